@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+//
+// The analyzer's doors: what is this file (`inspect`), what is in this tree (`audit`), and the same
+// program without the bytes that it does not need to run (`strip`).
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzer/report.h"
+#include "common/bytes.h"
+
+namespace whittle::analyzer {
+
+struct InspectOptions {
+  bool symbols = true;  // ask LIEF (in a limited child process) for sections and symbols
+};
+
+// What `bytes` are. Any content gives a report: text is `not_elf`. Throws Error{malformed} where
+// the file claims to be ELF and its headers cannot be right, with the offset.
+BinaryReport inspect(ByteView bytes, std::string_view path, const InspectOptions& options = {});
+
+// One file of an audit: a report, or the error that kept it from being made.
+struct AuditedFile {
+  std::string path;
+  std::optional<BinaryReport> report;
+  std::string error;        // set when `report` is not
+  int error_exit_code = 0;  // of that error, see common/error.h
+};
+
+// Audits files and folders. A folder is walked in sorted order without following symbolic links;
+// files in it that are not executables (no ELF magic, or relocatable objects, shared objects
+// without execute permission, scripts) are passed over quietly. A file named by the caller is
+// always reported. Errors of single files are values: the walk goes on.
+std::vector<AuditedFile> audit(const std::vector<std::filesystem::path>& paths,
+                               const InspectOptions& options = {});
+
+struct StripResult {
+  Bytes bytes;                     // the stripped file, or a copy of the input
+  std::uint64_t removed = 0;       // bytes saved; 0 when nothing could go
+  std::vector<std::string> notes;  // what went, what was kept and why
+};
+
+// Removes everything behind the last byte that a segment or the program header table uses, and the
+// section-header fields of the ELF header. Bytes that the kernel maps are never moved or changed,
+// except that a section header table inside a segment is zeroed. The result is never larger than
+// the input. Throws Error{refused} for what has no segments (.o, core) and for
+// shared objects and dynamic executables (their section headers serve other tools), and
+// Error{malformed} as `inspect` does.
+//
+// Bytes behind everything that the headers speak of (an appended archive) are kept at the end.
+StripResult strip(ByteView bytes, std::string_view path);
+
+}  // namespace whittle::analyzer

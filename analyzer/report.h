@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+//
+// What one executable is, as plain data: the value that crosses from the analyzer to every room
+// after it. Nothing in here refers to the file's bytes or to LIEF.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace whittle::analyzer {
+
+enum class Kind {
+  static_executable,   // ET_EXEC that needs no loader
+  static_pie,          // ET_DYN that needs no loader and relocates itself
+  dynamic_executable,  // asks for an interpreter or for shared libraries
+  shared_object,       // ET_DYN library
+  relocatable,         // .o
+  core,
+  script,  // begins with "#!"
+  not_elf,
+};
+
+// "static", "static-pie", "dynamic", "shared-object", "relocatable", "core", "script", "not-elf".
+std::string_view name(Kind kind);
+bool is_static(Kind kind);
+
+// One reason for the verdict. `id` is stable and meant for machines ("dynamic/interpreter"), `text`
+// is a sentence fragment for people ("asks for the interpreter /lib64/ld-linux-x86-64.so.2").
+struct Reason {
+  std::string id;
+  std::string text;
+};
+
+struct SegmentInfo {
+  std::string type;   // "LOAD", "TLS", "0x65a3dbe6"
+  std::string flags;  // "R-X"
+  std::uint64_t offset = 0, vaddr = 0, file_size = 0, memory_size = 0, alignment = 0;
+};
+
+struct SectionInfo {
+  std::string name;
+  std::string type;  // "PROGBITS"
+  std::uint64_t address = 0, offset = 0, size = 0;
+};
+
+struct Module {  // a Go module
+  std::string path, version, sum;
+  std::string replaced_by;  // "path@version" or empty
+};
+
+struct Toolchain {
+  std::string language;      // "Go", "Rust", "C/C++", or empty where unknown
+  std::string compiler;      // "go1.19.8", "rustc version 1.63.0", "GCC: (Debian 12.2.0-14) 12.2.0"
+  std::string libc;          // "glibc", "musl", or empty where unknown or none
+  std::string main_package;  // Go: import path of package main's folder
+  std::vector<Module> modules;  // Go: main module first
+};
+
+struct BinaryReport {
+  std::string path;
+  std::uint64_t size = 0;  // bytes
+  Kind kind = Kind::not_elf;
+  std::vector<Reason> reasons;  // why `kind` is what it is, every one of them; never empty
+
+  // Empty or zero from here on where the file is not ELF.
+  std::string machine;     // "x86-64", "aarch64", "riscv64", …
+  int bits = 0;            // 32 or 64
+  std::string byte_order;  // "little" or "big"
+  std::uint64_t entry = 0;
+  std::string interpreter;
+  std::vector<std::string> needed;  // DT_NEEDED, in order
+  std::string build_id;             // hexadecimal
+  std::string go_build_id;
+  Toolchain toolchain;
+  bool stripped = true;  // no .symtab
+  std::vector<SegmentInfo> segments;
+  std::vector<SectionInfo> sections;
+  std::uint64_t symbols = 0;
+  std::uint64_t overlay = 0;          // bytes behind everything that the headers speak of
+  std::vector<std::string> warnings;  // odd fields, readers that disagree, a reader that gave up
+};
+
+}  // namespace whittle::analyzer

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#include "common/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "common/error.h"
+
+namespace whittle {
+namespace {
+
+// Names of the temporary files to remove when a signal ends the process. A slot holds a name that
+// stays allocated for as long as the slot points to it, so that the handler may read it at any
+// time.
+constexpr int kSlots = 64;
+std::array<std::atomic<char*>, kSlots> temporaries;
+
+int claim_slot(const std::string& name) {
+  char* copy = ::strdup(name.c_str());
+  for (int i = 0; copy != nullptr && i < kSlots; i++) {
+    char* expected = nullptr;
+    if (temporaries[static_cast<std::size_t>(i)].compare_exchange_strong(expected, copy)) return i;
+  }
+  std::free(copy);
+  return -1;  // more than kSlots outputs at once: one may be left behind on a signal
+}
+
+void release_slot(int slot) {
+  if (slot >= 0) std::free(temporaries[static_cast<std::size_t>(slot)].exchange(nullptr));
+}
+
+void remove_and_die(int signal_number) {
+  for (auto& slot : temporaries) {
+    if (const char* name = slot.load()) ::unlink(name);
+  }
+  ::signal(signal_number, SIG_DFL);
+  ::raise(signal_number);
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+const char* describe_non_regular(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  if (S_ISSOCK(mode)) return "a socket";
+  if (S_ISBLK(mode) || S_ISCHR(mode)) return "a device";
+  return "not a regular file";
+}
+
+// Permissions a new file gets from `mode` under the process's umask.
+mode_t masked(mode_t mode) {
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  return mode & ~mask;
+}
+
+// Makes the rename itself durable. Some file systems refuse to sync a folder; the file is complete
+// by then, so that is not a failure.
+void sync_folder_of(const std::filesystem::path& path) {
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() >= 0) ::fsync(fd.get());
+}
+
+}  // namespace
+
+LoadedFile read_file(const std::filesystem::path& path, std::uint64_t limit) {
+  // O_NONBLOCK: opening a FIFO must not wait for its writer.
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (fd.get() < 0) throw io_error(path.native(), "cannot open", errno);
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) throw io_error(path.native(), "cannot stat", errno);
+  if (!S_ISREG(status.st_mode)) {
+    throw Error(
+        ErrorKind::refused, path.native(),
+        fmt::format("is {}, but a regular file is needed", describe_non_regular(status.st_mode)));
+  }
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > limit) {
+    throw Error(ErrorKind::refused, path.native(),
+                fmt::format("has {} bytes, more than the {} that whittle takes", size, limit));
+  }
+  LoadedFile file;
+  file.status = {.size = size,
+                 .mode = static_cast<mode_t>(status.st_mode & 07777),
+                 .device = status.st_dev,
+                 .inode = status.st_ino,
+                 .links = status.st_nlink};
+  file.bytes.resize(size);
+  std::size_t done = 0;
+  while (done < file.bytes.size()) {
+    const ssize_t n = ::read(fd.get(), file.bytes.data() + done, file.bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw io_error(path.native(), "cannot read", errno);
+    if (n == 0) {
+      throw Error(ErrorKind::io, path.native(), "became shorter while it was being read", done);
+    }
+    done += static_cast<std::size_t>(n);
+  }
+  return file;
+}
+
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  struct stat first {
+  }, second{};
+  return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+AtomicFile::AtomicFile(const std::filesystem::path& path, mode_t mode) : path_(path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) {
+      throw Error(ErrorKind::io, path.native(), "cannot write: is a folder; name a file in it");
+    }
+    if (!S_ISREG(status.st_mode)) {
+      descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+      if (descriptor_ < 0) throw io_error(path.native(), "cannot write", errno);
+      return;
+    }
+    // A symbolic link stays one: the file it leads to is what gets replaced.
+    std::error_code error;
+    const auto target = std::filesystem::canonical(path, error);
+    if (!error) path_ = target;
+  }
+  std::string name = (path_.parent_path() / ("." + path_.filename().native() + ".XXXXXX")).native();
+  descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
+  if (descriptor_ < 0) {
+    throw io_error(path.native(), "cannot create a temporary file beside it", errno);
+  }
+  temporary_ = name;
+  cleanup_slot_ = claim_slot(name);
+  if (::fchmod(descriptor_, masked(mode)) != 0) {
+    const int error = errno;
+    ::close(descriptor_);
+    ::unlink(temporary_.c_str());
+    release_slot(cleanup_slot_);
+    throw io_error(path.native(), "cannot set the mode", error);
+  }
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  release_slot(cleanup_slot_);
+}
+
+void AtomicFile::write(ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(descriptor_, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw io_error(path_.native(), "cannot write", errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+}
+
+void AtomicFile::commit() {
+  if (!temporary_.empty() && ::fsync(descriptor_) != 0) {
+    throw io_error(path_.native(), "cannot flush to disk", errno);
+  }
+  const int closed = ::close(descriptor_);
+  descriptor_ = -1;
+  if (closed != 0) throw io_error(path_.native(), "cannot close", errno);
+  if (temporary_.empty()) return;
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    throw io_error(path_.native(), "cannot put the finished file in its place", errno);
+  }
+  temporary_.clear();
+  sync_folder_of(path_);
+}
+
+void write_file_atomic(const std::filesystem::path& path, ByteView bytes, mode_t mode) {
+  AtomicFile file(path, mode);
+  file.write(bytes);
+  file.commit();
+}
+
+void remove_temporaries_on_signals() {
+  for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction current {};
+    // A signal that the parent chose to ignore (nohup) stays ignored.
+    if (::sigaction(signal_number, nullptr, &current) == 0 && current.sa_handler == SIG_IGN) {
+      continue;
+    }
+    struct sigaction action {};
+    action.sa_handler = remove_and_die;
+    ::sigaction(signal_number, &action, nullptr);
+  }
+}
+
+}  // namespace whittle

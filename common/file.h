@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+//
+// Files, read whole and written atomically. An output appears under its name only when all of its
+// bytes are on disk: they go to a temporary file in the same folder, which is flushed (fsync) and
+// renamed over the name. A run that fails or is interrupted leaves what was there before.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "common/bytes.h"
+
+namespace whittle {
+
+// What `stat` says about a regular file.
+struct FileStatus {
+  std::uint64_t size = 0;    // bytes
+  mode_t mode = 0;           // permission bits including set-uid, set-gid, sticky (07777)
+  std::uint64_t device = 0;  // together with inode: the identity of the file
+  std::uint64_t inode = 0;
+  std::uint64_t links = 0;  // hard links
+};
+
+struct LoadedFile {
+  Bytes bytes;
+  FileStatus status;
+};
+
+// Reads a regular file. Throws Error{io} where it is missing or unreadable and Error{refused} where
+// it is not a regular file (a folder, a FIFO, a device: nothing is opened that could block), or
+// larger than `limit` bytes.
+LoadedFile read_file(const std::filesystem::path& path,
+                     std::uint64_t limit = std::uint64_t{4} << 30);
+
+// True when both names lead to the same existing file.
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
+
+// A file that appears under `path` when `commit` is called and never otherwise. A path that names
+// an existing device or FIFO (/dev/stdout) is written to directly, there being nothing to rename.
+// Throws Error{io}; the message names the path the caller asked for.
+class AtomicFile {
+ public:
+  AtomicFile(const std::filesystem::path& path, mode_t mode);
+  ~AtomicFile();  // removes the temporary file unless committed
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(ByteView bytes);
+  int descriptor() const { return descriptor_; }
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;  // empty when written directly
+  int descriptor_ = -1;
+  int cleanup_slot_ = -1;
+};
+
+void write_file_atomic(const std::filesystem::path& path, ByteView bytes, mode_t mode = 0644);
+
+// Makes SIGINT, SIGTERM and SIGHUP remove the temporary files of every open AtomicFile before the
+// process ends by that signal. Called once, by the command.
+void remove_temporaries_on_signals();
+
+}  // namespace whittle

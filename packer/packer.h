@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+//
+// The packer's doors. A packed program is an ordinary ELF file that unpacks itself in memory and
+// runs as before; packer/format.h defines its layout and packer/FORMAT.md explains it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/bytes.h"
+#include "common/digest.h"
+
+namespace whittle::packer {
+
+// Called with bytes done and bytes in all, from the thread that called `pack`.
+using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+struct PackOptions {
+  Progress progress;  // may be empty
+};
+
+// Why a well-formed file is not packed. `code` is stable ("dynamic", "already-packed").
+struct Refusal {
+  std::string code;
+  std::string reason;
+};
+
+// Whether this file can be packed, without packing it. A refusal is a value because a build goes on
+// with the plain file. Throws Error{malformed} where the file's headers cannot be right.
+std::optional<Refusal> check(ByteView file, std::string_view path);
+
+struct PackedFile {
+  Bytes bytes;
+  std::uint64_t original_size = 0;  // bytes of the packed-in file
+  std::vector<std::string> warnings;
+};
+
+struct PackDecision {
+  std::optional<PackedFile> packed;  // exactly one of the two is set
+  std::optional<Refusal> refusal;
+};
+
+// Packs `file`. The result has been unpacked again and compared bit for bit before it is returned.
+// A file that would not get smaller is refused ("not-smaller").
+PackDecision pack(ByteView file, std::string_view path, const PackOptions& options = {});
+
+// True when the bytes are a packed file of any version.
+bool is_packed(ByteView file);
+
+struct StreamInfo {
+  std::string name;           // what it holds: "image", "rest"
+  std::uint64_t address = 0;  // virtual address it decodes to, 0 for bytes that are not mapped
+  std::uint64_t raw_size = 0, packed_size = 0;  // bytes
+};
+
+// What a packed file says about itself; reading it runs and decodes nothing.
+struct PackInfo {
+  int format_version = 0;
+  std::string packer_version;
+  std::string machine;  // "x86-64"
+  std::string level;    // "fast"
+  std::uint64_t packed_size = 0, original_size = 0, stub_size = 0;
+  std::string original_sha256;  // hexadecimal
+  std::vector<StreamInfo> streams;
+};
+
+// Throws Error{refused} where the file is not packed, Error{corrupt} where a packed file's header
+// is damaged.
+PackInfo inspect(ByteView file, std::string_view path);
+
+// Gives back the packed-in file, bit for bit. Throws Error{refused} where the file is not packed
+// and Error{corrupt} where any digest differs.
+Bytes unpack(ByteView file, std::string_view path);
+
+// One line of `whittle verify`.
+struct Check {
+  std::string name;  // "file digest"
+  bool ok = false;
+  std::string detail;  // what was found, where it is not what was expected
+};
+
+// Checks every digest of a packed file and decodes it, running nothing. Damage is a failed check,
+// not an error. Throws Error{refused} where the file is not packed.
+std::vector<Check> verify(ByteView file, std::string_view path);
+
+}  // namespace whittle::packer
