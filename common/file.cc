@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "common/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -18,9 +20,9 @@
 namespace whittle {
 namespace {
 
-// Names of the temporary files to remove when a signal ends the process. A slot holds a name that
-// stays allocated for as long as the slot points to it, so that the handler may read it at any
-// time.
+// Names of the temporary files and folders to remove when a signal ends the process. A slot holds a
+// name that stays allocated for as long as the slot points to it, so that the handler may read it
+// at any time.
 constexpr int kSlots = 64;
 std::array<std::atomic<char*>, kSlots> temporaries;
 
@@ -38,9 +40,32 @@ void release_slot(int slot) {
   if (slot >= 0) std::free(temporaries[static_cast<std::size_t>(slot)].exchange(nullptr));
 }
 
+// Removes a file, or a folder with all that is in it, by system calls alone: this runs in a signal
+// handler, where opendir's malloc may be waiting for itself. Links are removed, not followed.
+void remove_by_system_calls(int folder, const char* name, int depth) {
+  constexpr int kDeepest = 16;
+  if (::unlinkat(folder, name, 0) == 0 || depth == kDeepest) return;
+  const int fd = ::openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return;
+  alignas(dirent64) char buffer[2048];
+  for (;;) {
+    const long n = ::syscall(SYS_getdents64, fd, buffer, sizeof buffer);
+    if (n <= 0) break;
+    for (long at = 0; at < n;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
+      const char* child = entry->d_name;
+      const bool is_dots = std::strcmp(child, ".") == 0 || std::strcmp(child, "..") == 0;
+      if (!is_dots) remove_by_system_calls(fd, child, depth + 1);
+      at += entry->d_reclen;
+    }
+  }
+  ::close(fd);
+  ::unlinkat(folder, name, AT_REMOVEDIR);
+}
+
 void remove_and_die(int signal_number) {
   for (auto& slot : temporaries) {
-    if (const char* name = slot.load()) ::unlink(name);
+    if (const char* name = slot.load()) remove_by_system_calls(AT_FDCWD, name, 0);
   }
   ::signal(signal_number, SIG_DFL);
   ::raise(signal_number);
@@ -194,6 +219,32 @@ void write_file_atomic(const std::filesystem::path& path, ByteView bytes, mode_t
   AtomicFile file(path, mode);
   file.write(bytes);
   file.commit();
+}
+
+TemporaryFolder::TemporaryFolder(const std::filesystem::path& path) : path_(path) {
+  std::string name = (path.parent_path() / ("." + path.filename().native() + ".XXXXXX")).native();
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw io_error(path.native(), "cannot create a temporary folder beside it", errno);
+  }
+  temporary_ = name;
+  cleanup_slot_ = claim_slot(name);
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
+  release_slot(cleanup_slot_);
+}
+
+void TemporaryFolder::commit() {
+  if (::chmod(temporary_.c_str(), masked(0777)) != 0) {
+    throw io_error(path_.native(), "cannot set the mode", errno);
+  }
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    throw io_error(path_.native(), "cannot put the finished folder in its place", errno);
+  }
+  temporary_.clear();
+  sync_folder_of(path_);
 }
 
 void remove_temporaries_on_signals() {

@@ -61,8 +61,26 @@ class AtomicFile {
 
 void write_file_atomic(const std::filesystem::path& path, ByteView bytes, mode_t mode = 0644);
 
-// Makes SIGINT, SIGTERM and SIGHUP remove the temporary files of every open AtomicFile before the
-// process ends by that signal. Called once, by the command.
+// A folder that appears under `path` when `commit` is called and never otherwise: a new folder
+// beside it, with a hidden name, that is renamed. Throws Error{io}.
+class TemporaryFolder {
+ public:
+  explicit TemporaryFolder(const std::filesystem::path& path);
+  ~TemporaryFolder();  // removes the folder with all that is in it unless committed
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return temporary_; }  // where to put the files
+  void commit();  // the path given must be free, or an empty folder
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;  // empty when committed
+  int cleanup_slot_ = -1;
+};
+
+// Makes SIGINT, SIGTERM and SIGHUP remove what every open AtomicFile and TemporaryFolder has made
+// before the process ends by that signal. Called once, by the command.
 void remove_temporaries_on_signals();
 
 }  // namespace whittle

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+//
+// What is asked for, held against what engines do with it. A config is only JSON and takes any
+// string; what is wrong in it shows when a container starts, on somebody else's machine. So the
+// rules of the run time are applied here: what could never start is an error, what could surprise
+// is a warning. Sources: OCI image-spec, config.md and annotations.md; for users, the range that
+// runc and docker take.
+#include "imagegen/spec.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "common/error.h"
+#include "common/text.h"
+
+namespace whittle::imagegen {
+namespace {
+
+constexpr std::int64_t kEndOfYear9999 = 253402300799;  // RFC 3339 has four digits for a year
+constexpr std::uint32_t kLargestUser = 0x7fffffff;
+constexpr std::uint32_t kOthersExecute = 0001;
+
+[[noreturn]] void refuse(std::string_view what, std::string_view value, std::string_view why) {
+  throw Error(ErrorKind::usage, "", fmt::format("{} '{}' {}", what, printable(value), why));
+}
+
+// JSON holds Unicode, and the kernel's strings end at a NUL.
+void check_text(std::string_view what, std::string_view value) {
+  if (!is_utf8(value)) refuse(what, value, "is not UTF-8");
+  if (value.find('\0') != value.npos) refuse(what, value, "has a NUL byte");
+}
+
+std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t largest) {
+  std::uint32_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  if (text.empty() || error != std::errc() || at != end || value > largest) return std::nullopt;
+  return value;
+}
+
+const RootEntry* find(const std::vector<RootEntry>& root, std::string_view path) {
+  const auto at = std::find_if(root.begin(), root.end(), [&](const RootEntry& entry) {
+    return path.starts_with('/') && path.substr(1) == entry.path;
+  });
+  return at == root.end() ? nullptr : &*at;
+}
+
+bool is_user_name(std::string_view text) {
+  const auto is_first = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  return !text.empty() && is_first(text.front()) &&
+         std::all_of(text.begin(), text.end(), [&](char c) {
+           return is_first(c) || (c >= '0' && c <= '9') || c == '.' || c == '-';
+         });
+}
+
+void check_user(std::string_view user, const std::vector<RootEntry>& root) {
+  check_text("user", user);
+  if (user.empty()) return;  // the engine's default: root
+  struct Part {
+    std::string_view text, what, file;
+  };
+  const std::size_t colon = user.find(':');
+  std::vector<Part> parts = {{user.substr(0, colon), "user", "/etc/passwd"}};
+  if (colon != user.npos) parts.push_back({user.substr(colon + 1), "group", "/etc/group"});
+  for (const auto& [text, what, file] : parts) {
+    if (text.find_first_not_of("0123456789") == text.npos && !text.empty()) {
+      if (!parse_number(text, kLargestUser)) {
+        refuse("user", user, fmt::format("has a {} above {}", what, kLargestUser));
+      }
+    } else if (!is_user_name(text)) {
+      refuse("user", user, "is not USER or USER:GROUP; use numbers, as in 65532:65532");
+    } else if (find(root, file) == nullptr) {
+      refuse("user", user,
+             fmt::format("has a {} name, and the image has no {} to look it up; use a number, or "
+                         "add the file",
+                         what, file));
+    }
+  }
+}
+
+void check_env(const std::vector<std::string>& env) {
+  std::set<std::string_view> seen;
+  for (const std::string& variable : env) {
+    check_text("environment variable", variable);
+    const std::size_t equals = variable.find('=');
+    if (equals == variable.npos || equals == 0) {
+      refuse("environment variable", variable, "is not NAME=VALUE");
+    }
+    const std::string_view name = std::string_view(variable).substr(0, equals);
+    if (!seen.insert(name).second) refuse("environment variable", name, "is given twice");
+  }
+}
+
+void check_pairs(std::string_view what, const std::map<std::string, std::string>& pairs) {
+  for (const auto& [key, value] : pairs) {
+    check_text(what, key);
+    check_text(fmt::format("value of {} '{}'", what, printable(key)), value);
+    const auto is_plain = [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; };
+    if (key.empty() || !std::all_of(key.begin(), key.end(), is_plain)) {
+      refuse(what, key, "is no name: one or more characters without blanks are needed");
+    }
+  }
+}
+
+bool runs_as_root(std::string_view user) {
+  const std::string_view name = user.substr(0, user.find(':'));
+  return name.empty() || name == "root" || parse_number(name, 0) == 0u;
+}
+
+}  // namespace
+
+std::set<std::string> normalise_ports(const std::vector<std::string>& ports) {
+  constexpr std::array<std::string_view, 3> kProtocols = {"tcp", "udp", "sctp"};
+  std::set<std::string> out;
+  for (const std::string& port : ports) {
+    const std::size_t slash = std::min(port.find('/'), port.size());
+    const auto number = parse_number(std::string_view(port).substr(0, slash), 65535);
+    const std::string protocol = slash == port.size() ? "tcp" : port.substr(slash + 1);
+    if (!number || *number == 0 ||
+        std::find(kProtocols.begin(), kProtocols.end(), protocol) == kProtocols.end()) {
+      refuse("port", port, "is not PORT, PORT/tcp, PORT/udp or PORT/sctp with PORT in 1 to 65535");
+    }
+    out.insert(fmt::format("{}/{}", *number, protocol));
+  }
+  return out;
+}
+
+void check_spec(const ImageSpec& spec, const std::vector<RootEntry>& root) {
+  if (spec.architecture.empty()) {
+    throw Error(ErrorKind::usage, "", "an image needs an architecture, such as amd64");
+  }
+  check_text("architecture", spec.architecture);
+  check_text("variant", spec.variant);
+  if (spec.created < 0 || spec.created > kEndOfYear9999) {
+    refuse("time", std::to_string(spec.created),
+           "is outside the years 1970 to 9999 (is SOURCE_DATE_EPOCH in seconds?)");
+  }
+  for (const std::string& word : spec.entrypoint) check_text("entrypoint", word);
+  for (const std::string& word : spec.cmd) check_text("cmd", word);
+  check_user(spec.user, root);
+  check_env(spec.env);
+  check_pairs("label", spec.labels);
+  check_pairs("annotation", spec.annotations);
+}
+
+std::vector<std::string> find_surprises(const ImageSpec& spec, const std::vector<RootEntry>& root) {
+  std::vector<std::string> out;
+  const auto warn = [&](std::string text) { out.push_back(std::move(text)); };
+
+  const std::vector<std::string>& command = spec.entrypoint.empty() ? spec.cmd : spec.entrypoint;
+  if (command.empty() || command.front().empty()) {
+    warn("the image names nothing to run: entrypoint and cmd are empty");
+  } else if (!command.front().starts_with('/')) {
+    warn(
+        fmt::format("the program '{}' is not an absolute path: it is looked up in PATH, and the "
+                    "image has no shell",
+                    printable(command.front())));
+  } else if (const RootEntry* program = find(root, normalise_path(command.front()));
+             program == nullptr || program->is_folder) {
+    warn(fmt::format("the program {} is not among the image's files", printable(command.front())));
+  } else if ((program->mode & 0111) == 0) {
+    warn(fmt::format("the program {} has the mode {:04o}: nobody may execute it",
+                     printable(command.front()), program->mode));
+  } else if (!runs_as_root(spec.user) && (program->mode & kOthersExecute) == 0) {
+    warn(
+        fmt::format("the program {} has the mode {:04o} and belongs to root: user {} may not "
+                    "execute it",
+                    printable(command.front()), program->mode, printable(spec.user)));
+  }
+
+  for (const RootEntry& entry : root) {
+    const std::string_view top = std::string_view(entry.path).substr(0, entry.path.find('/'));
+    if (!entry.is_folder && (top == "proc" || top == "sys" || top == "dev")) {
+      warn(fmt::format("/{} will be hidden: engines mount their own /{}", printable(entry.path),
+                       top));
+    }
+  }
+
+  if (spec.compression == Compression::zstd) {
+    warn(
+        "zstd layers: podman, containerd and docker 23 or newer run them; docker 20.10 and umoci "
+        "cannot");
+  }
+  return out;
+}
+
+}  // namespace whittle::imagegen
