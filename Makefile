@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+#
+# The everyday commands, on top of the CMake presets (CMakePresets.json).
+
+PRESET  ?= release
+PREFIX  ?= /usr/local
+JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+INSTALL ?= yes# "no": never install packages, take the system as it is
+
+build_dir := build/$(PRESET)
+whittle   := $(build_dir)/cli/whittle
+packages   = $(if $(filter yes,$(INSTALL)),scripts/install-packages $(1))
+sources    = git ls-files --cached --others --exclude-standard -- '*.cc' '*.h'
+
+.DEFAULT_GOAL := build
+.PHONY: build demo test test-slow install format check-format tidy bench clean help
+
+build: ## build whittle (PRESET=release|dev|ci|asan|fuzz, JOBS=N)
+	@cmake --preset $(PRESET) --log-level=NOTICE
+	@cmake --build --preset $(PRESET) --parallel $(JOBS)
+
+demo: ## install what is missing, build, and make an image of samples/hello-http
+	@$(call packages,build test)
+	@$(MAKE) --no-print-directory build
+	@scripts/demo $(abspath $(whittle))
+
+test: ## build and run every test except the slow ones
+	@$(call packages,build test)
+	@$(MAKE) --no-print-directory build
+	@scripts/run-tests --jobs $(JOBS) $(PRESET)
+
+test-slow: ## build and run the slow tests
+	@$(call packages,build test)
+	@$(MAKE) --no-print-directory build
+	@scripts/run-tests --jobs $(JOBS) $(PRESET):slow
+
+install: build ## install under PREFIX (default /usr/local), below DESTDIR if set
+	@DESTDIR="$(DESTDIR)" cmake --install $(build_dir) --prefix "$(PREFIX)"
+
+format: ## rewrite the C++ sources in the project's style
+	@$(sources) | xargs -r clang-format -i
+
+check-format: ## fail if a C++ source is not in the project's style
+	@$(sources) | xargs -r clang-format --dry-run -Werror
+
+tidy: build ## run clang-tidy over the sources
+	@$(sources) | grep '\.cc$$' | xargs -r -P $(JOBS) -n 4 clang-tidy -p $(build_dir) --quiet
+
+bench: ## measure sizes and start-up against UPX; rewrites bench/*.csv and README's table
+	@$(call packages,build test bench)
+	@$(MAKE) --no-print-directory build
+	@bench/run $(abspath $(whittle))
+
+clean: ## remove everything that was built
+	rm -rf build
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	  awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
