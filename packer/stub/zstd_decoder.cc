@@ -1,0 +1,835 @@
+// SPDX-License-Identifier: MIT
+//
+// How a Zstandard frame becomes bytes again, in the least code that is still fast.
+//
+// A frame is a header and a chain of blocks of up to 128 KiB. A compressed block has two sections:
+// its *literals*, bytes coded by a Huffman tree (in four streams that can be read side by side),
+// and its *sequences*, triples of (literal length, match length, offset) coded by three interleaved
+// FSE state machines. Executing a sequence copies literals and then a match from what was written
+// before. All coded streams are read backwards, last byte first.
+//
+// Why not libzstd: its decoder is 222 KB of text where a stub has 16 KiB for everything, and it
+// uses the stack protector through the thread pointer, which nobody has set up when a stub runs.
+//
+// Speed comes from four decisions:
+// - Sequences are decoded in batches into a small array and executed in a second loop. The usual
+// fused loop
+//   pays for a wrongly predicted copy length with the latency of the state machines as well; apart,
+//   each loop also fits the registers. And the sums of a batch are known before anything is copied,
+//   so ...
+// - ... one comparison per batch decides between the fast loop (copies in steps of 16 bytes that
+// may
+//   write up to kSlack bytes too far) and the exact loop, used at the end of the destination.
+// - A table entry holds all that a state means in eight bytes: value, extra bits and the way to the
+// next state.
+// - Huffman decoding takes five symbols from each stream per 64-bit load, with a one-symbol table.
+//
+// Bounds: every section's size is checked before it is looked into. A backward reader always loads
+// eight bytes that end where its bits end, so it may touch up to eight bytes *before* its stream:
+// they are there, because frame and block header (at least nine bytes) come before any stream. What
+// an overrun reads is garbage inside of the source, and it is noticed, because at the end exactly
+// zero bits must be left.
+//
+// Terms and section numbers are those of RFC 8878.
+#include "packer/stub/zstd_decoder.h"
+
+namespace whittle::packer {
+namespace {
+
+constexpr size_t kBlockSize = ZstdWorkspace::kBlockSize;
+constexpr size_t kSlack = ZstdWorkspace::kSlack;
+
+constexpr int kHuffmanBits = 11;
+
+// Extra bits of each code (3.1.1.3.2.1.1). The base value of a code is where the code before it
+// ends, so only the bits need a table. An offset code is itself its number of extra bits.
+constexpr uint8_t kLiteralLengthBits[36] = {0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  0,  0,
+                                            0, 0, 0, 0, 1, 1,  1,  1,  2,  2,  3,  3,
+                                            4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+constexpr uint8_t kMatchLengthBits[53] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  0,  0, 0,
+    0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+// Distributions of the predefined mode (3.1.1.3.2.2).
+constexpr int8_t kLiteralLengthCounts[36] = {4, 3, 2, 2, 2, 2, 2, 2, 2,  2,  2,  2,
+                                             2, 1, 1, 1, 2, 2, 2, 2, 2,  2,  2,  2,
+                                             2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1};
+constexpr int8_t kMatchLengthCounts[53] = {
+    1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  1,  1,  1,  1,  1,  1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1};
+constexpr int8_t kOffsetCounts[29] = {1, 1, 1, 1, 1, 1, 2, 2, 2, 1,  1,  1,  1,  1, 1,
+                                      1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1};
+
+inline uint16_t load16(const uint8_t* p) {
+  uint16_t value;
+  __builtin_memcpy(&value, p, sizeof value);
+  return value;
+}
+
+inline uint32_t load32(const uint8_t* p) {
+  uint32_t value;
+  __builtin_memcpy(&value, p, sizeof value);
+  return value;
+}
+
+inline uint64_t load64(const uint8_t* p) {
+  uint64_t value;
+  __builtin_memcpy(&value, p, sizeof value);
+  return value;
+}
+
+inline void store64(void* p, uint64_t value) { __builtin_memcpy(p, &value, sizeof value); }
+
+inline void copy16(uint8_t* dst, const uint8_t* src) { __builtin_memcpy(dst, src, 16); }
+
+// Position of the highest bit that is set; `value` is not zero.
+inline int highest_bit(uint32_t value) { return 31 - __builtin_clz(value); }
+
+// Copies that touch nothing but their bytes. The areas do not overlap.
+void copy_exact(uint8_t* dst, const uint8_t* src, size_t size) {
+  for (; size >= 16; size -= 16, dst += 16, src += 16) copy16(dst, src);
+  for (; size != 0; --size) *dst++ = *src++;
+}
+
+void fill_exact(uint8_t* dst, uint8_t byte, size_t size) {
+  const uint64_t pattern = byte * uint64_t{0x0101010101010101};
+  for (; size >= 8; size -= 8, dst += 8) store64(dst, pattern);
+  for (; size != 0; --size) *dst++ = byte;
+}
+
+// Bytes not yet parsed. Sections are taken from the front, after a comparison with `size()`.
+struct Input {
+  const uint8_t* begin;
+  const uint8_t* end;
+
+  size_t size() const { return static_cast<size_t>(end - begin); }
+};
+
+// Reads bits from the end of a byte array to its start. The eight bytes at `base + position` are in
+// `window`; `used` bits at its top are spent. `position` may go down to -8 (see "Bounds" above).
+struct BitReader {
+  const uint8_t* base;
+  ptrdiff_t position;
+  uint64_t window;
+  unsigned used;
+
+  // The last byte's highest set bit marks where the bits end (4.1). False if there is none.
+  bool open(Input in) {
+    if (in.size() == 0 || in.end[-1] == 0) return false;
+    base = in.begin;
+    position = in.end - in.begin - 8;
+    used = static_cast<unsigned>(8 - highest_bit(in.end[-1]));
+    window = load64(base + position);
+    return true;
+  }
+
+  // Makes at least 57 bits available. False if more bits were read than there are, by at least a
+  // byte.
+  bool refill() {
+    position -= used >> 3;
+    used &= 7;
+    if (position < -8) return false;
+    window = load64(base + position);
+    return true;
+  }
+
+  uint64_t take(unsigned count) {
+    const uint64_t value = (window << used) >> 1 >> (63 - count);
+    used += count;
+    return value;
+  }
+
+  ptrdiff_t bits_left() const { return (position + 8) * 8 - static_cast<ptrdiff_t>(used); }
+};
+
+// ---- Finite state entropy tables (4.1) ----
+
+// Reads a table description: fills `counts` for symbols 0..*symbols-1 and the accuracy log.
+bool read_counts(Input& in, int max_log, unsigned max_symbols, int16_t* counts, unsigned* symbols,
+                 int* log) {
+  size_t bit = 0;
+  // Up to 25 bits at the current position; zeros follow the end of the input.
+  const auto peek = [&]() -> uint32_t {
+    const size_t byte = bit >> 3;
+    uint32_t value = 0;
+    if (in.size() >= 4 && byte <= in.size() - 4) {
+      value = load32(in.begin + byte);
+    } else {
+      for (size_t i = byte; i < in.size(); ++i) value |= uint32_t{in.begin[i]} << (8 * (i - byte));
+    }
+    return value >> (bit & 7);
+  };
+
+  *log = static_cast<int>(peek() & 15) + 5;
+  bit = 4;
+  if (*log > max_log) return false;
+
+  int remaining = 1 << *log;
+  unsigned symbol = 0;
+  while (remaining > 0) {
+    if (symbol == max_symbols) return false;
+    // A value in 0..remaining+1: the smaller ones take one bit less.
+    const int bits = highest_bit(static_cast<uint32_t>(remaining + 1)) + 1;
+    const int low_mask = (1 << (bits - 1)) - 1;
+    const int short_values = (1 << bits) - 2 - remaining;
+    int value = static_cast<int>(peek()) & ((1 << bits) - 1);
+    bit += static_cast<unsigned>(bits);
+    if ((value & low_mask) < short_values) {
+      value &= low_mask;
+      --bit;
+    } else if (value > low_mask) {
+      value -= short_values;
+    }
+    const int count = value - 1;  // -1 stands for "less than one": one state, always a full reset
+    remaining -= count < 0 ? 1 : count;
+    counts[symbol++] = static_cast<int16_t>(count);
+    if (count != 0) continue;
+    for (unsigned repeat = 3; repeat == 3;) {
+      repeat = peek() & 3;
+      bit += 2;
+      if (repeat > max_symbols - symbol) return false;
+      for (unsigned i = 0; i < repeat; ++i) counts[symbol++] = 0;
+    }
+    if (bit > in.size() * 8) return false;
+  }
+  const size_t used = (bit + 7) >> 3;
+  if (used > in.size()) return false;
+  in.begin += used;
+  *symbols = symbol;
+  return true;
+}
+
+// Spreads the symbols over the states and links the states. `base` of each entry is the symbol
+// afterwards. `counts` is used up.
+void build_states(ZstdFseEntry* table, int log, int16_t* counts, unsigned symbols) {
+  const unsigned size = 1u << log;
+  unsigned high = size;
+  for (unsigned s = 0; s < symbols; ++s) {
+    if (counts[s] < 0) {
+      table[--high].base = s;
+      counts[s] = 1;
+    } else if (counts[s] == 0) {
+      continue;
+    } else {
+      counts[s] = static_cast<int16_t>(-counts[s]);  // to be spread
+    }
+  }
+  const unsigned step = (size >> 1) + (size >> 3) + 3;
+  unsigned position = 0;
+  for (unsigned s = 0; s < symbols; ++s) {
+    if (counts[s] >= 0) continue;
+    const int count = -counts[s];
+    counts[s] = static_cast<int16_t>(count);
+    for (int i = 0; i < count; ++i) {
+      table[position].base = s;
+      do position = (position + step) & (size - 1);
+      while (position >= high);
+    }
+  }
+  for (unsigned i = 0; i < size; ++i) {
+    ZstdFseEntry& entry = table[i];
+    const auto rank = static_cast<uint32_t>(counts[entry.base]++);
+    const int bits = log - highest_bit(rank);
+    entry.state_bits = static_cast<uint8_t>(bits);
+    entry.next = static_cast<uint16_t>((rank << bits) - size);
+  }
+}
+
+// What the codes of one of the three sequence fields mean, and how its table may look.
+struct Field {
+  const uint8_t* bits;  // extra bits of each code, or null: the code itself (offsets)
+  const int8_t* default_counts;
+  uint8_t symbols, default_symbols, max_log, default_log, first_base;
+};
+
+// Reads or makes the table of one field by its compression mode (3.1.1.3.2.1).
+ZstdStatus read_field_table(Input& in, unsigned mode, const Field& field, ZstdWorkspace& ws,
+                            ZstdFseEntry* table, uint8_t* table_log) {
+  unsigned symbols = field.default_symbols;
+  int log = field.default_log;
+  switch (mode) {
+    case 0:  // predefined
+      for (unsigned i = 0; i < symbols; ++i) ws.counts[i] = field.default_counts[i];
+      build_states(table, log, ws.counts, symbols);
+      break;
+    case 1:  // one symbol
+      if (in.size() == 0) return ZstdStatus::bad_fse;
+      if (*in.begin >= field.symbols) return ZstdStatus::bad_fse;
+      log = 0;
+      table[0].base = *in.begin++;
+      table[0].next = 0;
+      table[0].state_bits = 0;
+      break;
+    case 2:
+      if (!read_counts(in, field.max_log, field.symbols, ws.counts, &symbols, &log)) {
+        return ZstdStatus::bad_fse;
+      }
+      build_states(table, log, ws.counts, symbols);
+      break;
+    default:  // repeat
+      return ws.have_sequence_tables ? ZstdStatus::ok : ZstdStatus::bad_fse;
+  }
+  *table_log = static_cast<uint8_t>(log);
+
+  uint32_t bases[53];
+  uint32_t base = field.first_base;
+  for (unsigned code = 0; code < field.symbols; ++code) {
+    const unsigned bits = field.bits != nullptr ? field.bits[code] : code;
+    bases[code] = base;
+    base += uint32_t{1} << bits;
+  }
+  for (unsigned i = 0; i < 1u << log; ++i) {
+    const uint32_t code = table[i].base;
+    table[i].base = bases[code];
+    table[i].extra_bits = field.bits != nullptr ? field.bits[code] : static_cast<uint8_t>(code);
+  }
+  return ZstdStatus::ok;
+}
+
+// ---- Literals (3.1.1.3.1) and their Huffman codes (4.2) ----
+
+// Reads the weights of a tree description to ws.huffman_weights. Returns how many, or 0 for an
+// error.
+unsigned read_weights(Input& in, ZstdWorkspace& ws) {
+  uint8_t* const weights = ws.huffman_weights;
+  if (in.size() == 0) return 0;
+  const unsigned header = *in.begin++;
+  if (header >= 128) {  // four bits each
+    const unsigned count = header - 127;
+    if (in.size() < (count + 1) / 2) return 0;
+    for (unsigned i = 0; i < count; ++i) {
+      weights[i] = (i & 1) == 0 ? in.begin[i / 2] >> 4 : in.begin[i / 2] & 15;
+    }
+    in.begin += (count + 1) / 2;
+    return count;
+  }
+  // Coded by two interleaved states of one FSE table; the end of the bits is the end of the
+  // weights.
+  if (in.size() < header) return 0;
+  Input coded = {in.begin, in.begin + header};
+  in.begin += header;
+  unsigned symbols;
+  int log;
+  if (!read_counts(coded, 6, 256, ws.counts, &symbols, &log)) return 0;
+  build_states(ws.weights, log, ws.counts, symbols);
+  BitReader bits;
+  if (!bits.open(coded)) return 0;
+  uint64_t now = bits.take(static_cast<unsigned>(log));
+  uint64_t other = bits.take(static_cast<unsigned>(log));
+  if (bits.bits_left() < 0) return 0;
+  for (unsigned count = 0; count < 254;) {
+    const ZstdFseEntry& entry = ws.weights[now];
+    weights[count++] = static_cast<uint8_t>(entry.base);
+    if (!bits.refill()) return 0;
+    now = entry.next + bits.take(entry.state_bits);
+    if (bits.bits_left() < 0) {
+      weights[count++] = static_cast<uint8_t>(ws.weights[other].base);
+      return count;
+    }
+    const uint64_t swap = now;
+    now = other;
+    other = swap;
+  }
+  return 0;
+}
+
+// A weight w > 0 stands for a code of (longest code + 1 - w) bits; the last symbol's weight is the
+// one that completes the code. Fills ws.huffman for look-up by the next 11 bits.
+ZstdStatus read_huffman(Input& in, ZstdWorkspace& ws) {
+  uint8_t* const weights = ws.huffman_weights;
+  unsigned count = read_weights(in, ws);
+  if (count == 0) return ZstdStatus::bad_huffman;
+
+  uint32_t sum = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    if (weights[i] > kHuffmanBits + 1) return ZstdStatus::bad_huffman;
+    sum += (1u << weights[i]) >> 1;
+  }
+  if (sum == 0) return ZstdStatus::bad_huffman;
+  const int longest = highest_bit(sum) + 1;
+  if (longest > kHuffmanBits + 1) return ZstdStatus::bad_huffman;
+  const uint32_t rest = (1u << longest) - sum;
+  if ((rest & (rest - 1)) != 0) return ZstdStatus::bad_huffman;
+  weights[count++] = static_cast<uint8_t>(highest_bit(rest) + 1);
+
+  uint32_t ranks[kHuffmanBits + 2];  // by weight: the number of symbols, then where its codes start
+  for (uint32_t& rank : ranks) rank = 0;
+  for (unsigned i = 0; i < count; ++i) ++ranks[weights[i]];
+  if (ranks[1] < 2) return ZstdStatus::bad_huffman;
+  if (longest > kHuffmanBits) return ZstdStatus::long_huffman_code;
+
+  // Codes are given out from the longest to the shortest, in the order of symbols among equals.
+  const int scale = kHuffmanBits - longest;
+  uint32_t start = 0;
+  for (int weight = 1; weight <= longest; ++weight) {
+    const uint32_t next = start + (ranks[weight] << (weight - 1 + scale));
+    ranks[weight] = start;
+    start = next;
+  }
+  for (unsigned symbol = 0; symbol < count; ++symbol) {
+    const int weight = weights[symbol];
+    if (weight == 0) continue;
+    const uint32_t entries = 1u << (weight - 1 + scale);
+    const unsigned entry = symbol << 8 | static_cast<unsigned>(longest + 1 - weight);
+    uint16_t* slot = ws.huffman + ranks[weight];
+    ranks[weight] += entries;
+    if (entries < 4) {
+      for (uint32_t i = 0; i < entries; ++i) slot[i] = static_cast<uint16_t>(entry);
+    } else {
+      for (uint32_t i = 0; i < entries; i += 4)
+        store64(slot + i, entry * uint64_t{0x0001000100010001});
+    }
+  }
+  ws.have_huffman = true;
+  return ZstdStatus::ok;
+}
+
+// Decodes the last (or only) symbols of one stream, which must end with the bits.
+bool decode_stream(BitReader bits, const uint16_t* table, uint8_t* out, uint8_t* end) {
+  while (out != end) {
+    if (!bits.refill()) return false;
+    for (int i = 0; i < 5 && out != end; ++i) {
+      const unsigned entry = table[(bits.window << bits.used) >> (64 - kHuffmanBits)];
+      bits.used += entry & 0xFF;
+      *out++ = static_cast<uint8_t>(entry >> 8);
+    }
+  }
+  return bits.bits_left() == 0;
+}
+
+// Four streams of equal regenerated size (the last may be shorter), behind a table of three sizes.
+bool decode_four_streams(Input in, const uint16_t* table, uint8_t* out, size_t size) {
+  if (in.size() < 6 || size < 6) return false;
+  const uint8_t* const sizes = in.begin;
+  in.begin += 6;
+
+  BitReader bits[4];
+  for (int i = 0; i < 4; ++i) {
+    const size_t length = i < 3 ? load16(sizes + 2 * i) : in.size();
+    if (length > in.size()) return false;
+    if (!bits[i].open({in.begin, in.begin + length})) return false;
+    in.begin += length;
+  }
+  const size_t stride = (size + 3) / 4;
+  if (3 * stride > size) return false;
+  uint8_t* const end = out + size;
+  uint8_t* const fast_end = out + (size - 3 * stride);  // the last stream is the shortest
+
+  // Five symbols use up to 55 bits, so a step moves a reader by at most seven bytes. A one below
+  // the 57 fresh bits travels up with them: where it stands tells how many were used.
+  uint8_t* at = out;
+  for (;;) {
+    size_t steps = static_cast<size_t>(fast_end - at) / 5;
+    for (int i = 0; i < 4; ++i) {
+      const size_t bytes = static_cast<size_t>(bits[i].position + 8);
+      if (steps > bytes / 7) steps = bytes / 7;
+    }
+    if (steps == 0) break;
+    const uint8_t* from[4];
+    uint64_t window[4];
+    for (int i = 0; i < 4; ++i) {
+      from[i] = bits[i].base + bits[i].position;
+      window[i] = (bits[i].window | 1) << bits[i].used;
+    }
+    do {
+#pragma GCC unroll 5
+      for (int symbol = 0; symbol < 5; ++symbol) {
+#pragma GCC unroll 4
+        for (unsigned i = 0; i < 4; ++i) {
+          const unsigned entry = table[window[i] >> (64 - kHuffmanBits)];
+          window[i] <<= entry & 63;
+          at[i * stride + static_cast<unsigned>(symbol)] = static_cast<uint8_t>(entry >> 8);
+        }
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) {
+        const int used = __builtin_ctzll(window[i]);
+        from[i] -= used >> 3;
+        window[i] = (load64(from[i]) | 1) << (used & 7);
+      }
+      at += 5;
+    } while (--steps != 0);
+    for (int i = 0; i < 4; ++i) {
+      bits[i].position = from[i] - bits[i].base;
+      bits[i].used = static_cast<unsigned>(__builtin_ctzll(window[i]));
+      bits[i].window = load64(from[i]);
+    }
+  }
+
+  for (size_t i = 0; i < 4; ++i) {
+    uint8_t* const stream_end = i < 3 ? out + (i + 1) * stride : end;
+    if (!decode_stream(bits[i], table, at + i * stride, stream_end)) return false;
+  }
+  return true;
+}
+
+// Takes the literals section off the block. `literals` gets the literals, kSlack readable bytes
+// after them.
+ZstdStatus read_literals(Input& in, const uint8_t* src_end, ZstdWorkspace& ws, Input* literals) {
+  if (in.size() == 0) return ZstdStatus::bad_literals;
+  const unsigned type = *in.begin & 3;
+  const unsigned format = *in.begin >> 2 & 3;
+  // The header's fields: how many bytes it has, where the sizes start and how wide they are.
+  size_t header, width;
+  if (type < 2) {
+    header = format == 3 ? 3 : format == 1 ? 2 : 1;
+    width = 20;  // what is above is zero by the header's size
+  } else {
+    header = format == 3 ? 5 : format == 2 ? 4 : 3;
+    width = format == 3 ? 18 : format == 2 ? 14 : 10;
+  }
+  if (in.size() < header) return ZstdStatus::bad_literals;
+  uint64_t fields = 0;
+  for (size_t i = 0; i < header; ++i) fields |= uint64_t{in.begin[i]} << (8 * i);
+  in.begin += header;
+  fields >>= type < 2 && (format & 1) == 0 ? 3 : 4;
+  const size_t size = static_cast<size_t>(fields & ((1u << width) - 1));
+  if (size > kBlockSize) return ZstdStatus::bad_literals;
+
+  literals->begin = ws.literals;
+  literals->end = ws.literals + size;
+  if (type == 0) {
+    if (in.size() < size) return ZstdStatus::bad_literals;
+    if (static_cast<size_t>(src_end - in.begin) >= size + kSlack) {
+      *literals = {in.begin, in.begin + size};
+    } else {
+      copy_exact(ws.literals, in.begin, size);
+    }
+    in.begin += size;
+    return ZstdStatus::ok;
+  }
+  if (type == 1) {
+    if (in.size() == 0) return ZstdStatus::bad_literals;
+    fill_exact(ws.literals, *in.begin++, size);
+    return ZstdStatus::ok;
+  }
+  const size_t coded_size = static_cast<size_t>(fields >> width);
+  if (in.size() < coded_size || size == 0) return ZstdStatus::bad_literals;
+  Input coded = {in.begin, in.begin + coded_size};
+  in.begin += coded_size;
+  if (type == 2) {
+    if (const ZstdStatus status = read_huffman(coded, ws); status != ZstdStatus::ok) return status;
+  } else if (!ws.have_huffman) {
+    return ZstdStatus::bad_literals;
+  }
+  bool good;
+  if (format == 0) {
+    BitReader bits;
+    good = bits.open(coded) && decode_stream(bits, ws.huffman, ws.literals, ws.literals + size);
+  } else {
+    good = decode_four_streams(coded, ws.huffman, ws.literals, size);
+  }
+  return good ? ZstdStatus::ok : ZstdStatus::bad_literals;
+}
+
+// ---- Sequences (3.1.1.3.2) ----
+
+// All that decoding a block's sequences carries from one batch to the next.
+struct SequenceDecoder {
+  BitReader bits;
+  uint64_t literal_length, offset, match_length;  // states
+  uint64_t left;                                  // sequences not yet decoded
+  size_t produced;  // bytes of the destination before the next sequence
+};
+
+// Decodes up to kBatch sequences to ws.batch and checks their offsets. `repeat` is the history of
+// offsets.
+ZstdStatus decode_batch(SequenceDecoder& decoder, ZstdWorkspace& ws, uint32_t* repeat,
+                        size_t* literals, size_t* count) {
+  BitReader bits = decoder.bits;
+  uint64_t ll_state = decoder.literal_length;
+  uint64_t of_state = decoder.offset;
+  uint64_t ml_state = decoder.match_length;
+  uint64_t left = decoder.left;
+  size_t produced = decoder.produced;
+  size_t literals_sum = 0;
+  uint32_t repeat0 = repeat[0], repeat1 = repeat[1], repeat2 = repeat[2];
+  ZstdSequence* out = ws.batch;
+  ZstdSequence* const end = ws.batch + ZstdWorkspace::kBatch;
+  do {
+    const ZstdFseEntry of = ws.offsets[of_state];
+    const ZstdFseEntry ml = ws.match_lengths[ml_state];
+    const ZstdFseEntry ll = ws.literal_lengths[ll_state];
+
+    // A refill gives 57 bits; the three updates of states below use up to 26 of them.
+    const bool wide = of.extra_bits + ml.extra_bits + ll.extra_bits > 57 - 26;
+    const auto value = of.base + static_cast<uint32_t>(bits.take(of.extra_bits));
+    if (wide && !bits.refill()) return ZstdStatus::bad_bitstream;
+    const auto match = ml.base + static_cast<uint32_t>(bits.take(ml.extra_bits));
+    const auto run = ll.base + static_cast<uint32_t>(bits.take(ll.extra_bits));
+    if (wide && !bits.refill()) return ZstdStatus::bad_bitstream;
+
+    // 3.1.1.5: values 1..3 name an earlier offset, shifted by one when there are no literals.
+    uint32_t offset;
+    if (value > 3) {
+      offset = value - 3;
+      repeat2 = repeat1;
+      repeat1 = repeat0;
+    } else {
+      const uint32_t index = value - 1 + (run == 0);
+      offset = index == 0 ? repeat0 : index == 1 ? repeat1 : index == 2 ? repeat2 : repeat0 - 1;
+      if (index >= 2) repeat2 = repeat1;
+      if (index >= 1) repeat1 = repeat0;
+    }
+    repeat0 = offset;
+
+    literals_sum += run;
+    produced += run;
+    if (offset > produced || offset == 0) {
+      return offset == 0 ? ZstdStatus::zero_offset : ZstdStatus::bad_offset;
+    }
+    produced += match;
+    *out++ = {run, match, offset};
+
+    if (--left == 0) break;
+    ll_state = ll.next + bits.take(ll.state_bits);
+    ml_state = ml.next + bits.take(ml.state_bits);
+    of_state = of.next + bits.take(of.state_bits);
+    if (!bits.refill()) return ZstdStatus::bad_bitstream;
+  } while (out != end);
+  if (left == 0 && bits.bits_left() != 0) return ZstdStatus::bad_bitstream;
+
+  decoder = {bits, ll_state, of_state, ml_state, left, produced};
+  repeat[0] = repeat0;
+  repeat[1] = repeat1;
+  repeat[2] = repeat2;
+  *literals = literals_sum;
+  *count = static_cast<size_t>(out - ws.batch);
+  return ZstdStatus::ok;
+}
+
+// Copies a match that overlaps its own output, offset < 16: its first bytes are a pattern to be
+// repeated.
+inline void repeat_pattern(uint8_t* out, uint64_t size, uint32_t offset) {
+  uint8_t* const end = out + size;
+  const uint8_t* const from = out - offset;
+  if (offset >= 8) {
+    const uint64_t low = load64(from), high = load64(from + 8);
+    do {
+      store64(out, low);
+      store64(out + 8, high);
+      out += offset;
+    } while (out < end);
+    return;
+  }
+  // Fill eight bytes with the pattern, then step by as many whole patterns as fit.
+  uint64_t pattern = load64(from) << (64 - 8 * offset) >> (64 - 8 * offset);
+  unsigned step = offset;
+  for (; step <= 4; step *= 2) pattern |= pattern << (8 * step);
+  if (offset == 3) step = 6;
+  do {
+    store64(out, pattern);
+    out += step;
+  } while (out < end);
+}
+
+// Executes sequences where kSlack bytes beyond their output, and beyond the literals, may be
+// touched.
+void execute_fast(const ZstdSequence* sequence, const ZstdSequence* end, uint8_t* out,
+                  const uint8_t* literals) {
+  for (; sequence != end; ++sequence) {
+    const size_t run = sequence->literals;
+    copy16(out, literals);
+    if (run > 16) {
+      size_t done = 16;
+      do {
+        copy16(out + done, literals + done);
+        done += 16;
+      } while (done < run);
+    }
+    out += run;
+    literals += run;
+
+    const size_t match = sequence->match;
+    const size_t offset = sequence->offset;
+    if (offset >= 16) {
+      const uint8_t* const from = out - offset;
+      copy16(out, from);
+      copy16(out + 16, from + 16);
+      for (size_t done = 32; done < match; done += 16) copy16(out + done, from + done);
+    } else {
+      repeat_pattern(out, match, sequence->offset);
+    }
+    out += match;
+  }
+}
+
+// The same for the end of the destination: touches nothing but what belongs to the sequences.
+void execute_exact(const ZstdSequence* sequence, const ZstdSequence* end, uint8_t* out,
+                   const uint8_t* literals) {
+  for (; sequence != end; ++sequence) {
+    copy_exact(out, literals, sequence->literals);
+    out += sequence->literals;
+    literals += sequence->literals;
+    const uint8_t* from = out - sequence->offset;
+    for (uint32_t i = 0; i < sequence->match; ++i) *out++ = *from++;
+  }
+}
+
+// ---- Blocks and the frame ----
+
+// Where output goes, and what blocks hand on to each other besides tables.
+struct Output {
+  uint8_t* begin;
+  uint8_t* at;
+  uint8_t* end;
+  uint32_t repeat[3];
+
+  size_t room() const { return static_cast<size_t>(end - at); }
+};
+
+ZstdStatus decode_sequences(Input in, Input literals, Output& out, ZstdWorkspace& ws,
+                            size_t sequences) {
+  // Sequence_Section_Header's modes: two bits a field, the lowest two reserved.
+  if (in.size() == 0) return ZstdStatus::bad_sequences;
+  const unsigned modes = *in.begin++;
+  if ((modes & 3) != 0) return ZstdStatus::reserved_bits;
+  const Field literal_lengths = {kLiteralLengthBits, kLiteralLengthCounts, 36, 36, 9, 6, 0};
+  const Field offsets = {nullptr, kOffsetCounts, 32, 29, 8, 5, 1};
+  const Field match_lengths = {kMatchLengthBits, kMatchLengthCounts, 53, 53, 9, 6, 3};
+  ZstdStatus status = read_field_table(in, modes >> 6, literal_lengths, ws, ws.literal_lengths,
+                                       &ws.literal_lengths_log);
+  if (status != ZstdStatus::ok) return status;
+  status = read_field_table(in, modes >> 4 & 3, offsets, ws, ws.offsets, &ws.offsets_log);
+  if (status != ZstdStatus::ok) return status;
+  status = read_field_table(in, modes >> 2 & 3, match_lengths, ws, ws.match_lengths,
+                            &ws.match_lengths_log);
+  if (status != ZstdStatus::ok) return status;
+  ws.have_sequence_tables = true;
+
+  SequenceDecoder decoder;
+  if (!decoder.bits.open(in)) return ZstdStatus::bad_bitstream;
+  decoder.literal_length = decoder.bits.take(ws.literal_lengths_log);
+  decoder.offset = decoder.bits.take(ws.offsets_log);
+  decoder.match_length = decoder.bits.take(ws.match_lengths_log);
+  if (!decoder.bits.refill()) return ZstdStatus::bad_bitstream;
+  decoder.left = sequences;
+  decoder.produced = static_cast<size_t>(out.at - out.begin);
+
+  const size_t dst_size = static_cast<size_t>(out.end - out.begin);
+  while (decoder.left != 0) {
+    size_t used, count;
+    status = decode_batch(decoder, ws, out.repeat, &used, &count);
+    if (status != ZstdStatus::ok) return status;
+    if (used > literals.size()) return ZstdStatus::bad_sequences;
+    if (decoder.produced > dst_size) return ZstdStatus::output_too_small;
+    if (dst_size - decoder.produced >= kSlack) {
+      execute_fast(ws.batch, ws.batch + count, out.at, literals.begin);
+    } else {
+      execute_exact(ws.batch, ws.batch + count, out.at, literals.begin);
+    }
+    literals.begin += used;
+    out.at = out.begin + decoder.produced;
+  }
+  if (literals.size() > out.room()) return ZstdStatus::output_too_small;
+  copy_exact(out.at, literals.begin, literals.size());
+  out.at += literals.size();
+  return ZstdStatus::ok;
+}
+
+ZstdStatus decode_compressed_block(Input in, const uint8_t* src_end, Output& out,
+                                   ZstdWorkspace& ws) {
+  uint8_t* const block_start = out.at;
+  Input literals;
+  ZstdStatus status = read_literals(in, src_end, ws, &literals);
+  if (status != ZstdStatus::ok) return status;
+
+  if (in.size() == 0) return ZstdStatus::bad_sequences;
+  size_t sequences = *in.begin++;
+  if (sequences == 0) {  // literals only
+    if (in.size() != 0) return ZstdStatus::bad_sequences;
+    if (literals.size() > out.room()) return ZstdStatus::output_too_small;
+    copy_exact(out.at, literals.begin, literals.size());
+    out.at += literals.size();
+    return ZstdStatus::ok;
+  }
+  if (sequences == 255) {
+    if (in.size() < 2) return ZstdStatus::bad_sequences;
+    sequences = size_t{load16(in.begin)} + 0x7F00;
+    in.begin += 2;
+  } else if (sequences >= 128) {
+    if (in.size() < 1) return ZstdStatus::bad_sequences;
+    sequences = ((sequences - 128) << 8) + *in.begin++;
+    if (sequences == 0) return ZstdStatus::bad_sequences;
+  }
+  status = decode_sequences(in, literals, out, ws, sequences);
+  if (status != ZstdStatus::ok) return status;
+  if (static_cast<size_t>(out.at - block_start) > kBlockSize) return ZstdStatus::bad_block;
+  return ZstdStatus::ok;
+}
+
+// Takes the frame header off the input (3.1.1.1).
+ZstdStatus read_frame_header(Input& in, size_t dst_size, bool* has_checksum) {
+  if (in.size() < 5) return ZstdStatus::truncated;
+  if (load32(in.begin) != 0xFD2FB528) return ZstdStatus::bad_magic;
+  const unsigned descriptor = in.begin[4];
+  in.begin += 5;
+  if ((descriptor & 0x08) != 0) return ZstdStatus::reserved_bits;
+  if ((descriptor & 0x03) != 0) return ZstdStatus::unsupported_frame;  // Dictionary_ID_flag
+  *has_checksum = (descriptor & 0x04) != 0;
+  const bool single_segment = (descriptor & 0x20) != 0;
+  if (!single_segment) {
+    if (in.size() == 0) return ZstdStatus::truncated;
+    if (*in.begin++ >> 3 > 31 - 10) return ZstdStatus::unsupported_frame;  // window exponent
+  }
+  const unsigned flag = descriptor >> 6;
+  if (flag == 0 && !single_segment) return ZstdStatus::ok;  // content size not given
+  const size_t width = size_t{1} << flag;
+  if (in.size() < width) return ZstdStatus::truncated;
+  uint64_t content_size = flag == 1 ? 256 : 0;
+  for (size_t i = 0; i < width; ++i) content_size += uint64_t{in.begin[i]} << (8 * i);
+  in.begin += width;
+  return content_size == dst_size ? ZstdStatus::ok : ZstdStatus::size_mismatch;
+}
+
+}  // namespace
+
+ZstdStatus zstd_decode(const uint8_t* src, size_t src_size, uint8_t* dst, size_t dst_size,
+                       ZstdWorkspace& workspace) {
+  Input in = {src, src + src_size};
+  Output out = {dst, dst, dst + dst_size, {1, 4, 8}};
+  workspace.have_huffman = false;
+  workspace.have_sequence_tables = false;
+
+  bool has_checksum;
+  ZstdStatus status = read_frame_header(in, dst_size, &has_checksum);
+  if (status != ZstdStatus::ok) return status;
+
+  for (bool last = false; !last;) {
+    if (in.size() < 3) return ZstdStatus::truncated;
+    const unsigned header = load16(in.begin) | unsigned{in.begin[2]} << 16;
+    in.begin += 3;
+    last = (header & 1) != 0;
+    const unsigned type = header >> 1 & 3;
+    const size_t size = header >> 3;
+    if (type == 3) return ZstdStatus::reserved_bits;
+    if (size > kBlockSize) return ZstdStatus::bad_block;
+
+    const size_t stored = type == 1 ? 1 : size;
+    if (in.size() < stored) return ZstdStatus::truncated;
+    const Input block = {in.begin, in.begin + stored};
+    in.begin += stored;
+    if (type == 2) {
+      if (size < 2 || size == kBlockSize) return ZstdStatus::bad_block;
+      status = decode_compressed_block(block, in.end, out, workspace);
+      if (status != ZstdStatus::ok) return status;
+      continue;
+    }
+    if (size > out.room()) return ZstdStatus::output_too_small;
+    if (type == 0) {
+      copy_exact(out.at, block.begin, size);
+    } else {
+      fill_exact(out.at, *block.begin, size);
+    }
+    out.at += size;
+  }
+
+  if (has_checksum) {
+    if (in.size() < 4) return ZstdStatus::truncated;
+    in.begin += 4;
+  }
+  if (in.size() != 0) return ZstdStatus::trailing_bytes;
+  return out.room() == 0 ? ZstdStatus::ok : ZstdStatus::size_mismatch;
+}
+
+}  // namespace whittle::packer
