@@ -123,6 +123,29 @@ void check_segment(const Segment& s, std::uint64_t at, std::uint64_t file_size, 
   }
 }
 
+// No address may come from two segments. Pages may: linkers let neighbours share one.
+void check_overlap(const std::vector<Segment>& segments, const Header& header,
+                   std::string_view path) {
+  if (header.type != kTypeExec && header.type != kTypeDyn) return;
+  std::vector<const Segment*> loads;
+  for (const Segment& s : segments) {
+    if (s.type == kSegmentLoad && s.memsz != 0) loads.push_back(&s);
+  }
+  std::sort(loads.begin(), loads.end(),
+            [](const Segment* a, const Segment* b) { return a->vaddr < b->vaddr; });
+  for (std::size_t i = 1; i < loads.size(); i++) {
+    if (loads[i]->vaddr < loads[i - 1]->memory_end()) {
+      throw Error(ErrorKind::malformed, path,
+                  fmt::format("two loadable segments claim the address {:#x}", loads[i]->vaddr),
+                  header.phoff);
+    }
+  }
+}
+
+// A section's name is a suffix-shared string: a hostile file can give every one of its sections a
+// name as long as the file. Longer ones than this are cut.
+constexpr std::size_t kMaxSectionName = 1024;
+
 // Section headers serve tools, not the kernel: any trouble with them is told, never fatal.
 std::vector<Section> read_sections(const ByteReader& reader, const Layout& layout,
                                    const Header& header, std::string& problem) {
@@ -159,7 +182,8 @@ std::vector<Section> read_sections(const ByteReader& reader, const Layout& layou
           reader.bytes().subspan(sections[names_index].offset, sections[names_index].size);
       for (std::size_t i = 0; i < sections.size(); i++) {
         if (name_offsets[i] >= names.size()) continue;
-        const ByteView from = names.subspan(name_offsets[i]);
+        ByteView from = names.subspan(name_offsets[i]);
+        from = from.first(std::min(from.size(), kMaxSectionName));
         const auto end = std::find(from.begin(), from.end(), std::uint8_t{0});
         sections[i].name = as_text(from.first(static_cast<std::size_t>(end - from.begin())));
       }
@@ -244,6 +268,7 @@ File File::parse(ByteView bytes, std::string_view path) {
       check_segment(segment, at, bytes.size(), is_64bit, path);
       file.segments_.push_back(segment);
     }
+    check_overlap(file.segments_, header, path);
   }
   file.sections_ = read_sections(reader, layout, header, file.section_problem_);
   return file;
@@ -264,13 +289,14 @@ const Section* File::find_section(std::string_view name) const {
 std::optional<std::string> File::interpreter() const {
   const Segment* segment = find_segment(kSegmentInterp);
   if (segment == nullptr) return std::nullopt;
-  const ByteView text = bytes_.subspan(segment->offset, segment->filesz);
-  const auto end = std::find(text.begin(), text.end(), std::uint8_t{0});
-  if (text.empty() || end == text.end()) {
-    throw Error(ErrorKind::malformed, path_, "the interpreter's name is not terminated",
+  constexpr std::uint64_t kPathMax = 4096;  // Linux's PATH_MAX, the NUL included
+  if (segment->filesz < 2 || segment->filesz > kPathMax || bytes_[segment->file_end() - 1] != 0) {
+    throw Error(ErrorKind::malformed, path_,
+                "the interpreter's name is not a string of 2 to 4096 bytes that ends in NUL",
                 segment->offset);
   }
-  return std::string(as_text(text.first(static_cast<std::size_t>(end - text.begin()))));
+  return std::string(
+      ByteReader(bytes_, header_.order, path_).c_string(segment->offset, "the interpreter's name"));
 }
 
 std::vector<DynamicEntry> File::dynamic() const {
@@ -297,6 +323,8 @@ std::vector<std::string> File::dynamic_strings(std::uint64_t tag) const {
     }
     return std::nullopt;
   };
+  constexpr std::size_t kMaxTotal = std::size_t{1} << 20;
+  std::size_t total = 0;
   std::vector<std::string> strings;
   for (const DynamicEntry& entry : entries) {
     if (entry.tag != tag) continue;
@@ -310,6 +338,12 @@ std::vector<std::string> File::dynamic_strings(std::uint64_t tag) const {
     }
     const ByteReader names(bytes_.subspan(*offset, *size), header_.order, path_);
     strings.emplace_back(names.c_string(entry.value, "a string of the dynamic section"));
+    total += strings.back().size() + 1;
+    if (total > kMaxTotal) {
+      throw Error(ErrorKind::malformed, path_,
+                  "the strings of the dynamic section add up to more than 1 MiB",
+                  find_segment(kSegmentDynamic)->offset);
+    }
   }
   return strings;
 }

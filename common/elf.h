@@ -51,12 +51,15 @@ enum : std::uint64_t {
   kDynamicStrSize = 10,
   kDynamicSoname = 14,
   kDynamicRpath = 15,
+  kDynamicDebug = 21,  // written by linkers into executables, never into shared libraries
   kDynamicRunpath = 29,
   kDynamicFlags1 = 0x6ffffffb,
 };
 inline constexpr std::uint64_t kDynamicFlags1Pie = 0x08000000;
-enum : std::uint32_t { kSectionNull = 0, kSectionNoBits = 8 };
-inline constexpr std::uint32_t kNoteGnuBuildId = 3;
+enum : std::uint32_t { kSectionNull = 0, kSectionSymTab = 2, kSectionNoBits = 8 };
+inline constexpr std::uint64_t kSectionFlagAlloc = 2;
+// Types of notes whose owner is "GNU" or, for the last, "Go".
+enum : std::uint32_t { kNoteGnuAbiTag = 1, kNoteGnuBuildId = 3, kNoteGoBuildId = 4 };
 
 struct Header {
   bool is_64bit = true;
@@ -110,8 +113,9 @@ std::string machine_name(const Header& header);
 // version other than the standard's, a header or program header table that does not lie in the
 // file, a program header size other than the class's, more than 65,535 headers, a segment whose
 // file range is outside the file, whose address range wraps, or a loadable one whose p_filesz
-// exceeds its p_memsz. Section headers are optional to a running program, so trouble there is not
-// an error: `sections` is then empty and `section_problem` says why.
+// exceeds its p_memsz, or loadable ones of a program that claim the same addresses. Section headers
+// are optional to a running program, so trouble there is not an error: `sections` is then empty and
+// `section_problem` says why.
 class File {
  public:
   static File parse(ByteView bytes, std::string_view path);
@@ -126,13 +130,15 @@ class File {
   const Segment* find_segment(std::uint32_t type) const;     // the first of that type, or null
   const Section* find_section(std::string_view name) const;  // the first of that name, or null
 
-  // PT_INTERP's string without its NUL, or nothing. Throws Error{malformed} where it is not a
-  // terminated string.
+  // PT_INTERP's string without its NUL, or nothing. Throws Error{malformed} where it is not one
+  // that the kernel takes: 2 to 4096 bytes of which the last is NUL.
   std::optional<std::string> interpreter() const;
 
   // PT_DYNAMIC's entries up to DT_NULL. Throws Error{malformed} where they leave the segment.
   std::vector<DynamicEntry> dynamic() const;
   // Strings of the dynamic section with this tag (DT_NEEDED, DT_SONAME, DT_RPATH, DT_RUNPATH).
+  // Throws Error{malformed} where one lies outside the string table or all of them together are
+  // longer than 1 MiB: entries may share a string, so their sum is not bounded by the file's size.
   std::vector<std::string> dynamic_strings(std::uint64_t tag) const;
 
   // The notes of every PT_NOTE segment. A damaged note ends its segment's list.

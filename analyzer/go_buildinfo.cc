@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+//
+// The Go linker puts a header at the start of the program's data, in the section .go.buildinfo:
+//
+//   0   14 bytes  "\xff Go buildinf:"
+//   14   1 byte   size of a pointer, 4 or 8          (pointer format only)
+//   15   1 byte   flags: bit 0 big-endian, bit 1 strings are inline
+//   16            pointer format (Go 1.13 to 1.17): addresses of two Go string headers, each an
+//                 address and a length: the version, then the module data
+//   32            inline format (since Go 1.18): the same two strings, each after its length as a
+//                 varint (LEB128)
+//
+// The header is aligned to 16 bytes. The module data has a 16-byte sentinel at both ends, between
+// them lines of tab-separated fields ("path", "mod", "dep", "=>", "build"). Source: Go's
+// debug/buildinfo and runtime/debug packages.
+//
+// Some builds (Bazel's and other linkers') leave the header out. The version still stands in the
+// variable runtime.buildVersion. Searching the text for "go1." alone is not enough: Go packs its
+// strings without terminators, so "go1.26" may be followed by the ".5" of another string. The
+// string header that points there has the true length.
+#include "analyzer/go_buildinfo.h"
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+
+#include "common/error.h"
+#include "common/text.h"
+
+namespace whittle::analyzer {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::string_view kMagic = "\xff Go buildinf:"sv;
+constexpr std::uint64_t kAlignment = 16;
+constexpr std::uint64_t kHeaderSize = 32;
+constexpr std::uint64_t kMaxVersion = 256;                         // bytes
+constexpr std::uint64_t kMaxModuleData = std::uint64_t{16} << 20;  // bytes
+constexpr std::uint64_t kSentinel = 16;
+
+struct Strings {
+  std::string_view version, modules;
+};
+
+bool looks_like_version(std::string_view text) {
+  return text.starts_with("go1.") || text.starts_with("devel ");
+}
+
+// A length in LEB128 at `*at`, which is moved behind it.
+std::optional<std::uint64_t> read_varint(ByteView bytes, std::uint64_t* at) {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0; shift < 63 && *at < bytes.size(); shift += 7) {
+    const std::uint8_t byte = bytes[(*at)++];
+    value |= std::uint64_t{byte & 0x7fu} << shift;
+    if ((byte & 0x80) == 0) return value;
+  }
+  return std::nullopt;
+}
+
+std::optional<Strings> read_inline(ByteView bytes, std::uint64_t header) {
+  std::uint64_t at = header + kHeaderSize;
+  std::array<std::string_view, 2> strings;
+  const std::array<std::uint64_t, 2> limits = {kMaxVersion, kMaxModuleData};
+  for (std::size_t i = 0; i < strings.size(); i++) {
+    const auto length = read_varint(bytes, &at);
+    if (!length || *length > limits[i] || !in_bounds(at, *length, bytes.size())) {
+      return std::nullopt;
+    }
+    strings[i] = as_text(bytes.subspan(at, *length));
+    at += *length;
+  }
+  return Strings{strings[0], strings[1]};
+}
+
+class PointerReader {
+ public:
+  PointerReader(const elf::File& file, std::uint64_t word, ByteOrder order)
+      : file_(file), reader_(file.bytes(), order, file.path()), word_(word) {}
+
+  std::optional<std::uint64_t> word_at(std::uint64_t vaddr) const {
+    const auto offset = file_.offset_of(vaddr, word_);
+    if (!offset) return std::nullopt;
+    return read(*offset);
+  }
+  std::uint64_t read(std::uint64_t offset) const {
+    return word_ == 8 ? reader_.u64(offset, "a pointer") : reader_.u32(offset, "a pointer");
+  }
+  // The text of the Go string whose header is at `vaddr`.
+  std::optional<std::string_view> go_string(std::uint64_t vaddr, std::uint64_t limit) const {
+    const auto data = word_at(vaddr);
+    const auto length = vaddr > UINT64_MAX - word_ ? std::nullopt : word_at(vaddr + word_);
+    if (!data || !length || *length > limit) return std::nullopt;
+    if (*length == 0) return std::string_view();
+    const auto offset = file_.offset_of(*data, *length);
+    if (!offset) return std::nullopt;
+    return as_text(file_.bytes().subspan(*offset, *length));
+  }
+
+ private:
+  const elf::File& file_;
+  ByteReader reader_;
+  std::uint64_t word_;  // 4 or 8 bytes
+};
+
+std::optional<Strings> read_pointers(const elf::File& file, std::uint64_t header) {
+  const std::uint64_t word = file.bytes()[header + 14];
+  if (word != 4 && word != 8) return std::nullopt;
+  const bool big = (file.bytes()[header + 15] & 1) != 0;
+  const PointerReader reader(file, word, big ? ByteOrder::big : ByteOrder::little);
+  const auto version = reader.go_string(reader.read(header + 16), kMaxVersion);
+  const auto modules = reader.go_string(reader.read(header + 16 + word), kMaxModuleData);
+  if (!version) return std::nullopt;
+  return Strings{*version, modules.value_or("")};
+}
+
+std::optional<GoBuildInfo> read_header(const elf::File& file, std::uint64_t at) {
+  const ByteView bytes = file.bytes();
+  if (!in_bounds(at, kHeaderSize, bytes.size())) return std::nullopt;
+  const bool is_inline = (bytes[at + 15] & 2) != 0;
+  const auto strings = is_inline ? read_inline(bytes, at) : read_pointers(file, at);
+  if (!strings || !looks_like_version(strings->version)) return std::nullopt;
+  GoBuildInfo info;
+  info.version = printable(strings->version);
+  const std::string_view modules = strings->modules;
+  // As Go's reader does: without both sentinels and a final newline there is no module data.
+  if (modules.size() > 2 * kSentinel && modules[modules.size() - kSentinel - 1] == '\n') {
+    parse_go_modules(modules.substr(kSentinel, modules.size() - 2 * kSentinel), info);
+  }
+  return info;
+}
+
+// The next of the tab-separated fields of `line`, which is cut from it.
+std::string next_field(std::string_view& line) {
+  const std::size_t tab = line.find('\t');
+  const std::string_view field = line.substr(0, tab);
+  line = tab == std::string_view::npos ? std::string_view() : line.substr(tab + 1);
+  constexpr std::size_t kLongestField = 1024;
+  return printable(field.substr(0, kLongestField));
+}
+
+bool is_version_character(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+         c == '-' || c == '+' || c == ':' || c == ' ';
+}
+
+bool is_writable_load(const elf::Segment& s) {
+  return s.type == elf::kSegmentLoad && (s.flags & elf::kFlagWrite) != 0;
+}
+
+// A function table's header, aligned to 16 bytes: the magic of some Go version, two zero bytes, the
+// instruction quantum and the pointer size (Go's internal/abi and debug/gosym packages).
+bool is_function_table(const ByteReader& reader, std::uint64_t at, std::uint8_t word) {
+  const std::uint32_t magic = reader.u32(at, "a function table's magic");
+  if (magic != 0xfffffff1 && magic != 0xfffffff0 && magic != 0xfffffffa && magic != 0xfffffffb) {
+    return false;
+  }
+  const ByteView rest = reader.slice(at + 4, 4, "a function table's header");
+  const bool quantum = rest[2] == 1 || rest[2] == 2 || rest[2] == 4;
+  return rest[0] == 0 && rest[1] == 0 && quantum && rest[3] == word;
+}
+
+bool has_function_table(const elf::File& file) {
+  const ByteReader reader(file.bytes(), file.header().order, file.path());
+  const std::uint8_t word = file.header().is_64bit ? 8 : 4;
+  for (const elf::Segment& s : file.segments()) {
+    if (s.type != elf::kSegmentLoad) continue;
+    for (std::uint64_t at = (kAlignment - s.vaddr % kAlignment) % kAlignment;
+         in_bounds(at, 8, s.filesz); at += kAlignment) {
+      if (is_function_table(reader, s.offset + at, word)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void parse_go_modules(std::string_view text, GoBuildInfo& info) {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    const std::string kind = next_field(line);
+    if (kind == "path") {
+      info.main_package = next_field(line);
+    } else if (kind == "mod" || kind == "dep") {
+      Module module;
+      module.path = next_field(line);
+      module.version = next_field(line);
+      module.sum = next_field(line);
+      info.modules.push_back(std::move(module));
+    } else if (kind == "=>" && !info.modules.empty()) {
+      Module& module = info.modules.back();
+      module.replaced_by = next_field(line);
+      if (const std::string version = next_field(line); !version.empty()) {
+        module.replaced_by += "@" + version;
+      }
+      if (const std::string sum = next_field(line); !sum.empty()) module.sum = sum;
+    }
+  }
+}
+
+std::optional<GoBuildInfo> read_go_build_info(const elf::File& file) {
+  if (const elf::Section* section = file.find_section(".go.buildinfo")) {
+    if (section->type != elf::kSectionNoBits) {
+      if (auto info = read_header(file, section->offset)) return info;
+    }
+  }
+  // Without section headers: the magic at an aligned address of writable data, as Go looks for it.
+  for (const elf::Segment& s : file.segments()) {
+    if (!is_writable_load(s)) continue;
+    const auto text = as_text(file.bytes().subspan(s.offset, s.filesz));
+    for (auto at = text.find(kMagic); at != std::string_view::npos;
+         at = text.find(kMagic, at + 1)) {
+      if ((s.vaddr + at) % kAlignment != 0) continue;
+      if (auto info = read_header(file, s.offset + at)) return info;
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_go_program(const elf::File& file) {
+  for (const auto name :
+       {".gopclntab"sv, ".data.rel.ro.gopclntab"sv, ".go.buildinfo"sv, ".note.go.buildid"sv}) {
+    if (file.find_section(name) != nullptr) return true;
+  }
+  for (const elf::Note& note : file.notes()) {
+    if (note.owner == "Go" && note.type == elf::kNoteGoBuildId) return true;
+  }
+  // Section names are the faster answer, and where there are some, a complete one.
+  return file.sections().empty() && has_function_table(file);
+}
+
+std::string find_go_version(const elf::File& file) {
+  constexpr std::size_t kMaxCandidates = 4096;
+  constexpr std::uint64_t kShortest = 5;   // "go1.0"
+  constexpr std::uint64_t kLongest = 128;  // with experiments: "go1.21.3 X:boringcrypto"
+  std::unordered_set<std::uint64_t> addresses;
+  for (const elf::Segment& s : file.segments()) {
+    if (s.type != elf::kSegmentLoad) continue;
+    const auto text = as_text(file.bytes().subspan(s.offset, s.filesz));
+    for (auto at = text.find("go1.");
+         at != std::string_view::npos && addresses.size() < kMaxCandidates;
+         at = text.find("go1.", at + 1)) {
+      addresses.insert(s.vaddr + at);
+    }
+  }
+  if (addresses.empty()) return {};
+  const std::uint64_t word = file.header().is_64bit ? 8 : 4;
+  const PointerReader reader(file, word, file.header().order);
+  for (const elf::Segment& s : file.segments()) {
+    if (!is_writable_load(s)) continue;
+    for (std::uint64_t at = 0; in_bounds(at, 2 * word, s.filesz); at += word) {
+      if (!addresses.contains(reader.read(s.offset + at))) continue;
+      const std::uint64_t length = reader.read(s.offset + at + word);
+      if (length < kShortest || length > kLongest) continue;
+      const auto text = reader.go_string(s.vaddr + at, kLongest);
+      if (text && std::all_of(text->begin(), text->end(), is_version_character)) {
+        return std::string(*text);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace whittle::analyzer

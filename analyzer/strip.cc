@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+//
+// Strip by truncation. The kernel runs a program from its ELF header, program headers and
+// segments; symbol tables, debug information and section headers stand behind them and are dropped
+// with one cut. Nothing that is loaded moves or changes, so there is nothing to get wrong: no
+// segment is laid out anew, which is where general ELF writers (and strip's own relayout for
+// machines that it does not know) break programs.
+//
+//   before  [header, segments .......... ][symbols, debug, section headers][overlay]
+//   after   [header, segments .......... ][overlay]
+//
+// e_shoff, e_shnum and e_shstrndx become 0, "no section headers". e_shentsize keeps its value: it
+// is the size of an entry, true of a table of none, and strict readers compare it to what they
+// expect before they look at the count.
+//
+// Go's linker puts the section header table between the program headers and the code, inside the
+// first loaded segment. Nothing can be cut there, but zeroes compress to nothing. The table is
+// zeroed only where every sign says that it is a table and nothing else: readable, in front of all
+// sections and all other segments. A table anywhere else in loaded bytes is left alone.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analyzer/analyzer.h"
+#include "analyzer/extent.h"
+#include "analyzer/verdict.h"
+#include "common/error.h"
+
+namespace whittle::analyzer {
+namespace {
+
+struct Range {
+  std::uint64_t offset = 0, length = 0;
+  std::uint64_t end() const { return offset + length; }
+};
+
+// The section header table where it is loaded with the program and may be zeroed; else empty.
+Range zeroable_table(const elf::File& file) {
+  const elf::Header& header = file.header();
+  if (file.sections().empty()) return {};
+  const Range table{header.shoff, file.sections().size() * header.shentsize};
+  const std::uint64_t headers_end = std::max<std::uint64_t>(
+      header.is_64bit ? 64 : 52, header.phoff + std::uint64_t{header.phnum} * header.phentsize);
+  if (table.offset < headers_end) return {};
+  const auto overlaps = [&](std::uint64_t offset, std::uint64_t length) {
+    return length != 0 && offset < table.end() && table.offset < offset + length;
+  };
+  bool loaded = false;
+  for (const elf::Segment& s : file.segments()) {
+    if (s.type == elf::kSegmentLoad && s.offset == 0 && table.end() <= s.filesz) {
+      const std::uint64_t vaddr = s.vaddr + table.offset;
+      if (header.entry >= vaddr && header.entry - vaddr < table.length) return {};
+      loaded = true;
+    } else if (overlaps(s.offset, s.filesz)) {
+      return {};
+    }
+  }
+  bool any_section = false;
+  for (const elf::Section& s : file.sections()) {
+    if (s.type == elf::kSectionNull || s.type == elf::kSectionNoBits || s.size == 0) continue;
+    if (s.offset < table.end()) return {};
+    any_section = true;
+  }
+  return loaded && any_section ? table : Range{};
+}
+
+void clear_section_fields(Bytes& bytes, bool is_64bit) {
+  const auto clear = [&](std::size_t offset, std::size_t length) {
+    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), length, std::uint8_t{0});
+  };
+  clear(is_64bit ? 40 : 32, is_64bit ? 8 : 4);  // e_shoff
+  clear(is_64bit ? 60 : 48, 2);                 // e_shnum
+  clear(is_64bit ? 62 : 50, 2);                 // e_shstrndx
+}
+
+// The result is read back and compared with the input, byte by byte: all that the program headers
+// speak of is what it was, apart from the fields and the table that were zeroed.
+void check_result(const elf::File& before, ByteView result, const Range& zeroed,
+                  std::uint64_t loaded, std::string_view path) {
+  const auto require = [&](bool condition, std::string_view what) {
+    if (!condition) {
+      throw Error(ErrorKind::internal, path,
+                  fmt::format("the stripped program is not the same program: {}; this is a bug in "
+                              "whittle, nothing was written",
+                              what));
+    }
+  };
+  const elf::File after = elf::File::parse(result, path);
+  require(after.sections().empty() && after.header().shoff == 0, "it has section headers");
+  require(after.segments().size() == before.segments().size(), "it lost segments");
+  Bytes expected(before.bytes().begin(),
+                 before.bytes().begin() + static_cast<std::ptrdiff_t>(loaded));
+  clear_section_fields(expected, before.header().is_64bit);
+  std::fill_n(expected.begin() + static_cast<std::ptrdiff_t>(zeroed.offset), zeroed.length,
+              std::uint8_t{0});
+  require(result.size() >= loaded && std::equal(expected.begin(), expected.end(), result.begin()),
+          "its loaded bytes differ");
+  require(judge(after).kind == judge(before).kind, "the verdict on it differs");
+}
+
+[[noreturn]] void refuse(std::string_view path, Kind kind, std::string_view why) {
+  throw Error(ErrorKind::refused, path,
+              fmt::format("cannot strip: it is {} ({}), only static executables are stripped",
+                          name(kind), why));
+}
+
+}  // namespace
+
+StripResult strip(ByteView bytes, std::string_view path) {
+  const elf::File file = elf::File::parse(bytes, path);
+  const Verdict verdict = judge(file);
+  if (!is_static(verdict.kind)) refuse(path, verdict.kind, verdict.reasons.front().text);
+
+  const Extent extent = measure_extent(file);
+  StripResult result;
+  const auto keep_all = [&](std::string why) {
+    result.bytes.assign(bytes.begin(), bytes.end());
+    result.removed = 0;
+    result.notes.push_back(std::move(why));
+    return result;
+  };
+  if (!file.section_problem().empty()) {
+    return keep_all("nothing removed: the section headers are unreadable (" +
+                    file.section_problem() +
+                    "), so nobody knows whose bytes stand behind the "
+                    "segments");
+  }
+
+  result.bytes.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(extent.loaded));
+  clear_section_fields(result.bytes, file.header().is_64bit);
+  const Range table = zeroable_table(file);
+  std::fill_n(result.bytes.begin() + static_cast<std::ptrdiff_t>(table.offset), table.length,
+              std::uint8_t{0});
+  if (extent.overlay != 0) {
+    const ByteView overlay = bytes.last(extent.overlay);
+    result.bytes.insert(result.bytes.end(), overlay.begin(), overlay.end());
+  }
+  check_result(file, result.bytes, table, extent.loaded, path);
+  if (result.bytes.size() >= bytes.size()) {
+    return keep_all("nothing removed: no bytes stand behind the segments");
+  }
+
+  result.removed = bytes.size() - result.bytes.size();
+  result.notes.push_back(
+      fmt::format("removed {} bytes of symbols, debug information and section "
+                  "headers behind the segments",
+                  result.removed));
+  if (table.length != 0) {
+    result.notes.push_back(
+        fmt::format("zeroed the section header table of {} bytes inside the "
+                    "first segment",
+                    table.length));
+  }
+  if (extent.overlay != 0) {
+    result.notes.push_back(fmt::format(
+        "kept {} appended bytes at the end, now at offset {} instead of {}; a program that finds "
+        "them by a fixed offset needs the unstripped file",
+        extent.overlay, result.bytes.size() - extent.overlay, bytes.size() - extent.overlay));
+  }
+  return result;
+}
+
+}  // namespace whittle::analyzer
