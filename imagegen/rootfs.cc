@@ -78,7 +78,9 @@ std::vector<RootEntry> make_root(const std::vector<RootFile>& files,
 
   for (const RootFile& file : files) {
     const std::string path = normalise_path(file.path).substr(1);
-    if (path.empty() || file.path.ends_with('/')) refuse(file.path, "names a folder, not a file");
+    if (path.empty() || file.path.ends_with('/') || file.path.ends_with("/.")) {
+      refuse(file.path, "names a folder, not a file");
+    }
     if ((file.mode & ~kModeBits) != 0) {
       refuse(file.path, fmt::format("has the mode {:o}; 7777 is the largest", file.mode));
     }
