@@ -27,6 +27,10 @@ function(whittle_room name)
   target_link_libraries(whittle_${name} PUBLIC whittle_options ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
+# Everything that `ctest -L unit` and `ctest -L fuzz` run.
+add_custom_target(unit_tests)
+add_custom_target(fuzz_targets)
+
 # whittle_unit_test(ROOM SOURCES… LINK …): one GoogleTest program for a room, each test known to CTest.
 function(whittle_unit_test room)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
@@ -34,6 +38,26 @@ function(whittle_unit_test room)
   include(GoogleTest)
   add_executable(${room}_test ${ARG_SOURCES})
   target_link_libraries(${room}_test PRIVATE whittle_${room} ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  add_dependencies(unit_tests ${room}_test)
   gtest_discover_tests(${room}_test TEST_PREFIX "unit.${room}." DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS unit)
+endfunction()
+
+# whittle_fuzz_target(NAME LINK …): the libFuzzer program of fuzz_NAME.cc, which CTest runs for ten
+# seconds from the committed inputs in corpus/NAME.
+function(whittle_fuzz_target name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(fuzz_${name} fuzz_${name}.cc)
+  target_link_libraries(fuzz_${name} PRIVATE whittle_options ${ARG_LINK})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzz_targets fuzz_${name})
+  set(found "${CMAKE_CURRENT_BINARY_DIR}/found/${name}")
+  file(MAKE_DIRECTORY "${found}")
+  set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
+  if(NOT EXISTS "${corpus}")
+    set(corpus "")
+  endif()
+  add_test(NAME fuzz.${name} COMMAND fuzz_${name} -max_total_time=10 -timeout=10 -rss_limit_mb=2048
+           -artifact_prefix=${found}/ "${found}" ${corpus})
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
 endfunction()
