@@ -85,6 +85,10 @@ inline void copy16(uint8_t* dst, const uint8_t* src) { __builtin_memcpy(dst, src
 // Position of the highest bit that is set; `value` is not zero.
 inline int highest_bit(uint32_t value) { return 31 - __builtin_clz(value); }
 
+inline uint64_t low_bits(uint64_t value, unsigned count) {
+  return value & ((uint64_t{1} << count) - 1);
+}
+
 // Copies that touch nothing but their bytes. The areas do not overlap.
 void copy_exact(uint8_t* dst, const uint8_t* src, size_t size) {
   for (; size >= 16; size -= 16, dst += 16, src += 16) copy16(dst, src);
@@ -134,7 +138,7 @@ struct BitReader {
   }
 
   uint64_t take(unsigned count) {
-    const uint64_t value = (window << used) >> 1 >> (63 - count);
+    const uint64_t value = (window << used) >> 1 >> (~count & 63);
     used += count;
     return value;
   }
@@ -385,33 +389,33 @@ ZstdStatus read_huffman(Input& in, ZstdWorkspace& ws) {
 }
 
 // Decodes the last (or only) symbols of one stream, which must end with the bits.
-bool decode_stream(BitReader bits, const uint16_t* table, uint8_t* out, uint8_t* end) {
+ZstdStatus decode_stream(BitReader bits, const uint16_t* table, uint8_t* out, uint8_t* end) {
   while (out != end) {
-    if (!bits.refill()) return false;
+    if (!bits.refill()) return ZstdStatus::bad_bitstream;
     for (int i = 0; i < 5 && out != end; ++i) {
       const unsigned entry = table[(bits.window << bits.used) >> (64 - kHuffmanBits)];
       bits.used += entry & 0xFF;
       *out++ = static_cast<uint8_t>(entry >> 8);
     }
   }
-  return bits.bits_left() == 0;
+  return bits.bits_left() == 0 ? ZstdStatus::ok : ZstdStatus::bad_bitstream;
 }
 
 // Four streams of equal regenerated size (the last may be shorter), behind a table of three sizes.
-bool decode_four_streams(Input in, const uint16_t* table, uint8_t* out, size_t size) {
-  if (in.size() < 6 || size < 6) return false;
+ZstdStatus decode_four_streams(Input in, const uint16_t* table, uint8_t* out, size_t size) {
+  if (in.size() < 6 || size < 6) return ZstdStatus::bad_literals;
   const uint8_t* const sizes = in.begin;
   in.begin += 6;
 
   BitReader bits[4];
   for (int i = 0; i < 4; ++i) {
     const size_t length = i < 3 ? load16(sizes + 2 * i) : in.size();
-    if (length > in.size()) return false;
-    if (!bits[i].open({in.begin, in.begin + length})) return false;
+    if (length > in.size()) return ZstdStatus::bad_literals;
+    if (!bits[i].open({in.begin, in.begin + length})) return ZstdStatus::bad_literals;
     in.begin += length;
   }
   const size_t stride = (size + 3) / 4;
-  if (3 * stride > size) return false;
+  if (3 * stride > size) return ZstdStatus::bad_literals;
   uint8_t* const end = out + size;
   uint8_t* const fast_end = out + (size - 3 * stride);  // the last stream is the shortest
 
@@ -458,9 +462,10 @@ bool decode_four_streams(Input in, const uint16_t* table, uint8_t* out, size_t s
 
   for (size_t i = 0; i < 4; ++i) {
     uint8_t* const stream_end = i < 3 ? out + (i + 1) * stride : end;
-    if (!decode_stream(bits[i], table, at + i * stride, stream_end)) return false;
+    const ZstdStatus status = decode_stream(bits[i], table, at + i * stride, stream_end);
+    if (status != ZstdStatus::ok) return status;
   }
-  return true;
+  return ZstdStatus::ok;
 }
 
 // Takes the literals section off the block. `literals` gets the literals, kSlack readable bytes
@@ -512,89 +517,106 @@ ZstdStatus read_literals(Input& in, const uint8_t* src_end, ZstdWorkspace& ws, I
   } else if (!ws.have_huffman) {
     return ZstdStatus::bad_literals;
   }
-  bool good;
-  if (format == 0) {
-    BitReader bits;
-    good = bits.open(coded) && decode_stream(bits, ws.huffman, ws.literals, ws.literals + size);
-  } else {
-    good = decode_four_streams(coded, ws.huffman, ws.literals, size);
-  }
-  return good ? ZstdStatus::ok : ZstdStatus::bad_literals;
+  if (format != 0) return decode_four_streams(coded, ws.huffman, ws.literals, size);
+  BitReader bits;
+  if (!bits.open(coded)) return ZstdStatus::bad_literals;
+  return decode_stream(bits, ws.huffman, ws.literals, ws.literals + size);
 }
 
 // ---- Sequences (3.1.1.3.2) ----
 
-// All that decoding a block's sequences carries from one batch to the next.
+// The three state machines of a block's sequences, and the bits that drive them.
 struct SequenceDecoder {
   BitReader bits;
   uint64_t literal_length, offset, match_length;  // states
-  uint64_t left;                                  // sequences not yet decoded
-  size_t produced;  // bytes of the destination before the next sequence
 };
 
-// Decodes up to kBatch sequences to ws.batch and checks their offsets. `repeat` is the history of
-// offsets.
-ZstdStatus decode_batch(SequenceDecoder& decoder, ZstdWorkspace& ws, uint32_t* repeat,
-                        size_t* literals, size_t* count) {
-  BitReader bits = decoder.bits;
-  uint64_t ll_state = decoder.literal_length;
-  uint64_t of_state = decoder.offset;
-  uint64_t ml_state = decoder.match_length;
-  uint64_t left = decoder.left;
-  size_t produced = decoder.produced;
-  size_t literals_sum = 0;
-  uint32_t repeat0 = repeat[0], repeat1 = repeat[1], repeat2 = repeat[2];
+// Decodes `count` sequences to ws.batch, with offsets as coded (see resolve_offsets). `last` says
+// that the bits must end with them.
+ZstdStatus decode_batch(SequenceDecoder& decoder, ZstdWorkspace& ws, size_t count, bool last) {
+  SequenceDecoder now = decoder;
+  BitReader bits = now.bits;
+  unsigned update_bits;
   ZstdSequence* out = ws.batch;
-  ZstdSequence* const end = ws.batch + ZstdWorkspace::kBatch;
-  do {
-    const ZstdFseEntry of = ws.offsets[of_state];
-    const ZstdFseEntry ml = ws.match_lengths[ml_state];
-    const ZstdFseEntry ll = ws.literal_lengths[ll_state];
+  ZstdSequence* const end = ws.batch + count;
+  for (;;) {
+    if (!bits.refill()) return ZstdStatus::bad_bitstream;
+    const ZstdFseEntry& of = ws.offsets[now.offset];
+    const ZstdFseEntry& ml = ws.match_lengths[now.match_length];
+    const ZstdFseEntry& ll = ws.literal_lengths[now.literal_length];
 
-    // A refill gives 57 bits; the three updates of states below use up to 26 of them.
-    const bool wide = of.extra_bits + ml.extra_bits + ll.extra_bits > 57 - 26;
-    const auto value = of.base + static_cast<uint32_t>(bits.take(of.extra_bits));
-    if (wide && !bits.refill()) return ZstdStatus::bad_bitstream;
-    const auto match = ml.base + static_cast<uint32_t>(bits.take(ml.extra_bits));
-    const auto run = ll.base + static_cast<uint32_t>(bits.take(ll.extra_bits));
-    if (wide && !bits.refill()) return ZstdStatus::bad_bitstream;
-
-    // 3.1.1.5: values 1..3 name an earlier offset, shifted by one when there are no literals.
-    uint32_t offset;
-    if (value > 3) {
-      offset = value - 3;
-      repeat2 = repeat1;
-      repeat1 = repeat0;
-    } else {
-      const uint32_t index = value - 1 + (run == 0);
-      offset = index == 0 ? repeat0 : index == 1 ? repeat1 : index == 2 ? repeat2 : repeat0 - 1;
-      if (index >= 2) repeat2 = repeat1;
-      if (index >= 1) repeat1 = repeat0;
+    // A refill gives 57 bits: enough for an offset and the update of the states, 31 + 26. Most
+    // lengths have no extra bits.
+    out->offset = of.base + static_cast<uint32_t>(bits.take(of.extra_bits));
+    uint32_t match = ml.base;
+    uint32_t run = ll.base;
+    if ((ml.extra_bits | ll.extra_bits) != 0) {
+      if (!bits.refill()) return ZstdStatus::bad_bitstream;
+      match += static_cast<uint32_t>(bits.take(ml.extra_bits));
+      run += static_cast<uint32_t>(bits.take(ll.extra_bits));
+      if (!bits.refill()) return ZstdStatus::bad_bitstream;
     }
+    out->match = match;
+    out->literals = run;
+    ++out;
+
+    update_bits = unsigned{ll.state_bits} + ml.state_bits + of.state_bits;
+    const uint64_t update = bits.take(update_bits);
+    const uint64_t update_ml = update >> of.state_bits;
+    const uint64_t update_ll = update_ml >> ml.state_bits;
+    now.offset = of.next + low_bits(update, of.state_bits);
+    now.match_length = ml.next + low_bits(update_ml, ml.state_bits);
+    now.literal_length = ll.next + update_ll;
+    if (out == end) break;
+  }
+  // The last sequence updates no states, so what the update above took is not there.
+  if (last && bits.bits_left() + static_cast<ptrdiff_t>(update_bits) != 0) {
+    return ZstdStatus::bad_bitstream;
+  }
+  now.bits = bits;
+  decoder = now;
+  return ZstdStatus::ok;
+}
+
+// What a batch adds up to.
+struct Sums {
+  size_t literals, produced;
+};
+
+// Turns the coded offsets of a batch into distances (3.1.1.5): values 1..3 name an earlier offset
+// of `repeat`, shifted by one when there are no literals. Checks that they stay within the
+// `produced` bytes before. There are no branches, as a third of the offsets are repeated ones and
+// nobody can predict which.
+ZstdStatus resolve_offsets(ZstdSequence* sequence, const ZstdSequence* end, uint32_t* repeat,
+                           size_t produced, Sums* sums) {
+  const auto select = [](bool condition, uint32_t yes, uint32_t no) {
+    return no ^ ((yes ^ no) & (0 - uint32_t{condition}));
+  };
+  uint32_t repeat0 = repeat[0], repeat1 = repeat[1], repeat2 = repeat[2];
+  size_t literals = 0;
+  for (; sequence != end; ++sequence) {
+    const uint32_t value = sequence->offset;
+    const uint32_t run = sequence->literals;
+    const uint32_t index = value - 1 + (run == 0);
+    uint32_t offset = select(index == 1, repeat1, repeat0);
+    offset = select(index == 2, repeat2, offset) - (index == 3);
+    offset = select(value > 3, value - 3, offset);
+    repeat2 = select(index >= 2, repeat1, repeat2);
+    repeat1 = select(index >= 1, repeat0, repeat1);
     repeat0 = offset;
 
-    literals_sum += run;
+    literals += run;
     produced += run;
-    if (offset > produced || offset == 0) {
+    if (size_t{offset} - 1 >= produced) {
       return offset == 0 ? ZstdStatus::zero_offset : ZstdStatus::bad_offset;
     }
-    produced += match;
-    *out++ = {run, match, offset};
-
-    if (--left == 0) break;
-    ll_state = ll.next + bits.take(ll.state_bits);
-    ml_state = ml.next + bits.take(ml.state_bits);
-    of_state = of.next + bits.take(of.state_bits);
-    if (!bits.refill()) return ZstdStatus::bad_bitstream;
-  } while (out != end);
-  if (left == 0 && bits.bits_left() != 0) return ZstdStatus::bad_bitstream;
-
-  decoder = {bits, ll_state, of_state, ml_state, left, produced};
+    produced += sequence->match;
+    sequence->offset = offset;
+  }
   repeat[0] = repeat0;
   repeat[1] = repeat1;
   repeat[2] = repeat2;
-  *literals = literals_sum;
-  *count = static_cast<size_t>(out - ws.batch);
+  *sums = {literals, produced};
   return ZstdStatus::ok;
 }
 
@@ -702,24 +724,26 @@ ZstdStatus decode_sequences(Input in, Input literals, Output& out, ZstdWorkspace
   decoder.literal_length = decoder.bits.take(ws.literal_lengths_log);
   decoder.offset = decoder.bits.take(ws.offsets_log);
   decoder.match_length = decoder.bits.take(ws.match_lengths_log);
-  if (!decoder.bits.refill()) return ZstdStatus::bad_bitstream;
-  decoder.left = sequences;
-  decoder.produced = static_cast<size_t>(out.at - out.begin);
 
   const size_t dst_size = static_cast<size_t>(out.end - out.begin);
-  while (decoder.left != 0) {
-    size_t used, count;
-    status = decode_batch(decoder, ws, out.repeat, &used, &count);
+  while (sequences != 0) {
+    const size_t count = sequences < ZstdWorkspace::kBatch ? sequences : ZstdWorkspace::kBatch;
+    sequences -= count;
+    status = decode_batch(decoder, ws, count, sequences == 0);
     if (status != ZstdStatus::ok) return status;
-    if (used > literals.size()) return ZstdStatus::bad_sequences;
-    if (decoder.produced > dst_size) return ZstdStatus::output_too_small;
-    if (dst_size - decoder.produced >= kSlack) {
+    Sums sums;
+    status = resolve_offsets(ws.batch, ws.batch + count, out.repeat,
+                             static_cast<size_t>(out.at - out.begin), &sums);
+    if (status != ZstdStatus::ok) return status;
+    if (sums.literals > literals.size()) return ZstdStatus::bad_sequences;
+    if (sums.produced > dst_size) return ZstdStatus::output_too_small;
+    if (dst_size - sums.produced >= kSlack) {
       execute_fast(ws.batch, ws.batch + count, out.at, literals.begin);
     } else {
       execute_exact(ws.batch, ws.batch + count, out.at, literals.begin);
     }
-    literals.begin += used;
-    out.at = out.begin + decoder.produced;
+    literals.begin += sums.literals;
+    out.at = out.begin + sums.produced;
   }
   if (literals.size() > out.room()) return ZstdStatus::output_too_small;
   copy_exact(out.at, literals.begin, literals.size());

@@ -48,8 +48,9 @@ enum class ZstdStatus : int {
   bad_fse,
   // A sequences section is cut off, or uses more literals than its block has.
   bad_sequences,
-  // The bits of the sequences end too early, or are left over (libzstd up to 1.5.4 tolerates the
-  // former).
+  // The bits of a Huffman stream or of the sequences end too early or are left over (libzstd up
+  // to 1.5.4
+  // tolerates some of the former).
   bad_bitstream,
   // A match reaches back to before the start of the destination.
   bad_offset,
