@@ -85,6 +85,13 @@ inline void copy16(uint8_t* dst, const uint8_t* src) { __builtin_memcpy(dst, src
 // Position of the highest bit that is set; `value` is not zero.
 inline int highest_bit(uint32_t value) { return 31 - __builtin_clz(value); }
 
+// The same value, but the compiler does not know: it cannot relate two conditions and make one
+// branch of them.
+inline uint32_t opaque(uint32_t value) {
+  asm("" : "+r"(value));
+  return value;
+}
+
 inline uint64_t low_bits(uint64_t value, unsigned count) {
   return value & ((uint64_t{1} << count) - 1);
 }
@@ -589,20 +596,18 @@ struct Sums {
 // nobody can predict which.
 ZstdStatus resolve_offsets(ZstdSequence* sequence, const ZstdSequence* end, uint32_t* repeat,
                            size_t produced, Sums* sums) {
-  const auto select = [](bool condition, uint32_t yes, uint32_t no) {
-    return no ^ ((yes ^ no) & (0 - uint32_t{condition}));
-  };
   uint32_t repeat0 = repeat[0], repeat1 = repeat[1], repeat2 = repeat[2];
   size_t literals = 0;
   for (; sequence != end; ++sequence) {
     const uint32_t value = sequence->offset;
     const uint32_t run = sequence->literals;
     const uint32_t index = value - 1 + (run == 0);
-    uint32_t offset = select(index == 1, repeat1, repeat0);
-    offset = select(index == 2, repeat2, offset) - (index == 3);
-    offset = select(value > 3, value - 3, offset);
-    repeat2 = select(index >= 2, repeat1, repeat2);
-    repeat1 = select(index >= 1, repeat0, repeat1);
+    uint32_t offset = value > 3 ? value - 3 : repeat0 - 1;
+    offset = opaque(index) == 2 ? repeat2 : offset;
+    offset = opaque(index) == 1 ? repeat1 : offset;
+    offset = opaque(index) == 0 ? repeat0 : offset;
+    repeat2 = opaque(index) >= 2 ? repeat1 : repeat2;
+    repeat1 = opaque(index) >= 1 ? repeat0 : repeat1;
     repeat0 = offset;
 
     literals += run;
