@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "report/audit_report.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "common/text.h"
+#include "report/binary_json.h"
+#include "report/text_table.h"
+
+namespace whittle::report {
+namespace {
+
+constexpr std::array kKinds = {
+    analyzer::Kind::static_executable,
+    analyzer::Kind::static_pie,
+    analyzer::Kind::dynamic_executable,
+    analyzer::Kind::shared_object,
+    analyzer::Kind::relocatable,
+    analyzer::Kind::core,
+    analyzer::Kind::script,
+    analyzer::Kind::not_elf,
+};
+constexpr std::string_view kErrorWord = "error";
+constexpr std::size_t kVerdictWidth = 13;  // "shared-object"
+
+std::string reasons_of(const analyzer::BinaryReport& report) {
+  std::string out;
+  for (const analyzer::Reason& reason : report.reasons) {
+    if (!out.empty()) out += "; ";
+    out += printable(reason.text);
+  }
+  return out;
+}
+
+std::string totals(const std::vector<analyzer::AuditedFile>& files) {
+  std::string out = count(files.size(), "file");
+  std::string_view separator = ": ";
+  const auto add = [&](std::uint64_t number, std::string_view word) {
+    if (number == 0) return;
+    out += fmt::format("{}{} {}", separator, group_digits(number), word);
+    separator = ", ";
+  };
+  for (const analyzer::Kind kind : kKinds) {
+    std::uint64_t number = 0;
+    for (const auto& file : files) number += file.report && file.report->kind == kind;
+    add(number, analyzer::name(kind));
+  }
+  std::uint64_t errors = 0;
+  for (const auto& file : files) errors += !file.report;
+  add(errors, errors == 1 ? "error" : "errors");
+  return out;
+}
+
+}  // namespace
+
+std::string audit_text(const std::vector<analyzer::AuditedFile>& files) {
+  std::string out;
+  for (const analyzer::AuditedFile& file : files) {
+    const std::string path = printable(file.path);
+    if (!file.report) {
+      out +=
+          fmt::format("{:<{}}  {}: {}\n", kErrorWord, kVerdictWidth, path, printable(file.error));
+      continue;
+    }
+    out += fmt::format("{:<{}}  {}: {}\n", analyzer::name(file.report->kind), kVerdictWidth, path,
+                       reasons_of(*file.report));
+    for (const std::string& warning : file.report->warnings) {
+      out += fmt::format("{:<{}}  warning: {}\n", "", kVerdictWidth, printable(warning));
+    }
+  }
+  if (!files.empty()) out += '\n';
+  return out + totals(files) + '\n';
+}
+
+std::string audit_json(const std::vector<analyzer::AuditedFile>& files) {
+  Json list = Json::array();
+  std::uint64_t static_files = 0, errors = 0;
+  for (const analyzer::AuditedFile& file : files) {
+    if (file.report) {
+      list.push_back(summary_json(*file.report));
+      static_files += analyzer::is_static(file.report->kind);
+    } else {
+      list.push_back(
+          {{"path", file.path}, {"error", file.error}, {"exit_code", file.error_exit_code}});
+      errors++;
+    }
+  }
+  return dump({{"schema", "whittle.audit/1"},
+               {"files", std::move(list)},
+               {"totals",
+                {{"files", files.size()},
+                 {"static", static_files},
+                 {"not_static", files.size() - static_files - errors},
+                 {"errors", errors}}}});
+}
+
+}  // namespace whittle::report

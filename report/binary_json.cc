@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "report/binary_json.h"
+
+#include "analyzer/analyzer.h"
+
+namespace whittle::report {
+namespace {
+
+Json toolchain_json(const analyzer::Toolchain& toolchain) {
+  Json out = {
+      {"language", toolchain.language}, {"compiler", toolchain.compiler}, {"libc", toolchain.libc}};
+  if (!toolchain.main_package.empty()) out["main_package"] = toolchain.main_package;
+  return out;
+}
+
+}  // namespace
+
+Json summary_json(const analyzer::BinaryReport& binary) {
+  Json reasons = Json::array();
+  for (const analyzer::Reason& reason : binary.reasons) {
+    reasons.push_back({{"id", reason.id}, {"text", reason.text}});
+  }
+  Json out = {{"path", binary.path},
+              {"size_bytes", binary.size},
+              {"verdict", analyzer::name(binary.kind)},
+              {"static", analyzer::is_static(binary.kind)},
+              {"reasons", std::move(reasons)}};
+  if (!binary.machine.empty()) {
+    out["machine"] = binary.machine;
+    out["bits"] = binary.bits;
+    out["byte_order"] = binary.byte_order;
+    if (!binary.interpreter.empty()) out["interpreter"] = binary.interpreter;
+    out["needed"] = binary.needed;
+    if (!binary.build_id.empty()) out["build_id"] = binary.build_id;
+    if (!binary.go_build_id.empty()) out["go_build_id"] = binary.go_build_id;
+    out["stripped"] = binary.stripped;
+    out["toolchain"] = toolchain_json(binary.toolchain);
+  }
+  out["warnings"] = binary.warnings;
+  return out;
+}
+
+Json detail_json(const analyzer::BinaryReport& binary) {
+  Json out = summary_json(binary);
+  if (binary.machine.empty()) return out;
+  out["entry"] = binary.entry;
+  out["symbols"] = binary.symbols;
+  out["overlay_bytes"] = binary.overlay;
+  Json modules = Json::array();
+  for (const analyzer::Module& module : binary.toolchain.modules) {
+    modules.push_back({{"path", module.path},
+                       {"version", module.version},
+                       {"sum", module.sum},
+                       {"replaced_by", module.replaced_by}});
+  }
+  out["toolchain"]["modules"] = std::move(modules);
+  Json segments = Json::array();
+  for (const analyzer::SegmentInfo& segment : binary.segments) {
+    segments.push_back({{"type", segment.type},
+                        {"flags", segment.flags},
+                        {"offset", segment.offset},
+                        {"address", segment.vaddr},
+                        {"file_bytes", segment.file_size},
+                        {"memory_bytes", segment.memory_size},
+                        {"alignment", segment.alignment}});
+  }
+  out["segments"] = std::move(segments);
+  Json sections = Json::array();
+  for (const analyzer::SectionInfo& section : binary.sections) {
+    sections.push_back({{"name", section.name},
+                        {"type", section.type},
+                        {"address", section.address},
+                        {"offset", section.offset},
+                        {"bytes", section.size}});
+  }
+  out["sections"] = std::move(sections);
+  return out;
+}
+
+}  // namespace whittle::report

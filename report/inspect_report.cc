@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include "report/inspect_report.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "analyzer/analyzer.h"
+#include "common/text.h"
+#include "report/binary_json.h"
+#include "report/text_table.h"
+
+namespace whittle::report {
+namespace {
+
+std::string bytes_and_size(std::uint64_t bytes) {
+  if (bytes < 1024) return count(bytes, "byte");
+  return fmt::format("{} ({})", count(bytes, "byte"), human_size(bytes));
+}
+
+// Two columns: a word, and what it is. Empty values are left out.
+class FactTable {
+ public:
+  void add(std::string_view word, std::string_view value) {
+    if (!value.empty()) table_.add_row({std::string(word), printable(value)});
+  }
+  // One value a line, the word before the first.
+  void add(std::string_view word, const std::vector<std::string>& values) {
+    for (const std::string& value : values) add(std::exchange(word, ""), value);
+  }
+  std::string text() const { return table_.text("  "); }
+
+ private:
+  TextTable table_{{Align::left, Align::left}};
+};
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const std::string& part : parts) {
+    if (part.empty()) continue;
+    if (!out.empty()) out += ", ";
+    out += part;
+  }
+  return out;
+}
+
+void add_go_modules(const std::vector<analyzer::Module>& modules, FactTable& facts) {
+  if (modules.empty()) return;
+  const analyzer::Module& main = modules.front();
+  facts.add("main module", main.version.empty() ? main.path : main.path + '@' + main.version);
+  facts.add("needs", count(modules.size() - 1, "module"));
+}
+
+std::string segment_table(const std::vector<analyzer::SegmentInfo>& segments) {
+  TextTable table({Align::left, Align::left, Align::right, Align::right, Align::right, Align::right,
+                   Align::right});
+  table.add_row({"segment", "flags", "offset", "address", "in file", "in memory", "alignment"});
+  for (const analyzer::SegmentInfo& segment : segments) {
+    table.add_row({printable(segment.type), printable(segment.flags),
+                   fmt::format("{:#x}", segment.offset), fmt::format("{:#x}", segment.vaddr),
+                   group_digits(segment.file_size), group_digits(segment.memory_size),
+                   fmt::format("{:#x}", segment.alignment)});
+  }
+  return table.text("  ");
+}
+
+std::string packed_text(const packer::PackInfo& packed) {
+  FactTable facts;
+  facts.add("packed by", fmt::format("whittle {}, format {}, level {}", packed.packer_version,
+                                     packed.format_version, packed.level));
+  facts.add("packed size",
+            fmt::format("{}, {} of the program inside", bytes_and_size(packed.packed_size),
+                        percent(packed.packed_size, packed.original_size)));
+  facts.add("stub", count(packed.stub_size, "byte"));
+  facts.add("inside", bytes_and_size(packed.original_size));
+  facts.add("SHA-256", packed.original_sha256);
+  if (!packed.source_sha256.empty() && packed.source_sha256 != packed.original_sha256) {
+    facts.add("stripped from", bytes_and_size(packed.source_size));
+    facts.add("its SHA-256", packed.source_sha256);
+  }
+  TextTable streams({Align::left, Align::right, Align::right, Align::right, Align::right});
+  streams.add_row({"stream", "address", "bytes", "packed", ""});
+  for (const packer::StreamInfo& stream : packed.streams) {
+    streams.add_row({printable(stream.name),
+                     stream.address == 0 ? "-" : fmt::format("{:#x}", stream.address),
+                     group_digits(stream.raw_size), group_digits(stream.packed_size),
+                     percent(stream.packed_size, stream.raw_size)});
+  }
+  return facts.text() + '\n' + streams.text("  ");
+}
+
+Json packed_json(const packer::PackInfo& packed) {
+  Json streams = Json::array();
+  for (const packer::StreamInfo& stream : packed.streams) {
+    streams.push_back({{"name", stream.name},
+                       {"address", stream.address},
+                       {"raw_bytes", stream.raw_size},
+                       {"packed_bytes", stream.packed_size}});
+  }
+  return {{"format_version", packed.format_version},
+          {"packer_version", packed.packer_version},
+          {"machine", packed.machine},
+          {"level", packed.level},
+          {"packed_bytes", packed.packed_size},
+          {"original_bytes", packed.original_size},
+          {"stub_bytes", packed.stub_size},
+          {"original_sha256", packed.original_sha256},
+          {"source_bytes", packed.source_size},
+          {"source_sha256", packed.source_sha256},
+          {"streams", std::move(streams)}};
+}
+
+}  // namespace
+
+std::string inspect_text(const analyzer::BinaryReport& binary,
+                         const std::optional<packer::PackInfo>& packed) {
+  FactTable facts;
+  facts.add("kind", analyzer::name(binary.kind));
+  std::vector<std::string> reasons;
+  for (const analyzer::Reason& reason : binary.reasons) reasons.push_back(reason.text);
+  facts.add("because it", reasons);
+  facts.add("size", bytes_and_size(binary.size));
+  if (!binary.machine.empty()) {
+    const analyzer::Toolchain& toolchain = binary.toolchain;
+    facts.add("machine", fmt::format("{}, {} bits, {}-endian", binary.machine, binary.bits,
+                                     binary.byte_order));
+    facts.add("entry", fmt::format("{:#x}", binary.entry));
+    facts.add("interpreter", binary.interpreter);
+    facts.add("libraries", binary.needed);
+    facts.add("toolchain", joined({toolchain.language, toolchain.compiler, toolchain.libc}));
+    facts.add("main package", toolchain.main_package);
+    add_go_modules(toolchain.modules, facts);
+    facts.add("build ID", binary.build_id);
+    facts.add("Go build ID", binary.go_build_id);
+    facts.add("symbols", binary.stripped ? "none (stripped)" : group_digits(binary.symbols));
+    facts.add("sections", group_digits(binary.sections.size()));
+    if (binary.overlay > 0) {
+      facts.add("overlay", bytes_and_size(binary.overlay) + " behind the end of the program");
+    }
+  }
+  facts.add("warning", binary.warnings);
+  std::string out = printable(binary.path) + "\n\n" + facts.text();
+  if (!binary.segments.empty()) out += '\n' + segment_table(binary.segments);
+  if (packed) out += '\n' + packed_text(*packed);
+  return out;
+}
+
+std::string inspect_json(const analyzer::BinaryReport& binary,
+                         const std::optional<packer::PackInfo>& packed) {
+  return dump({{"schema", "whittle.inspect/1"},
+               {"path", binary.path},
+               {"binary", detail_json(binary)},
+               {"packed", packed ? packed_json(*packed) : Json(nullptr)}});
+}
+
+}  // namespace whittle::report

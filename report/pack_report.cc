@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "report/pack_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/text.h"
+#include "report/json.h"
+#include "report/text_table.h"
+
+namespace whittle::report {
+namespace {
+
+std::size_t passed(const std::vector<packer::Check>& checks) {
+  return static_cast<std::size_t>(std::count_if(
+      checks.begin(), checks.end(), [](const packer::Check& check) { return check.ok; }));
+}
+
+// Nothing checked is nothing found to be right.
+bool all_ok(const std::vector<packer::Check>& checks) {
+  return !checks.empty() && passed(checks) == checks.size();
+}
+
+}  // namespace
+
+std::string pack_text(std::string_view path, const packer::PackDecision& decision) {
+  const std::string name = printable(path);
+  if (!decision.packed) {
+    return fmt::format("{}: not packed: {}\n", name,
+                       decision.refusal ? printable(decision.refusal->reason) : "");
+  }
+  const packer::PackedFile& packed = *decision.packed;
+  std::string out = fmt::format(
+      "{}: packed, {} bytes instead of {} ({})\n", name, group_digits(packed.bytes.size()),
+      group_digits(packed.original_size), percent(packed.bytes.size(), packed.original_size));
+  for (const std::string& warning : packed.warnings) {
+    out += fmt::format("  warning: {}\n", printable(warning));
+  }
+  return out;
+}
+
+std::string pack_json(std::string_view path, const packer::PackDecision& decision) {
+  Json out = {
+      {"schema", "whittle.pack/1"}, {"path", path}, {"packed", decision.packed.has_value()}};
+  if (decision.packed) {
+    out["original_bytes"] = decision.packed->original_size;
+    out["packed_bytes"] = decision.packed->bytes.size();
+    out["warnings"] = decision.packed->warnings;
+  }
+  if (decision.refusal) {
+    out["refusal"] = {{"code", decision.refusal->code}, {"reason", decision.refusal->reason}};
+  }
+  return dump(out);
+}
+
+std::string verify_text(std::string_view path, const std::vector<packer::Check>& checks) {
+  TextTable table({Align::left, Align::left, Align::left});
+  for (const packer::Check& check : checks) {
+    table.add_row({check.ok ? "ok" : "FAILED", printable(check.name), printable(check.detail)});
+  }
+  return fmt::format("{}\n{}{} of {} passed{}\n", printable(path), table.text("  "),
+                     group_digits(passed(checks)), count(checks.size(), "check"),
+                     all_ok(checks) ? "" : ": the file is damaged");
+}
+
+std::string verify_json(std::string_view path, const std::vector<packer::Check>& checks) {
+  Json list = Json::array();
+  for (const packer::Check& check : checks) {
+    list.push_back({{"name", check.name}, {"ok", check.ok}, {"detail", check.detail}});
+  }
+  return dump({{"schema", "whittle.verify/1"},
+               {"path", path},
+               {"ok", all_ok(checks)},
+               {"checks", std::move(list)}});
+}
+
+}  // namespace whittle::report

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// What `whittle pack` and `whittle verify` have to say.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "packer/packer.h"
+
+namespace whittle::report {
+
+// "app: packed, 4,650,112 bytes instead of 11,427,952 (40.7 %)" or "app: not packed: …".
+std::string pack_text(std::string_view path, const packer::PackDecision& decision);
+
+// Schema "whittle.pack/1": {"path", "packed": true, "original_bytes", "packed_bytes", "warnings"}
+// or
+// {"path", "packed": false, "refusal": {"code", "reason"}}.
+std::string pack_json(std::string_view path, const packer::PackDecision& decision);
+
+// One line a check and the sum of them.
+std::string verify_text(std::string_view path, const std::vector<packer::Check>& checks);
+
+// Schema "whittle.verify/1": {"path", "ok", "checks": [{"name", "ok", "detail"}]}. No checks are
+// not ok.
+std::string verify_json(std::string_view path, const std::vector<packer::Check>& checks);
+
+}  // namespace whittle::report

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include "report/size_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace whittle::report {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+SizeReport esbuild() {
+  SizeReport report;
+  report.subject = "esbuild";
+  report.image_reference = "esbuild:0.28.2";
+  report.image_digest = "sha256:182abc13";
+  report.output = "out/esbuild.tar";
+  report.stages = {{"built", 11427952, 4665817, 3955122, ""},
+                   {"stripped", 11427952, 4665817, 3955122, "nothing to remove"},
+                   {"packed", 4180000, 4130625, 4120895, "fast"},
+                   {"layer", 4130700, {}, {}, "gzip"},
+                   {"image", 4140544, {}, {}, "archive"}};
+  judge(report);
+  return report;
+}
+
+std::vector<std::string> verdicts(std::vector<Stage> stages) {
+  SizeReport report;
+  report.stages = std::move(stages);
+  report.verdicts = {"an old one that has to go"};
+  judge(report);
+  return report.verdicts;
+}
+
+TEST(SizeReport, Text) {
+  EXPECT_EQ(render(esbuild(), Format::text),
+            R"(Size of esbuild
+
+  stage     bytes on disk            of built  as gzip layer  of built  as zstd layer  of built
+  built        11,427,952  10.9 MiB   100.0 %      4,665,817   100.0 %      3,955,122   100.0 %
+  stripped     11,427,952  10.9 MiB   100.0 %      4,665,817   100.0 %      3,955,122   100.0 %  nothing to remove
+  packed        4,180,000   4.0 MiB    36.6 %      4,130,625    88.5 %      4,120,895   104.2 %  fast
+  layer         4,130,700   3.9 MiB    36.1 %              -         -              -         -  gzip
+  image         4,140,544   3.9 MiB    36.2 %              -         -              -         -  archive
+
+  The file is 63.4 % smaller than it was built: 4,180,000 bytes instead of 11,427,952.
+  Packing makes the pull 11.5 % lighter as gzip and 4.2 % heavier as zstd.
+  The lightest pull would be the built file in a zstd layer: 3,955,122 bytes, 4.3 % lighter than this one.
+
+  image   esbuild:0.28.2
+  digest  sha256:182abc13
+  output  out/esbuild.tar
+)");
+}
+
+TEST(SizeReport, Markdown) {
+  EXPECT_EQ(render(esbuild(), Format::markdown),
+            R"(### Size of `esbuild`
+
+| stage | bytes on disk |  | of built | as gzip layer | of built | as zstd layer | of built |  |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
+| built | 11,427,952 | 10.9 MiB | 100.0 % | 4,665,817 | 100.0 % | 3,955,122 | 100.0 % |  |
+| stripped | 11,427,952 | 10.9 MiB | 100.0 % | 4,665,817 | 100.0 % | 3,955,122 | 100.0 % | nothing to remove |
+| packed | 4,180,000 | 4.0 MiB | 36.6 % | 4,130,625 | 88.5 % | 4,120,895 | 104.2 % | fast |
+| layer | 4,130,700 | 3.9 MiB | 36.1 % | - | - | - | - | gzip |
+| image | 4,140,544 | 3.9 MiB | 36.2 % | - | - | - | - | archive |
+
+- The file is 63.4 % smaller than it was built: 4,180,000 bytes instead of 11,427,952.
+- Packing makes the pull 11.5 % lighter as gzip and 4.2 % heavier as zstd.
+- The lightest pull would be the built file in a zstd layer: 3,955,122 bytes, 4.3 % lighter than this one.
+
+- image: `esbuild:0.28.2`
+- digest: `sha256:182abc13`
+- output: `out/esbuild.tar`
+)");
+}
+
+TEST(SizeReport, Json) {
+  const auto json = nlohmann::json::parse(render(esbuild(), Format::json));
+  EXPECT_EQ(json["schema"], "whittle.size-report/1");
+  EXPECT_EQ(json["subject"], "esbuild");
+  EXPECT_EQ(json["image_reference"], "esbuild:0.28.2");
+  EXPECT_EQ(json["image_digest"], "sha256:182abc13");
+  EXPECT_EQ(json["output"], "out/esbuild.tar");
+  ASSERT_EQ(json["stages"].size(), 5u);
+  EXPECT_EQ(json["stages"][2], nlohmann::json::parse(R"({"name": "packed", "disk_bytes": 4180000,
+      "wire_gzip_bytes": 4130625, "wire_zstd_bytes": 4120895, "note": "fast"})"));
+  EXPECT_TRUE(json["stages"][3]["wire_gzip_bytes"].is_null());
+  EXPECT_EQ(json["verdicts"].size(), 3u);
+  EXPECT_THAT(render(esbuild(), Format::json), testing::EndsWith("}\n"));
+}
+
+TEST(SizeReport, WithoutAnImage) {
+  SizeReport report;
+  report.subject = "app";
+  report.stages = {{"built", 0, {}, {}, ""}};
+  judge(report);
+  EXPECT_EQ(
+      render(report, Format::text),
+      "Size of app\n\n"
+      "  stage  bytes on disk       of built  as gzip layer  of built  as zstd layer  of built\n"
+      "  built              0  0 B         -              -         -              -         -\n");
+  EXPECT_TRUE(nlohmann::json::parse(render(report, Format::json))["image_digest"].is_null());
+}
+
+TEST(SizeReport, HostileNamesStayInTheirPlace) {
+  SizeReport report = esbuild();
+  report.subject = "a`b\x1b[2J\xff\n";
+  report.stages[2].note = "x|y\n<script>";
+  judge(report);
+  for (const Format format : {Format::text, Format::markdown}) {
+    const std::string text = render(report, format);
+    EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+    EXPECT_THAT(text, HasSubstr("a`b\\x1b[2J\\xff\\n"));
+  }
+  EXPECT_THAT(render(report, Format::markdown), HasSubstr("`` a`b"));
+  EXPECT_THAT(render(report, Format::markdown), HasSubstr("x\\|y\\\\n\\<script\\>"));
+  EXPECT_EQ(nlohmann::json::parse(render(report, Format::json))["subject"],
+            "a`b\x1b[2J\xef\xbf\xbd\n");
+}
+
+TEST(Judge, PackingThatPaysBothWays) {
+  EXPECT_THAT(
+      verdicts({{"built", 1000, 500, 400, ""}, {"packed", 350, 360, 356, ""}}),
+      ElementsAre("The file is 65.0 % smaller than it was built: 350 bytes instead of 1,000.",
+                  "Packing makes the pull 28.0 % lighter as gzip and 11.0 % lighter as "
+                  "zstd."));
+}
+
+TEST(Judge, PackingThatMakesThePullHeavier) {
+  EXPECT_THAT(verdicts({{"built", 1000, 500, 400, ""}, {"packed", 600, 610, 600, ""}}),
+              ElementsAre(HasSubstr("40.0 % smaller"),
+                          "Packing makes the pull 22.0 % heavier as gzip and 50.0 % heavier as "
+                          "zstd: for the network, ship it unpacked.",
+                          "The lightest pull would be the built file in a zstd layer: 400 bytes, "
+                          "33.3 % lighter than this one."));
+}
+
+TEST(Judge, PackingIsMeasuredAgainstTheFileThatWentIn) {
+  EXPECT_THAT(verdicts({{"built", 2000, 900, {}, ""},
+                        {"stripped", 1000, 400, {}, ""},
+                        {"packed", 500, 440, {}, ""}})[1],
+              HasSubstr("10.0 % heavier as gzip"));
+}
+
+TEST(Judge, SaysWhereNothingChanged) {
+  EXPECT_THAT(
+      verdicts({{"built", 1000, 500, 400, ""}, {"packed", 1000, 500, 400, "kept: dynamic"}}),
+      ElementsAre("The file is as large as it was built.",
+                  "Packing changed nothing (kept: dynamic)."));
+  EXPECT_THAT(verdicts({{"built", 10000, 5000, 4000, ""}, {"packed", 9000, 5001, 4000, ""}})[1],
+              "Packing leaves the pull as heavy as it was; what it saves is disk.");
+  EXPECT_THAT(verdicts({{"built", 10000, 5000, 4000, ""}, {"packed", 9000, 4000, 4000, ""}})[1],
+              "Packing makes the pull 20.0 % lighter as gzip and leaves it the same as zstd.");
+}
+
+TEST(Judge, TheShippedLayerIsComparedNotTheBestOne) {
+  // The packed file would pull lightest as zstd, and a gzip layer is shipped.
+  EXPECT_THAT(verdicts({{"built", 1000, 500, 480, ""},
+                        {"packed", 350, 360, 300, ""},
+                        {"layer", 365, {}, {}, "gzip"}}),
+              ElementsAre(testing::_, testing::_,
+                          "The lightest pull would be the packed file in a zstd layer: 300 bytes, "
+                          "17.8 % lighter than this one."));
+}
+
+TEST(Judge, NothingToJudge) {
+  EXPECT_THAT(verdicts({}), IsEmpty());
+  EXPECT_THAT(verdicts({{"layer", 5, {}, {}, ""}}), IsEmpty());
+  EXPECT_THAT(verdicts({{"packed", 5, 4, 3, ""}}), ElementsAre(HasSubstr("as large as")));
+  EXPECT_NO_THROW(verdicts({{"built", 0, 0, 0, ""}, {"packed", 5, 4, 3, ""}}));
+}
+
+}  // namespace
+}  // namespace whittle::report
