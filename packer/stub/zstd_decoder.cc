@@ -41,24 +41,35 @@ constexpr size_t kSlack = ZstdWorkspace::kSlack;
 
 constexpr int kHuffmanBits = 11;
 
-// Extra bits of each code (3.1.1.3.2.1.1). The base value of a code is where the code before it
-// ends, so only the bits need a table. An offset code is itself its number of extra bits.
-constexpr uint8_t kLiteralLengthBits[36] = {0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  0,  0,
-                                            0, 0, 0, 0, 1, 1,  1,  1,  2,  2,  3,  3,
-                                            4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
-constexpr uint8_t kMatchLengthBits[53] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  0,  0,  0,  0,  0,  0, 0,
-    0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+// The three fields of a sequence, in the order of the format. Their properties are parallel arrays
+// of plain numbers, as a table of pointers would need relocations.
+enum Field : unsigned { kLiteralLength, kOffset, kMatchLength };
+constexpr uint8_t kFirstCode[4] = {0, 36, 68,
+                                   121};       // where a field's codes start in the arrays below
+constexpr uint8_t kFirstValue[3] = {0, 1, 3};  // value of its code 0
+constexpr uint8_t kMaxLog[3] = {9, 8, 9};
+constexpr uint8_t kDefaultLog[3] = {6, 5, 6};
 
-// Distributions of the predefined mode (3.1.1.3.2.2).
-constexpr int8_t kLiteralLengthCounts[36] = {4, 3, 2, 2, 2, 2, 2, 2, 2,  2,  2,  2,
-                                             2, 1, 1, 1, 2, 2, 2, 2, 2,  2,  2,  2,
-                                             2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1};
-constexpr int8_t kMatchLengthCounts[53] = {
-    1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  1,  1,  1,  1,  1,  1, 1,
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1};
-constexpr int8_t kOffsetCounts[29] = {1, 1, 1, 1, 1, 1, 2, 2, 2, 1,  1,  1,  1,  1, 1,
-                                      1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1};
+// Extra bits of each code (3.1.1.3.2.1.1). Values need no table: each code's start where the code
+// before it ends.
+constexpr uint8_t kExtraBits[121] = {
+    0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  1,  1,   // literal lengths
+    1,  1,  2,  2,  3,  3,  4,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,  //
+    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,          // offsets
+    16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,          //
+    0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,   // match lengths
+    0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  1,  1,  1,  1,   //
+    2,  2,  3,  3,  4,  4,  5,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16};
+
+// Distributions of the predefined mode (3.1.1.3.2.2), which knows no offset codes above 28.
+constexpr int8_t kDefaultCounts[121] = {
+    4, 3, 2, 2, 2, 2, 2, 2, 2,  2,  2,  2,  2,  1,  1,  1,  2,  2,   // literal lengths
+    2, 2, 2, 2, 2, 2, 2, 3, 2,  1,  1,  1,  1,  1,  -1, -1, -1, -1,  //
+    1, 1, 1, 1, 1, 1, 2, 2, 2,  1,  1,  1,  1,  1,  1,  1,           // offsets
+    1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, 0,  0,  0,           //
+    1, 4, 3, 2, 2, 2, 2, 2, 2,  1,  1,  1,  1,  1,  1,  1,  1,  1,   // match lengths
+    1, 1, 1, 1, 1, 1, 1, 1, 1,  1,  1,  1,  1,  1,  1,  1,  1,  1,   //
+    1, 1, 1, 1, 1, 1, 1, 1, 1,  1,  -1, -1, -1, -1, -1, -1, -1};
 
 inline uint16_t load16(const uint8_t* p) {
   uint16_t value;
@@ -97,12 +108,12 @@ inline uint64_t low_bits(uint64_t value, unsigned count) {
 }
 
 // Copies that touch nothing but their bytes. The areas do not overlap.
-void copy_exact(uint8_t* dst, const uint8_t* src, size_t size) {
+[[gnu::noinline]] void copy_exact(uint8_t* dst, const uint8_t* src, size_t size) {
   for (; size >= 16; size -= 16, dst += 16, src += 16) copy16(dst, src);
   for (; size != 0; --size) *dst++ = *src++;
 }
 
-void fill_exact(uint8_t* dst, uint8_t byte, size_t size) {
+[[gnu::noinline]] void fill_exact(uint8_t* dst, uint8_t byte, size_t size) {
   const uint64_t pattern = byte * uint64_t{0x0101010101010101};
   for (; size >= 8; size -= 8, dst += 8) store64(dst, pattern);
   for (; size != 0; --size) *dst++ = byte;
@@ -155,23 +166,21 @@ struct BitReader {
 
 // ---- Finite state entropy tables (4.1) ----
 
+// Bits from `bit` on, at least 25 of them; zeros follow the end of the input.
+[[gnu::noinline]] uint32_t peek_bits(const Input& in, size_t bit) {
+  uint32_t value = 0;
+  const size_t byte = bit >> 3;
+  for (size_t i = 0; i < 4 && byte + i < in.size(); ++i) {
+    value |= uint32_t{in.begin[byte + i]} << (8 * i);
+  }
+  return value >> (bit & 7);
+}
+
 // Reads a table description: fills `counts` for symbols 0..*symbols-1 and the accuracy log.
 bool read_counts(Input& in, int max_log, unsigned max_symbols, int16_t* counts, unsigned* symbols,
                  int* log) {
   size_t bit = 0;
-  // Up to 25 bits at the current position; zeros follow the end of the input.
-  const auto peek = [&]() -> uint32_t {
-    const size_t byte = bit >> 3;
-    uint32_t value = 0;
-    if (in.size() >= 4 && byte <= in.size() - 4) {
-      value = load32(in.begin + byte);
-    } else {
-      for (size_t i = byte; i < in.size(); ++i) value |= uint32_t{in.begin[i]} << (8 * (i - byte));
-    }
-    return value >> (bit & 7);
-  };
-
-  *log = static_cast<int>(peek() & 15) + 5;
+  *log = static_cast<int>(peek_bits(in, bit) & 15) + 5;
   bit = 4;
   if (*log > max_log) return false;
 
@@ -183,7 +192,7 @@ bool read_counts(Input& in, int max_log, unsigned max_symbols, int16_t* counts, 
     const int bits = highest_bit(static_cast<uint32_t>(remaining + 1)) + 1;
     const int low_mask = (1 << (bits - 1)) - 1;
     const int short_values = (1 << bits) - 2 - remaining;
-    int value = static_cast<int>(peek()) & ((1 << bits) - 1);
+    int value = static_cast<int>(peek_bits(in, bit)) & ((1 << bits) - 1);
     bit += static_cast<unsigned>(bits);
     if ((value & low_mask) < short_values) {
       value &= low_mask;
@@ -196,7 +205,7 @@ bool read_counts(Input& in, int max_log, unsigned max_symbols, int16_t* counts, 
     counts[symbol++] = static_cast<int16_t>(count);
     if (count != 0) continue;
     for (unsigned repeat = 3; repeat == 3;) {
-      repeat = peek() & 3;
+      repeat = peek_bits(in, bit) & 3;
       bit += 2;
       if (repeat > max_symbols - symbol) return false;
       for (unsigned i = 0; i < repeat; ++i) counts[symbol++] = 0;
@@ -246,55 +255,40 @@ void build_states(ZstdFseEntry* table, int log, int16_t* counts, unsigned symbol
   }
 }
 
-// What the codes of one of the three sequence fields mean, and how its table may look.
-struct Field {
-  const uint8_t* bits;  // extra bits of each code, or null: the code itself (offsets)
-  const int8_t* default_counts;
-  uint8_t symbols, default_symbols, max_log, default_log, first_base;
-};
-
 // Reads or makes the table of one field by its compression mode (3.1.1.3.2.1).
-ZstdStatus read_field_table(Input& in, unsigned mode, const Field& field, ZstdWorkspace& ws,
-                            ZstdFseEntry* table, uint8_t* table_log) {
-  unsigned symbols = field.default_symbols;
-  int log = field.default_log;
-  switch (mode) {
-    case 0:  // predefined
-      for (unsigned i = 0; i < symbols; ++i) ws.counts[i] = field.default_counts[i];
-      build_states(table, log, ws.counts, symbols);
-      break;
-    case 1:  // one symbol
-      if (in.size() == 0) return ZstdStatus::bad_fse;
-      if (*in.begin >= field.symbols) return ZstdStatus::bad_fse;
-      log = 0;
-      table[0].base = *in.begin++;
-      table[0].next = 0;
-      table[0].state_bits = 0;
-      break;
-    case 2:
-      if (!read_counts(in, field.max_log, field.symbols, ws.counts, &symbols, &log)) {
-        return ZstdStatus::bad_fse;
-      }
-      build_states(table, log, ws.counts, symbols);
-      break;
-    default:  // repeat
-      return ws.have_sequence_tables ? ZstdStatus::ok : ZstdStatus::bad_fse;
+bool read_states(Input& in, unsigned field, unsigned mode, ZstdWorkspace& ws) {
+  const unsigned first_code = kFirstCode[field];
+  const unsigned codes = kFirstCode[field + 1] - first_code;
+  ZstdFseEntry* const table = ws.states[field];
+  unsigned symbols = codes;
+  int log = 0;
+  if (mode == 3) return ws.have_states;  // repeat
+  if (mode == 1) {                       // one symbol
+    if (in.size() == 0 || *in.begin >= codes) return false;
+    table[0] = {*in.begin++, 0, 0, 0};
+  } else {
+    if (mode == 0) {  // predefined
+      log = kDefaultLog[field];
+      for (unsigned i = 0; i < codes; ++i) ws.counts[i] = kDefaultCounts[first_code + i];
+    } else if (!read_counts(in, kMaxLog[field], codes, ws.counts, &symbols, &log)) {
+      return false;
+    }
+    build_states(table, log, ws.counts, symbols);
   }
-  *table_log = static_cast<uint8_t>(log);
+  ws.logs[field] = static_cast<uint8_t>(log);
 
-  uint32_t bases[53];
-  uint32_t base = field.first_base;
-  for (unsigned code = 0; code < field.symbols; ++code) {
-    const unsigned bits = field.bits != nullptr ? field.bits[code] : code;
-    bases[code] = base;
-    base += uint32_t{1} << bits;
+  uint32_t values[53];
+  uint32_t value = kFirstValue[field];
+  for (unsigned code = 0; code < codes; ++code) {
+    values[code] = value;
+    value += uint32_t{1} << kExtraBits[first_code + code];
   }
   for (unsigned i = 0; i < 1u << log; ++i) {
     const uint32_t code = table[i].base;
-    table[i].base = bases[code];
-    table[i].extra_bits = field.bits != nullptr ? field.bits[code] : static_cast<uint8_t>(code);
+    table[i].base = values[code];
+    table[i].extra_bits = kExtraBits[first_code + code];
   }
-  return ZstdStatus::ok;
+  return true;
 }
 
 // ---- Literals (3.1.1.3.1) and their Huffman codes (4.2) ----
@@ -415,10 +409,11 @@ ZstdStatus decode_four_streams(Input in, const uint16_t* table, uint8_t* out, si
   in.begin += 6;
 
   BitReader bits[4];
+#pragma GCC unroll 1
   for (int i = 0; i < 4; ++i) {
     const size_t length = i < 3 ? load16(sizes + 2 * i) : in.size();
     if (length > in.size()) return ZstdStatus::bad_literals;
-    if (!bits[i].open({in.begin, in.begin + length})) return ZstdStatus::bad_literals;
+    if (!bits[i].open({in.begin, in.begin + length})) return ZstdStatus::bad_bitstream;
     in.begin += length;
   }
   const size_t stride = (size + 3) / 4;
@@ -431,6 +426,7 @@ ZstdStatus decode_four_streams(Input in, const uint16_t* table, uint8_t* out, si
   uint8_t* at = out;
   for (;;) {
     size_t steps = static_cast<size_t>(fast_end - at) / 5;
+#pragma GCC unroll 1
     for (int i = 0; i < 4; ++i) {
       const size_t bytes = static_cast<size_t>(bits[i].position + 8);
       if (steps > bytes / 7) steps = bytes / 7;
@@ -467,6 +463,7 @@ ZstdStatus decode_four_streams(Input in, const uint16_t* table, uint8_t* out, si
     }
   }
 
+#pragma GCC unroll 1
   for (size_t i = 0; i < 4; ++i) {
     uint8_t* const stream_end = i < 3 ? out + (i + 1) * stride : end;
     const ZstdStatus status = decode_stream(bits[i], table, at + i * stride, stream_end);
@@ -526,7 +523,7 @@ ZstdStatus read_literals(Input& in, const uint8_t* src_end, ZstdWorkspace& ws, I
   }
   if (format != 0) return decode_four_streams(coded, ws.huffman, ws.literals, size);
   BitReader bits;
-  if (!bits.open(coded)) return ZstdStatus::bad_literals;
+  if (!bits.open(coded)) return ZstdStatus::bad_bitstream;
   return decode_stream(bits, ws.huffman, ws.literals, ws.literals + size);
 }
 
@@ -535,7 +532,7 @@ ZstdStatus read_literals(Input& in, const uint8_t* src_end, ZstdWorkspace& ws, I
 // The three state machines of a block's sequences, and the bits that drive them.
 struct SequenceDecoder {
   BitReader bits;
-  uint64_t literal_length, offset, match_length;  // states
+  uint64_t state[3];  // by field
 };
 
 // Decodes `count` sequences to ws.batch, with offsets as coded (see resolve_offsets). `last` says
@@ -548,9 +545,9 @@ ZstdStatus decode_batch(SequenceDecoder& decoder, ZstdWorkspace& ws, size_t coun
   ZstdSequence* const end = ws.batch + count;
   for (;;) {
     if (!bits.refill()) return ZstdStatus::bad_bitstream;
-    const ZstdFseEntry& of = ws.offsets[now.offset];
-    const ZstdFseEntry& ml = ws.match_lengths[now.match_length];
-    const ZstdFseEntry& ll = ws.literal_lengths[now.literal_length];
+    const ZstdFseEntry& of = ws.states[kOffset][now.state[kOffset]];
+    const ZstdFseEntry& ml = ws.states[kMatchLength][now.state[kMatchLength]];
+    const ZstdFseEntry& ll = ws.states[kLiteralLength][now.state[kLiteralLength]];
 
     // A refill gives 57 bits: enough for an offset and the update of the states, 31 + 26. Most
     // lengths have no extra bits.
@@ -571,9 +568,9 @@ ZstdStatus decode_batch(SequenceDecoder& decoder, ZstdWorkspace& ws, size_t coun
     const uint64_t update = bits.take(update_bits);
     const uint64_t update_ml = update >> of.state_bits;
     const uint64_t update_ll = update_ml >> ml.state_bits;
-    now.offset = of.next + low_bits(update, of.state_bits);
-    now.match_length = ml.next + low_bits(update_ml, ml.state_bits);
-    now.literal_length = ll.next + update_ll;
+    now.state[kOffset] = of.next + low_bits(update, of.state_bits);
+    now.state[kMatchLength] = ml.next + low_bits(update_ml, ml.state_bits);
+    now.state[kLiteralLength] = ll.next + update_ll;
     if (out == end) break;
   }
   // The last sequence updates no states, so what the update above took is not there.
@@ -711,30 +708,22 @@ ZstdStatus decode_sequences(Input in, Input literals, Output& out, ZstdWorkspace
   if (in.size() == 0) return ZstdStatus::bad_sequences;
   const unsigned modes = *in.begin++;
   if ((modes & 3) != 0) return ZstdStatus::reserved_bits;
-  const Field literal_lengths = {kLiteralLengthBits, kLiteralLengthCounts, 36, 36, 9, 6, 0};
-  const Field offsets = {nullptr, kOffsetCounts, 32, 29, 8, 5, 1};
-  const Field match_lengths = {kMatchLengthBits, kMatchLengthCounts, 53, 53, 9, 6, 3};
-  ZstdStatus status = read_field_table(in, modes >> 6, literal_lengths, ws, ws.literal_lengths,
-                                       &ws.literal_lengths_log);
-  if (status != ZstdStatus::ok) return status;
-  status = read_field_table(in, modes >> 4 & 3, offsets, ws, ws.offsets, &ws.offsets_log);
-  if (status != ZstdStatus::ok) return status;
-  status = read_field_table(in, modes >> 2 & 3, match_lengths, ws, ws.match_lengths,
-                            &ws.match_lengths_log);
-  if (status != ZstdStatus::ok) return status;
-  ws.have_sequence_tables = true;
+  for (unsigned field = 0; field < 3; ++field) {
+    if (!read_states(in, field, modes >> (6 - 2 * field) & 3, ws)) return ZstdStatus::bad_fse;
+  }
+  ws.have_states = true;
 
   SequenceDecoder decoder;
   if (!decoder.bits.open(in)) return ZstdStatus::bad_bitstream;
-  decoder.literal_length = decoder.bits.take(ws.literal_lengths_log);
-  decoder.offset = decoder.bits.take(ws.offsets_log);
-  decoder.match_length = decoder.bits.take(ws.match_lengths_log);
+  for (unsigned field = 0; field < 3; ++field) {
+    decoder.state[field] = decoder.bits.take(ws.logs[field]);
+  }
 
   const size_t dst_size = static_cast<size_t>(out.end - out.begin);
   while (sequences != 0) {
     const size_t count = sequences < ZstdWorkspace::kBatch ? sequences : ZstdWorkspace::kBatch;
     sequences -= count;
-    status = decode_batch(decoder, ws, count, sequences == 0);
+    ZstdStatus status = decode_batch(decoder, ws, count, sequences == 0);
     if (status != ZstdStatus::ok) return status;
     Sums sums;
     status = resolve_offsets(ws.batch, ws.batch + count, out.repeat,
@@ -818,7 +807,7 @@ ZstdStatus zstd_decode(const uint8_t* src, size_t src_size, uint8_t* dst, size_t
   Input in = {src, src + src_size};
   Output out = {dst, dst, dst + dst_size, {1, 4, 8}};
   workspace.have_huffman = false;
-  workspace.have_sequence_tables = false;
+  workspace.have_states = false;
 
   bool has_checksum;
   ZstdStatus status = read_frame_header(in, dst_size, &has_checksum);

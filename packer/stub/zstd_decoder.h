@@ -48,9 +48,8 @@ enum class ZstdStatus : int {
   bad_fse,
   // A sequences section is cut off, or uses more literals than its block has.
   bad_sequences,
-  // The bits of a Huffman stream or of the sequences end too early or are left over (libzstd up
-  // to 1.5.4
-  // tolerates some of the former).
+  // A Huffman stream or the bits of the sequences have no end mark, end too early or are left over
+  // (libzstd up to 1.5.4 tolerates some of that).
   bad_bitstream,
   // A match reaches back to before the start of the destination.
   bad_offset,
@@ -87,16 +86,14 @@ struct ZstdWorkspace {
   static constexpr size_t kBatch = 256;  // sequences decoded before they are executed
 
   alignas(16) uint8_t literals[kBlockSize + kSlack];
-  ZstdFseEntry literal_lengths[512];
-  ZstdFseEntry offsets[256];
-  ZstdFseEntry match_lengths[512];
+  ZstdFseEntry states[3][512];  // decoding tables of literal lengths, offsets, match lengths
+  uint8_t logs[3];              // their sizes: 2^log states
+  bool have_states, have_huffman;
   ZstdFseEntry weights[64];
   uint16_t huffman[2048];  // by the next 11 bits: code length (bits 0–7), symbol (bits 8–15)
   ZstdSequence batch[kBatch];
   int16_t counts[256];
   uint8_t huffman_weights[256];
-  uint8_t literal_lengths_log, offsets_log, match_lengths_log;
-  bool have_huffman, have_sequence_tables;
 };
 
 // Decodes the one frame in `src` (`src_size` bytes) to `dst`. Returns `ok` only if the frame fills
