@@ -200,6 +200,12 @@ void AtomicFile::write(ByteView bytes) {
   }
 }
 
+void AtomicFile::set_exact_mode(mode_t mode) {
+  if (!temporary_.empty() && ::fchmod(descriptor_, mode) != 0) {
+    throw io_error(path_.native(), "cannot set the mode", errno);
+  }
+}
+
 void AtomicFile::commit() {
   if (!temporary_.empty() && ::fsync(descriptor_) != 0) {
     throw io_error(path_.native(), "cannot flush to disk", errno);

@@ -50,6 +50,9 @@ class AtomicFile {
 
   void write(ByteView bytes);
   int descriptor() const { return descriptor_; }
+  // Gives the file these permission bits whatever the umask is, as a copy of another file has them.
+  // A device or FIFO that is written to directly keeps its own.
+  void set_exact_mode(mode_t mode);
   void commit();
 
  private:
