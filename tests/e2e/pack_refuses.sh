@@ -26,7 +26,7 @@ refused() {  # refused FILE WORDS
 refused dynamic 'dynamic|interpreter'
 refused library.so 'shared'
 refused object.o 'relocatable|object'
-refused packed 'already packed'
+refused packed 'packed already|already packed'
 refused setuid 'set-?uid'
 refused setgid 'set-?gid'
 refused script 'script|not an ELF'
