@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// The ELF reader, the inspection without LIEF, and strip, on any bytes: a value or one clear error.
+// What strip gives must itself be a static executable, no larger than the input.
+#include <cstdlib>
+
+#include "analyzer/analyzer.h"
+#include "common/error.h"
+
+namespace {
+
+using namespace whittle;
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+void require_documented(const Error& error) {
+  require(error.kind() == ErrorKind::malformed || error.kind() == ErrorKind::refused);
+  require(!error.message().empty());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const ByteView bytes(data, size);
+  const analyzer::InspectOptions without_lief{.symbols = false};
+  try {
+    require(!analyzer::inspect(bytes, "input", without_lief).reasons.empty());
+  } catch (const Error& error) {
+    require_documented(error);
+  }
+  try {
+    const analyzer::StripResult result = analyzer::strip(bytes, "input");
+    require(result.bytes.size() + result.removed == size);
+    require(analyzer::is_static(analyzer::inspect(result.bytes, "stripped", without_lief).kind));
+  } catch (const Error& error) {
+    require_documented(error);
+  }
+  return 0;
+}

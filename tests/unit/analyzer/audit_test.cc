@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "analyzer/analyzer.h"
+#include "common/file.h"
+#include "tests/unit/common/elf_builder.h"
+#include "tests/unit/common/scratch.h"
+
+namespace whittle::analyzer {
+namespace {
+
+namespace fs = std::filesystem;
+using test::ElfSpec;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class AuditTest : public testing::Test {
+ protected:
+  fs::path path(const std::string& name) const { return scratch_.path() / name; }
+  void put(const std::string& name, ByteView bytes, mode_t mode = 0755) {
+    fs::create_directories(path(name).parent_path());
+    write_file_atomic(path(name), bytes, mode);
+  }
+  void put_elf(const std::string& name, const ElfSpec& spec, mode_t mode = 0755) {
+    put(name, test::build(spec).bytes, mode);
+  }
+  // "name: kind" or "name: error CODE" for each audited file.
+  std::vector<std::string> audit_names(const std::vector<fs::path>& paths) const {
+    std::vector<std::string> lines;
+    for (const AuditedFile& file : audit(paths, {.symbols = false})) {
+      EXPECT_EQ(file.report.has_value(), file.error.empty());
+      lines.push_back(fs::path(file.path).lexically_relative(scratch_.path()).native() + ": " +
+                      (file.report ? std::string(name(file.report->kind))
+                                   : "error " + std::to_string(file.error_exit_code)));
+    }
+    return lines;
+  }
+
+  static ElfSpec dynamic() {
+    ElfSpec spec;
+    spec.interpreter = "/lib/ld.so";
+    return spec;
+  }
+  static ElfSpec library() {
+    ElfSpec spec;
+    spec.type = elf::kTypeDyn;
+    spec.soname = "lib.so";
+    return spec;
+  }
+  static ElfSpec object() {
+    ElfSpec spec;
+    spec.type = elf::kTypeRel;
+    return spec;
+  }
+
+  test::Scratch scratch_;
+};
+
+TEST_F(AuditTest, WalksAFolderInSortedOrderAndPassesOverNonExecutables) {
+  put_elf("b/dynamic", dynamic());
+  put_elf("a/static", {});
+  put_elf("a/static-without-x", {}, 0644);
+  put_elf("c/lib.so", library(), 0644);
+  put_elf("c/runnable.so", library(), 0755);
+  put_elf("c/object.o", object());
+  put("script", as_bytes("#!/bin/sh\n"));
+  put("text", as_bytes("text"));
+  put("empty", {});
+  EXPECT_THAT(audit_names({scratch_.path()}),
+              ElementsAre("a/static: static", "a/static-without-x: static", "b/dynamic: dynamic",
+                          "c/runnable.so: shared-object"));
+}
+
+TEST_F(AuditTest, ReportsWhatIsNamedWhateverItIs) {
+  put_elf("lib.so", library(), 0644);
+  put("text", as_bytes("text"));
+  put("script", as_bytes("#!/bin/sh\n"));
+  EXPECT_THAT(
+      audit_names({path("text"), path("lib.so"), path("script"), path("missing")}),
+      ElementsAre("text: not-elf", "lib.so: shared-object", "script: script", "missing: error 5"));
+}
+
+TEST_F(AuditTest, GoesOnBehindADamagedFile) {
+  put("a", as_bytes("\x7f"
+                    "ELF but no more"));
+  put_elf("b", {});
+  const auto files = audit({scratch_.path()}, {.symbols = false});
+  ASSERT_EQ(files.size(), 2u);
+  EXPECT_EQ(files[0].error_exit_code, 4);
+  EXPECT_THAT(files[0].error, HasSubstr("offset"));
+  ASSERT_TRUE(files[1].report);
+  EXPECT_EQ(files[1].report->kind, Kind::static_executable);
+}
+
+TEST_F(AuditTest, FollowsNoSymbolicLinksInFolders) {
+  put_elf("real/static", {});
+  fs::create_directories(path("tree"));
+  fs::create_directory_symlink(path("tree"), path("tree/loop"));
+  fs::create_directory_symlink(path("real"), path("tree/elsewhere"));
+  fs::create_symlink(path("real/static"), path("tree/link"));
+  fs::create_symlink("nothing", path("tree/dangling"));
+  EXPECT_THAT(audit_names({path("tree")}), IsEmpty());
+  // A link that the caller names is meant.
+  EXPECT_THAT(audit_names({path("tree/link")}), ElementsAre("tree/link: static"));
+  EXPECT_THAT(audit_names({path("tree/elsewhere")}), ElementsAre("tree/elsewhere/static: static"));
+}
+
+TEST_F(AuditTest, DoesNotOpenWhatCouldBlock) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0666), 0);
+  EXPECT_THAT(audit_names({scratch_.path()}), IsEmpty());
+  EXPECT_THAT(audit_names({path("fifo")}), ElementsAre("fifo: error 3"));
+}
+
+TEST_F(AuditTest, TellsWhatItMayNotRead) {
+  put_elf("a/secret", {});
+  put_elf("b/static", {});
+  fs::create_directories(path("locked"));
+  ASSERT_EQ(::chmod(path("a/secret").c_str(), 0), 0);
+  ASSERT_EQ(::chmod(path("locked").c_str(), 0), 0);
+  ASSERT_EQ(::chmod(scratch_.path().c_str(), 0755), 0);
+  const bool root = ::geteuid() == 0;  // root may read everything
+  if (root) {
+    ASSERT_EQ(::seteuid(65534), 0);
+  }
+  const auto lines = audit_names({scratch_.path()});
+  if (root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
+  EXPECT_THAT(lines, ElementsAre("a/secret: error 5", "b/static: static", "locked: error 5"));
+  ASSERT_EQ(::chmod(path("locked").c_str(), 0755), 0);
+}
+
+TEST_F(AuditTest, AnEmptyFolderGivesNothing) {
+  EXPECT_THAT(audit_names({scratch_.path()}), IsEmpty());
+  EXPECT_THAT(audit_names({}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace whittle::analyzer
