@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # A file that was cut off at any boundary of its headers is an error with one line and the documented
 # status, for every command that takes a file, and is left as it is.
-# timeout: 300
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 subject hello-c
