@@ -21,6 +21,12 @@ namespace whittle::packer {
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 struct PackOptions {
+  // The file is set-uid, set-gid or carries file capabilities: refused ("privileged"), because a
+  // packed program has powers at its start that its author never reviewed the stub for.
+  bool privileged = false;
+  // Where `file` was made from another one by stripping: that one, for the record. `unpack` gives
+  // back `file`; the record lets it say that this is not what there was before.
+  std::optional<ByteView> stripped_from;
   Progress progress;  // may be empty
 };
 
@@ -32,7 +38,7 @@ struct Refusal {
 
 // Whether this file can be packed, without packing it. A refusal is a value because a build goes on
 // with the plain file. Throws Error{malformed} where the file's headers cannot be right.
-std::optional<Refusal> check(ByteView file, std::string_view path);
+std::optional<Refusal> check(ByteView file, std::string_view path, const PackOptions& options = {});
 
 struct PackedFile {
   Bytes bytes;
@@ -65,7 +71,9 @@ struct PackInfo {
   std::string machine;  // "x86-64"
   std::string level;    // "fast"
   std::uint64_t packed_size = 0, original_size = 0, stub_size = 0;
-  std::string original_sha256;  // hexadecimal
+  std::string original_sha256;    // hexadecimal, of the packed-in file
+  std::uint64_t source_size = 0;  // before it was stripped for packing; the same where it was not
+  std::string source_sha256;
   std::vector<StreamInfo> streams;
 };
 
@@ -73,8 +81,9 @@ struct PackInfo {
 // is damaged.
 PackInfo inspect(ByteView file, std::string_view path);
 
-// Gives back the packed-in file, bit for bit. Throws Error{refused} where the file is not packed
-// and Error{corrupt} where any digest differs.
+// Gives back the packed-in file, bit for bit: the file as it was handed to `pack`. What was
+// stripped before that is gone, and PackInfo's source_sha256 then differs from its original_sha256.
+// Throws Error{refused} where the file is not packed and Error{corrupt} where any digest differs.
 Bytes unpack(ByteView file, std::string_view path);
 
 // One line of `whittle verify`.

@@ -768,7 +768,7 @@ ZstdStatus decode_compressed_block(Input in, const uint8_t* src_end, Output& out
   } else if (sequences >= 128) {
     if (in.size() < 1) return ZstdStatus::bad_sequences;
     sequences = ((sequences - 128) << 8) + *in.begin++;
-    if (sequences == 0) return ZstdStatus::bad_sequences;
+    if (sequences == 0) return ZstdStatus::bad_block;
   }
   status = decode_sequences(in, literals, out, ws, sequences);
   if (status != ZstdStatus::ok) return status;

@@ -33,7 +33,9 @@ enum class ZstdStatus : int {
   unsupported_frame,
   // A field the format reserves is not zero, or a block has the reserved type.
   reserved_bits,
-  // A block is larger than 128 KiB, as stored or as regenerated, or a compressed block is empty.
+  // A block is larger than 128 KiB, as stored or as regenerated, a compressed block is empty, or
+  // its number
+  // of sequences is a zero written in two bytes (which versions of libzstd read differently).
   bad_block,
   // A literals section does not fit its block, its streams do not add up, or a block asks for the
   // previous

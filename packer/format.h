@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+//
+// The layout of a packed file, in its one definition: the packer, the unpacker and the run-time
+// stub all include this header and nothing else describes the bytes. packer/FORMAT.md explains it
+// for people; a test holds the two together.
+//
+//     ELF header, program headers      an ordinary executable
+//     tables                           PackSegment[], PackStream[], PackRegion[]
+//     PackHeader                       ends where the stub begins
+//     stub                             e_entry is its first byte
+//     payload                          the image streams, back to back; mapped, read-only
+//     rest streams                     file bytes that no segment maps; not mapped
+//
+// All integers are little-endian, all structures naturally aligned, addresses are link-time virtual
+// addresses. The stub finds the header in front of itself and needs no symbol, relocation or file.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace whittle::packer {
+
+inline constexpr uint8_t kPackMagic[8] = {0x7f, 'W', 'h', 'i', 't', 't', 'l', 'e'};
+inline constexpr uint16_t kFormatVersion = 1;
+
+enum : uint32_t { kLevelFast = 1 };
+
+enum : uint32_t {
+  kStreamImage = 0,  // decodes to memory at `address`
+  kStreamRest = 1,   // bytes of the original file outside every PT_LOAD, in file order
+};
+enum : uint32_t {
+  kCodecStored = 0,  // packed bytes are the raw bytes
+  kCodecZstd = 1,    // one frame as RFC 8878 defines it, no dictionary
+};
+enum : uint32_t {
+  kTransformX86 = 1,  // relative operands made absolute, see stub/x86_code.h
+};
+
+// One PT_LOAD of the original, in its order.
+struct PackSegment {
+  uint64_t vaddr;        // p_vaddr
+  uint64_t memory_size;  // p_memsz
+  uint64_t file_size;    // p_filesz
+  uint64_t file_offset;  // p_offset
+  uint32_t flags;        // p_flags: 1 execute, 2 write, 4 read
+  uint32_t reserved;     // 0
+};
+static_assert(sizeof(PackSegment) == 40);
+
+struct PackStream {
+  uint64_t address;      // where the raw bytes belong (kStreamImage), else 0
+  uint64_t raw_size;     // bytes after decoding
+  uint64_t packed_size;  // bytes in this file
+  uint32_t kind;         // kStreamImage, kStreamRest; image streams come first
+  uint32_t codec;        // kCodec…
+};
+static_assert(sizeof(PackStream) == 32);
+
+// A range of the decoded image whose transform is to be inverted.
+struct PackRegion {
+  uint64_t address;
+  uint64_t size;       // bytes
+  uint32_t transform;  // kTransform…
+  uint32_t reserved;   // 0
+};
+static_assert(sizeof(PackRegion) == 24);
+
+struct PackHeader {
+  uint8_t magic[8];             // kPackMagic
+  uint16_t version;             // kFormatVersion
+  uint16_t machine;             // e_machine
+  uint32_t level;               // kLevel…
+  uint64_t file_digest;         // XXH64 of the file behind this field, seeded with that of the file
+                                // before it
+  uint64_t run_digest;          // XXH64 of what the stub reads; see `run_digest_of`
+  uint64_t header_vaddr;        // of this structure: run-time address - this = load bias
+  uint64_t image_vaddr;         // first page of the original's memory image
+  uint64_t image_size;          // bytes, whole pages
+  uint64_t entry;               // original e_entry
+  uint64_t phdr_vaddr;          // where the original program headers stand in the image
+  uint64_t escape_vaddr;        // kEscapeSize unused bytes in an executable segment, 0: none
+  uint64_t stub_vaddr;          // first page of the mapping that holds header and stub
+  uint64_t stub_size;           // bytes of that mapping
+  uint64_t payload_vaddr;       // first byte of the first image stream
+  uint64_t payload_size;        // bytes of all image streams
+  uint16_t phnum;               // original e_phnum
+  uint16_t segment_count;       // PackSegment entries, directly followed by
+  uint16_t stream_count;        // PackStream entries, directly followed by
+  uint16_t region_count;        // PackRegion entries, directly followed by this header
+  uint64_t original_size;       // bytes of the packed-in file
+  uint64_t source_size;         // bytes of the file before it was stripped for packing
+  uint8_t original_sha256[32];  // of the packed-in file
+  uint8_t source_sha256[32];    // of the file before it was stripped; equal where it was not
+  uint8_t packer_version[16];   // ASCII, zero padded
+};
+static_assert(sizeof(PackHeader) == 216);
+static_assert(offsetof(PackHeader, file_digest) == 16);
+static_assert(offsetof(PackHeader, run_digest) == 24);
+static_assert(offsetof(PackHeader, header_vaddr) == 32);
+static_assert(offsetof(PackHeader, phnum) == 112);
+static_assert(offsetof(PackHeader, original_sha256) == 136);
+static_assert(offsetof(PackHeader, packer_version) == 200);
+
+inline constexpr size_t kRunDigestFrom = offsetof(PackHeader, header_vaddr);
+
+inline constexpr uint64_t tables_size(const PackHeader& header) {
+  return header.segment_count * sizeof(PackSegment) + header.stream_count * sizeof(PackStream) +
+         header.region_count * sizeof(PackRegion);
+}
+
+// Limits that writer and readers share.
+inline constexpr uint64_t kMaxFileSize = uint64_t{2} << 30;    // original file
+inline constexpr uint64_t kMaxImageSize = uint64_t{16} << 30;  // address range of the image
+inline constexpr uint64_t kMaxExpansion = 1024;                // raw bytes per packed byte, + 1 MiB
+inline constexpr uint32_t kMaxSegments = 64;
+inline constexpr uint32_t kMaxTableEntries = 1024;  // streams; regions
+
+// Room for the last instructions of the stub, which unmap it from inside the image.
+inline constexpr uint64_t kEscapeSize = 32;
+
+// Exit statuses of a packed program that could not start. The shell's own (126, 127, 128 + signal)
+// are left alone.
+enum StubExit : int {
+  kExitDamaged = 121,    // a digest differs or a stream does not decode
+  kExitNoMemory = 122,   // the system gave no memory
+  kExitForbidden = 123,  // the system forbids making memory executable, by any way
+};
+
+}  // namespace whittle::packer

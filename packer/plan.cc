@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+#include "packer/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace whittle::packer {
+namespace {
+
+using elf::Segment;
+
+constexpr std::uint64_t kSmallestPage = 4096;
+constexpr std::uint64_t kLargestAlign = std::uint64_t{1} << 30;
+constexpr std::uint64_t kUserSpaceEnd = std::uint64_t{1} << 47;
+constexpr std::uint32_t kSectionFlagExecute = 4;  // SHF_EXECINSTR
+
+std::vector<Segment> loads_of(const elf::File& file) {
+  std::vector<Segment> loads;
+  for (const Segment& s : file.segments()) {
+    if (s.type == elf::kSegmentLoad) loads.push_back(s);
+  }
+  return loads;
+}
+
+std::optional<Refusal> refuse_kind(const elf::File& file, const std::vector<Segment>& loads) {
+  const elf::Header& h = file.header();
+  if (h.type == elf::kTypeRel || h.type == elf::kTypeCore) {
+    return Refusal{"not-executable", h.type == elf::kTypeRel
+                                         ? "is a relocatable object; link it first"
+                                         : "is a core dump, not a program"};
+  }
+  if (h.type != elf::kTypeExec && h.type != elf::kTypeDyn) {
+    return Refusal{"not-executable",
+                   fmt::format("has the ELF type {}, not an executable's", h.type)};
+  }
+  if (!h.is_64bit || h.order != ByteOrder::little || find_stub(h.machine) == nullptr) {
+    return Refusal{"machine",
+                   fmt::format("is for {} ({}-bit, {}-endian); packed programs exist for x86-64",
+                               elf::machine_name(h), h.is_64bit ? 64 : 32,
+                               h.order == ByteOrder::little ? "little" : "big")};
+  }
+  if (loads.empty()) return Refusal{"no-segments", "has no loadable segment"};
+  if (file.find_segment(elf::kSegmentInterp) != nullptr) {
+    return Refusal{"dynamic",
+                   "is dynamically linked (it asks for an interpreter); link it statically"};
+  }
+  std::uint64_t flags1 = 0;
+  for (const elf::DynamicEntry& entry : file.dynamic()) {
+    if (entry.tag == elf::kDynamicNeeded) {
+      return Refusal{"dynamic",
+                     "is dynamically linked (it needs shared libraries); link it statically"};
+    }
+    if (entry.tag == elf::kDynamicFlags1) flags1 = entry.value;
+  }
+  if (h.type == elf::kTypeDyn && (flags1 & elf::kDynamicFlags1Pie) == 0) {
+    return Refusal{"shared-object", "is a shared object (no DF_1_PIE), not a program"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> refuse_layout(const elf::File& file, const std::vector<Segment>& loads) {
+  const elf::Header& h = file.header();
+  if (file.segments().size() > kMaxSegments) {
+    return Refusal{"segments", fmt::format("has {} program headers, more than {}",
+                                           file.segments().size(), kMaxSegments)};
+  }
+  std::uint64_t previous_end = 0;
+  for (const Segment& s : loads) {
+    if ((s.flags & ~std::uint32_t{7}) != 0) {
+      return Refusal{"segment-flags",
+                     fmt::format("has a segment with unknown flags {:#x}", s.flags)};
+    }
+    if (s.align > kLargestAlign || (s.align & (s.align - 1)) != 0) {
+      return Refusal{"alignment", fmt::format("has a segment aligned to {:#x}", s.align)};
+    }
+    if (s.vaddr % kSmallestPage != s.offset % kSmallestPage && s.filesz != 0) {
+      return Refusal{"alignment", fmt::format("has a segment at {:#x} that is not congruent with "
+                                              "its file offset {:#x}",
+                                              s.vaddr, s.offset)};
+    }
+    if (s.vaddr >= kUserSpaceEnd || s.memsz > kUserSpaceEnd - s.vaddr) {
+      return Refusal{"address", fmt::format("has a segment at {:#x}, outside user space", s.vaddr)};
+    }
+    if (align_down(s.vaddr, kSmallestPage) < previous_end) {
+      return Refusal{"overlap", fmt::format("has segments that share a page or are out of order, "
+                                            "at {:#x}",
+                                            s.vaddr)};
+    }
+    previous_end = align_up(s.memory_end(), kSmallestPage);
+  }
+  const bool entry_ok = std::any_of(loads.begin(), loads.end(), [&](const Segment& s) {
+    return (s.flags & elf::kFlagExecute) != 0 && h.entry >= s.vaddr && h.entry - s.vaddr < s.filesz;
+  });
+  if (!entry_ok) {
+    return Refusal{
+        "entry", fmt::format("has its entry point {:#x} outside any executable segment", h.entry)};
+  }
+  const std::uint64_t begin = align_down(loads.front().vaddr, kSmallestPage);
+  if (previous_end - begin > kMaxImageSize) {
+    return Refusal{"sparse",
+                   fmt::format("spreads over {} bytes of address space", previous_end - begin)};
+  }
+  if (h.type == elf::kTypeExec && begin == 0) {
+    return Refusal{"address", "is linked at address 0, which systems do not let programs map"};
+  }
+  // The packed file's own pages go behind the image.
+  if (kUserSpaceEnd - previous_end < kMaxFileSize * 2) {
+    return Refusal{"address", "is linked too close to the end of user space"};
+  }
+  if (file.bytes().size() > kMaxFileSize) {
+    return Refusal{"too-large",
+                   fmt::format("has {} bytes, more than {}", file.bytes().size(), kMaxFileSize)};
+  }
+  return std::nullopt;
+}
+
+// The virtual address at which the kernel told the original to find its program headers.
+std::optional<std::uint64_t> find_phdr_vaddr(const elf::File& file,
+                                             const std::vector<Segment>& loads) {
+  const elf::Header& h = file.header();
+  const std::uint64_t size = std::uint64_t{h.phnum} * h.phentsize;
+  for (const Segment& s : loads) {
+    if (h.phoff >= s.offset && in_bounds(h.phoff - s.offset, size, s.filesz)) {
+      return s.vaddr + (h.phoff - s.offset);
+    }
+  }
+  return std::nullopt;
+}
+
+// Bytes behind everything that the headers speak of, unless they are all zero.
+std::uint64_t overlay_of(const elf::File& file) {
+  const elf::Header& h = file.header();
+  std::uint64_t end = h.phoff + std::uint64_t{h.phnum} * h.phentsize;
+  for (const Segment& s : file.segments()) end = std::max(end, s.file_end());
+  if (!file.sections().empty()) {
+    end = std::max(end, h.shoff + file.sections().size() * h.shentsize);
+  }
+  for (const elf::Section& s : file.sections()) {
+    if (s.type != elf::kSectionNoBits && s.type != elf::kSectionNull) {
+      end = std::max(end, s.offset + s.size);
+    }
+  }
+  const ByteView bytes = file.bytes();
+  if (end >= bytes.size()) return 0;
+  const ByteView behind = bytes.subspan(end);
+  const bool zero =
+      std::all_of(behind.begin(), behind.end(), [](std::uint8_t b) { return b == 0; });
+  return zero ? 0 : behind.size();
+}
+
+// Where a segment's code is: its executable sections where there are section headers, else all of
+// it but the headers at its start.
+void add_code(const elf::File& file, const Segment& segment, std::vector<CodeRange>& code) {
+  std::uint64_t begin = UINT64_MAX, end = 0;
+  for (const elf::Section& s : file.sections()) {
+    if ((s.flags & kSectionFlagExecute) == 0 || s.type == elf::kSectionNoBits) continue;
+    if (s.addr >= segment.vaddr && in_bounds(s.addr - segment.vaddr, s.size, segment.filesz)) {
+      begin = std::min(begin, s.addr);
+      end = std::max(end, s.addr + s.size);
+    }
+  }
+  if (begin >= end) {
+    const elf::Header& h = file.header();
+    const std::uint64_t headers = h.phoff + std::uint64_t{h.phnum} * h.phentsize;
+    begin = segment.vaddr;
+    if (segment.offset == 0) begin += std::min(headers, segment.filesz);
+    end = segment.vaddr + segment.filesz;
+  }
+  if (end > begin) code.push_back({begin, end - begin});
+}
+
+// Unused bytes between the end of an executable segment and the end of its page.
+std::uint64_t find_escape(const std::vector<Segment>& loads) {
+  for (const Segment& s : loads) {
+    if ((s.flags & elf::kFlagExecute) == 0 || s.filesz != s.memsz || s.memsz == 0) continue;
+    const std::uint64_t begin = align_up(s.memory_end(), 16);
+    if (begin + kEscapeSize <= align_up(s.memory_end(), kSmallestPage)) return begin;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::variant<PackPlan, Refusal> plan(const elf::File& file) {
+  const std::vector<Segment> loads = loads_of(file);
+  if (auto refusal = refuse_kind(file, loads)) return *refusal;
+  if (auto refusal = refuse_layout(file, loads)) return *refusal;
+  if (const std::uint64_t overlay = overlay_of(file)) {
+    return Refusal{"overlay", fmt::format("has {} bytes appended behind the program (an archive?), "
+                                          "which the program may look for in its own file",
+                                          overlay)};
+  }
+  PackPlan plan;
+  const auto phdr_vaddr = find_phdr_vaddr(file, loads);
+  if (!phdr_vaddr) {
+    return Refusal{"headers-not-loaded",
+                   "does not load its program headers, where its libc looks for them"};
+  }
+  plan.stub = find_stub(file.header().machine);
+  plan.phdr_vaddr = *phdr_vaddr;
+  plan.image_vaddr = align_down(loads.front().vaddr, plan.stub->page_size);
+  plan.image_size = align_up(loads.back().memory_end(), plan.stub->page_size) - plan.image_vaddr;
+  plan.image_align = plan.stub->page_size;
+  for (const Segment& s : loads) {
+    plan.segments.push_back({.vaddr = s.vaddr,
+                             .memory_size = s.memsz,
+                             .file_size = s.filesz,
+                             .file_offset = s.offset,
+                             .flags = s.flags,
+                             .reserved = 0});
+    plan.image_align = std::max(plan.image_align, s.align);
+    if ((s.flags & elf::kFlagExecute) != 0) add_code(file, s, plan.code);
+    if ((s.flags & elf::kFlagExecute) != 0 && (s.flags & elf::kFlagWrite) != 0) {
+      plan.warnings.push_back(fmt::format(
+          "the segment at {:#x} is writable and executable, and stays so when packed", s.vaddr));
+    }
+  }
+  plan.rest = uncovered_ranges(plan.segments, file.bytes().size());
+  plan.escape_vaddr = find_escape(loads);
+  if (const Segment* stack = file.find_segment(elf::kSegmentGnuStack)) {
+    plan.stack_flags = stack->flags;
+  }
+  return plan;
+}
+
+}  // namespace whittle::packer

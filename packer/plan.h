@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// What of an executable becomes what in its packed form: decided once, from the headers alone, and
+// read by the writer. Whatever cannot be proven safe is a refusal with its reason.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/elf.h"
+#include "packer/format.h"
+#include "packer/packer.h"
+#include "packer/reader.h"
+#include "packer/stubs.h"
+
+namespace whittle::packer {
+
+// Machine code inside the file bytes of one segment.
+struct CodeRange {
+  std::uint64_t address = 0, size = 0;
+};
+
+struct PackPlan {
+  const Stub* stub = nullptr;
+  std::vector<PackSegment> segments;              // every PT_LOAD
+  std::vector<CodeRange> code;                    // candidates for the machine-code transform
+  std::vector<FileRange> rest;                    // file bytes that no PT_LOAD maps, ascending
+  std::uint64_t image_vaddr = 0, image_size = 0;  // whole pages around all segments
+  std::uint64_t image_align = 0;                  // the largest p_align
+  std::uint64_t phdr_vaddr = 0;
+  std::uint64_t escape_vaddr = 0;            // 0: no room
+  std::optional<std::uint32_t> stack_flags;  // PT_GNU_STACK's, where there is one
+  std::vector<std::string> warnings;
+};
+
+// Throws nothing: a parsed file is either planned or refused.
+std::variant<PackPlan, Refusal> plan(const elf::File& file);
+
+}  // namespace whittle::packer

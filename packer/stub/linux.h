@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// The few system calls of the stub, made directly: there is no libc in a packed program until the
+// original brings its own. A failed call returns a negative errno, as the kernel does.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace whittle::stub {
+
+#if defined(__x86_64__)
+
+enum : long {
+  kSysWrite = 1,
+  kSysClose = 3,
+  kSysMmap = 9,
+  kSysMprotect = 10,
+  kSysMunmap = 11,
+  kSysMadvise = 28,
+  kSysExitGroup = 231,
+  kSysMemfdCreate = 319,
+};
+
+inline long syscall6(long number, long a, long b, long c, long d, long e, long f) {
+  register long r10 asm("r10") = d;
+  register long r8 asm("r8") = e;
+  register long r9 asm("r9") = f;
+  long result;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
+  return result;
+}
+
+inline long syscall3(long number, long a, long b, long c) {
+  long result;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(number), "D"(a), "S"(b), "d"(c)
+               : "rcx", "r11", "memory");
+  return result;
+}
+
+#else
+#error "no system calls for this architecture"
+#endif
+
+// Linux uapi: asm-generic/mman-common.h, linux/mman.h, linux/memfd.h, linux/auxvec.h.
+enum : int { kProtRead = 1, kProtWrite = 2, kProtExec = 4 };
+enum : int { kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20 };
+enum : int { kMadvHugepage = 14 };
+enum : unsigned { kMemfdCloexec = 1, kMemfdExec = 0x10 };
+enum : uint64_t { kAuxNull = 0, kAuxPhdr = 3, kAuxPhnum = 5, kAuxPagesz = 6, kAuxEntry = 9 };
+
+inline bool failed(long result) { return result < 0 && result > -4096; }
+
+inline long sys_mmap(uint64_t address, uint64_t size, int protection, int flags, int fd) {
+  return syscall6(kSysMmap, static_cast<long>(address), static_cast<long>(size), protection, flags,
+                  fd, 0);
+}
+inline long sys_mprotect(uint64_t address, uint64_t size, int protection) {
+  return syscall3(kSysMprotect, static_cast<long>(address), static_cast<long>(size), protection);
+}
+inline long sys_munmap(uint64_t address, uint64_t size) {
+  return syscall3(kSysMunmap, static_cast<long>(address), static_cast<long>(size), 0);
+}
+inline long sys_madvise(uint64_t address, uint64_t size, int advice) {
+  return syscall3(kSysMadvise, static_cast<long>(address), static_cast<long>(size), advice);
+}
+inline long sys_write(int fd, const void* bytes, size_t size) {
+  return syscall3(kSysWrite, fd, reinterpret_cast<long>(bytes), static_cast<long>(size));
+}
+inline long sys_close(int fd) { return syscall3(kSysClose, fd, 0, 0); }
+inline long sys_memfd_create(const char* name, unsigned flags) {
+  return syscall3(kSysMemfdCreate, reinterpret_cast<long>(name), static_cast<long>(flags), 0);
+}
+[[noreturn]] inline void sys_exit_group(int status) {
+  for (;;) syscall3(kSysExitGroup, status, 0, 0);
+}
+
+}  // namespace whittle::stub

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+//
+// The run-time half of a packed program: rebuild the original's memory, then leave no trace.
+//
+// The kernel has mapped two pieces of the packed file high above the image (header and stub,
+// payload) and has reserved the image's own address range with a segment that is nearly all zero
+// memory; so brk, stack and mmap areas are already where they cannot collide. The stub
+//
+//   1. checks the digest of all it will read,
+//   2. puts fresh anonymous memory over the reserved range, on huge pages where the system has them
+//      (filling 2 MiB at once costs a ninth of filling 512 pages of 4 KiB),
+//   3. decodes the payload to its final addresses,
+//   4. gives every segment its protection; nothing is ever writable and executable at once unless
+//      the original asked for that,
+//   5. patches the auxiliary vector where it spoke of the packed file's program headers and entry,
+//   6. unmaps the payload and lets the entry code unmap the stub itself.
+//
+// Systems that forbid making written memory executable (PR_SET_MDWE, systemd's
+// MemoryDenyWriteExecute, SELinux execmem) refuse step 4. Then, and only then, code goes through a
+// memfd that is mapped read-execute: slower, since it copies, and visible as a file mapping.
+#include "packer/format.h"
+#include "packer/stub/expand.h"
+#include "packer/stub/linux.h"
+
+namespace whittle::stub {
+namespace {
+
+using packer::PackHeader;
+using packer::PackSegment;
+
+// The entry code reads this structure by offset.
+struct Handoff {
+  uint64_t entry;
+  uint64_t escape;
+  uint64_t unmap_address;
+  uint64_t unmap_size;
+};
+static_assert(sizeof(Handoff) == 32);
+
+extern "C" {
+__attribute__((visibility("hidden"))) extern const uint8_t whittle_escape[];
+__attribute__((visibility("hidden"))) extern const uint8_t whittle_escape_end[];
+}
+
+size_t length_of(const char* text) {
+  size_t length = 0;
+  while (text[length] != 0) length++;
+  return length;
+}
+
+[[noreturn]] void die(const char* program, int status, const char* reason) {
+  char line[320];  // one write, so that the line stays whole among other processes' output
+  size_t size = 0;
+  const auto append = [&](const char* text) {
+    const size_t length = length_of(text);
+    for (size_t i = 0; i < length && size < sizeof line - 1; i++) line[size++] = text[i];
+  };
+  append("whittle: ");
+  append(program);
+  append(": ");
+  append(reason);
+  line[size++] = '\n';
+  sys_write(2, line, size);
+  sys_exit_group(status);
+}
+
+// argc, argv…, NULL, envp…, NULL, auxiliary vector…, AT_NULL, as the kernel laid them out.
+struct ProcessStack {
+  explicit ProcessStack(uint64_t* sp) {
+    const uint64_t argc = sp[0];
+    program = argc != 0 ? reinterpret_cast<const char*>(sp[1]) : "(no name)";
+    uint64_t* at = sp + 1 + argc + 1;
+    while (*at++ != 0) {
+    }
+    auxv = at;
+  }
+
+  uint64_t* find(uint64_t type) const {
+    for (uint64_t* entry = auxv; entry[0] != kAuxNull; entry += 2) {
+      if (entry[0] == type) return entry + 1;
+    }
+    return nullptr;
+  }
+  void patch(uint64_t type, uint64_t value) const {
+    if (uint64_t* found = find(type)) *found = value;
+  }
+
+  const char* program;
+  uint64_t* auxv;
+};
+
+int protection_of(uint32_t flags) {
+  return (flags & 4 ? kProtRead : 0) | (flags & 2 ? kProtWrite : 0) | (flags & 1 ? kProtExec : 0);
+}
+
+// Replaces [begin, end) by a mapping of a file that holds the same bytes.
+bool map_through_memfd(uint64_t begin, uint64_t end, int protection) {
+  long fd = sys_memfd_create("whittle", kMemfdCloexec | kMemfdExec);
+  if (failed(fd)) fd = sys_memfd_create("whittle", kMemfdCloexec);  // before Linux 6.3
+  if (failed(fd)) return false;
+  bool ok = true;
+  for (uint64_t at = begin; ok && at < end;) {
+    const long n = sys_write(static_cast<int>(fd), reinterpret_cast<const void*>(at), end - at);
+    ok = !failed(n) && n > 0;
+    at += static_cast<uint64_t>(n);
+  }
+  ok = ok && !failed(sys_mmap(begin, end - begin, protection, kMapPrivate | kMapFixed,
+                              static_cast<int>(fd)));
+  sys_close(static_cast<int>(fd));
+  return ok;
+}
+
+}  // namespace
+
+// Called once by the entry code with the end of the header, the stack as the kernel left it and the
+// structure to fill.
+extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_t* stub,
+                                                                    uint64_t* sp,
+                                                                    Handoff* handoff) {
+  const ProcessStack stack(sp);
+  const auto* header = reinterpret_cast<const PackHeader*>(stub - sizeof(PackHeader));
+  const uint64_t bias = reinterpret_cast<uint64_t>(header) - header->header_vaddr;
+  const Packed packed =
+      parts_of(header, reinterpret_cast<const uint8_t*>(header->payload_vaddr + bias));
+  if (run_digest_of(packed) != header->run_digest) {
+    die(stack.program, packer::kExitDamaged,
+        "the packed program is damaged (digest differs); get the file again");
+  }
+
+  const uint64_t* page_entry = stack.find(kAuxPagesz);
+  const uint64_t page = page_entry != nullptr ? *page_entry : 4096;
+  const auto page_down = [page](uint64_t address) { return address & ~(page - 1); };
+  const auto page_up = [page](uint64_t address) { return (address + page - 1) & ~(page - 1); };
+
+  const uint64_t image = header->image_vaddr + bias;
+  const uint64_t image_end = page_up(image + header->image_size);
+  const long mapped = sys_mmap(image, image_end - image, kProtRead | kProtWrite,
+                               kMapPrivate | kMapFixed | kMapAnonymous, -1);
+  const long workspace = sys_mmap(0, sizeof(packer::ZstdWorkspace), kProtRead | kProtWrite,
+                                  kMapPrivate | kMapAnonymous, -1);
+  if (failed(mapped) || failed(workspace)) {
+    die(stack.program, packer::kExitNoMemory, "no memory to unpack the program into");
+  }
+  // Advice covers what will be filled and not the zero memory behind it, which would cost memory.
+  uint64_t filled_end = image;
+  for (uint32_t i = 0; i < header->segment_count; i++) {
+    const uint64_t end = packed.segments[i].vaddr + packed.segments[i].file_size + bias;
+    if (packed.segments[i].file_size != 0 && end > filled_end) filled_end = end;
+  }
+  constexpr uint64_t kHugePage = uint64_t{2} << 20;
+  if (filled_end - image >= kHugePage) {
+    sys_madvise(image, page_down(filled_end) - image, kMadvHugepage);
+  }
+
+  const ExpandStatus status = expand(packed, reinterpret_cast<uint8_t*>(image), image_end - image,
+                                     *reinterpret_cast<packer::ZstdWorkspace*>(workspace));
+  if (status != ExpandStatus::ok) {
+    die(stack.program, packer::kExitDamaged,
+        "the packed program is damaged (it does not decode); get the file again");
+  }
+  sys_munmap(static_cast<uint64_t>(workspace), sizeof(packer::ZstdWorkspace));
+
+  if (header->escape_vaddr != 0) {
+    auto* escape = reinterpret_cast<uint8_t*>(header->escape_vaddr + bias);
+    const auto size = static_cast<size_t>(whittle_escape_end - whittle_escape);
+    for (size_t i = 0; i < size; i++) escape[i] = whittle_escape[i];
+  }
+
+  uint64_t previous_end = image;
+  for (uint32_t i = 0; i < header->segment_count; i++) {
+    const PackSegment& segment = packed.segments[i];
+    const uint64_t begin = page_down(segment.vaddr + bias);
+    const uint64_t end = page_up(segment.vaddr + segment.memory_size + bias);
+    if (begin > previous_end) sys_munmap(previous_end, begin - previous_end);
+    previous_end = end;
+    const int protection = protection_of(segment.flags);
+    if (begin == end || protection == (kProtRead | kProtWrite)) continue;
+    if (failed(sys_mprotect(begin, end - begin, protection)) &&
+        !map_through_memfd(begin, end, protection)) {
+      die(stack.program, packer::kExitForbidden,
+          "the system forbids unpacked code to run (neither mprotect nor memfd); run the original");
+    }
+  }
+
+  stack.patch(kAuxPhdr, header->phdr_vaddr + bias);
+  stack.patch(kAuxPhnum, header->phnum);
+  stack.patch(kAuxEntry, header->entry + bias);
+
+  const uint64_t payload = page_down(header->payload_vaddr + bias);
+  sys_munmap(payload, page_up(header->payload_vaddr + header->payload_size + bias) - payload);
+
+  handoff->entry = header->entry + bias;
+  if (header->escape_vaddr != 0) {
+    handoff->escape = header->escape_vaddr + bias;
+    handoff->unmap_address = page_down(header->stub_vaddr + bias);
+    handoff->unmap_size =
+        page_up(header->stub_vaddr + header->stub_size + bias) - handoff->unmap_address;
+  } else {
+    // No room behind any code: the stub stays, read-only and executable, and munmap fails on
+    // purpose.
+    handoff->escape = reinterpret_cast<uint64_t>(whittle_escape);
+    handoff->unmap_address = 0;
+    handoff->unmap_size = 0;
+  }
+}
+
+}  // namespace whittle::stub

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+//
+// The way back: a packed file's own account of itself, the file that was packed, and the checks
+// that tell whether either is still true.
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <cstring>
+#include <functional>
+#include <memory>
+
+#include "common/digest.h"
+#include "common/error.h"
+#include "packer/format.h"
+#include "packer/packer.h"
+#include "packer/reader.h"
+#include "packer/stub/expand.h"
+
+namespace whittle::packer {
+namespace {
+
+// Zero memory that costs nothing until it is written: an image may be spread widely.
+class ZeroMemory {
+ public:
+  explicit ZeroMemory(std::uint64_t size) : size_(size == 0 ? 1 : size) {
+    data_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (data_ == MAP_FAILED) throw std::bad_alloc();
+  }
+  ~ZeroMemory() { ::munmap(data_, size_); }
+  ZeroMemory(const ZeroMemory&) = delete;
+  ZeroMemory& operator=(const ZeroMemory&) = delete;
+  std::uint8_t* data() const { return static_cast<std::uint8_t*>(data_); }
+
+ private:
+  void* data_;
+  std::uint64_t size_;
+};
+
+std::string version_text(const PackHeader& header) {
+  std::string text;
+  for (const std::uint8_t c : header.packer_version) {
+    if (c == 0) break;
+    text += c >= 0x20 && c < 0x7f ? static_cast<char>(c) : '?';
+  }
+  return text;
+}
+
+// Decodes everything and puts the original file together. Returns nothing where a stream does not
+// decode.
+std::optional<Bytes> reassemble(const PackedView& view) {
+  const auto workspace = std::make_unique<ZstdWorkspace>();
+  const ZeroMemory image(view.filled_size());
+  if (stub::expand(view.parts(), image.data(), view.filled_size(), *workspace) !=
+      stub::ExpandStatus::ok) {
+    return std::nullopt;
+  }
+  Bytes rest;
+  for (std::size_t i = 0; i < view.streams().size(); i++) {
+    const PackStream& stream = view.streams()[i];
+    if (stream.kind != kStreamRest) continue;
+    const std::size_t at = rest.size();
+    rest.resize(at + stream.raw_size);
+    if (stub::decode_stream(stream, view.packed_bytes(i).data(), rest.data() + at, *workspace) !=
+        stub::ExpandStatus::ok) {
+      return std::nullopt;
+    }
+  }
+  Bytes file(view.header().original_size);
+  for (const PackSegment& s : view.segments()) {
+    const std::uint64_t offset = s.vaddr - view.header().image_vaddr;
+    if (!in_bounds(offset, s.file_size, view.filled_size())) return std::nullopt;
+    std::copy_n(image.data() + offset, s.file_size,
+                file.begin() + static_cast<std::ptrdiff_t>(s.file_offset));
+  }
+  std::size_t used = 0;
+  for (const FileRange& range : uncovered_ranges(view.segments(), file.size())) {
+    if (!in_bounds(used, range.size, rest.size())) return std::nullopt;
+    std::copy_n(rest.begin() + static_cast<std::ptrdiff_t>(used), range.size,
+                file.begin() + static_cast<std::ptrdiff_t>(range.offset));
+    used += range.size;
+  }
+  return used == rest.size() ? std::optional(std::move(file)) : std::nullopt;
+}
+
+Check compare(std::string_view name, const std::string& expected, const std::string& found) {
+  return {
+      .name = std::string(name),
+      .ok = expected == found,
+      .detail = expected == found ? found : fmt::format("expected {}, found {}", expected, found)};
+}
+
+std::string hex64(std::uint64_t value) { return fmt::format("{:016x}", value); }
+
+// Every check in order, and the original where the streams decoded.
+struct Examination {
+  std::vector<Check> checks;
+  std::optional<Bytes> original;
+};
+
+Examination examine(ByteView file, std::string_view path) {
+  Examination result;
+  std::vector<Check>& checks = result.checks;
+  try {
+    const PackedView view = PackedView::read(file, path);
+    const PackHeader& header = view.header();
+    checks.push_back({.name = "structure", .ok = true, .detail = "header and tables are sound"});
+    checks.push_back(compare("file digest", hex64(header.file_digest),
+                             hex64(file_digest_of(file, view.header_offset()))));
+    checks.push_back(compare("run-time digest", hex64(header.run_digest),
+                             hex64(stub::run_digest_of(view.parts()))));
+    result.original = reassemble(view);
+    checks.push_back({.name = "streams",
+                      .ok = result.original.has_value(),
+                      .detail = result.original ? "every stream decodes to its size"
+                                                : "a stream does not decode"});
+    if (result.original) {
+      checks.push_back(compare("original SHA-256", to_hex(header.original_sha256),
+                               to_hex(sha256(*result.original))));
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt) throw;
+    checks.push_back({.name = "structure", .ok = false, .detail = error.message()});
+  }
+  return result;
+}
+
+}  // namespace
+
+PackInfo inspect(ByteView file, std::string_view path) {
+  const PackedView view = PackedView::read(file, path);
+  const PackHeader& header = view.header();
+  PackInfo info;
+  info.format_version = header.version;
+  info.packer_version = version_text(header);
+  info.machine = elf::machine_name(elf::File::parse(file, path).header());
+  info.level = "fast";
+  info.packed_size = file.size();
+  info.original_size = header.original_size;
+  info.stub_size = view.stub().size();
+  info.original_sha256 = to_hex(header.original_sha256);
+  info.source_size = header.source_size;
+  info.source_sha256 = to_hex(header.source_sha256);
+  for (const PackStream& s : view.streams()) {
+    info.streams.push_back({.name = s.kind == kStreamImage ? "image" : "rest",
+                            .address = s.address,
+                            .raw_size = s.raw_size,
+                            .packed_size = s.packed_size});
+  }
+  return info;
+}
+
+Bytes unpack(ByteView file, std::string_view path) {
+  Examination examination = examine(file, path);
+  for (const Check& check : examination.checks) {
+    if (!check.ok) {
+      throw Error(ErrorKind::corrupt, path,
+                  fmt::format("the packed file is damaged: {}: {}", check.name, check.detail));
+    }
+  }
+  return std::move(*examination.original);
+}
+
+std::vector<Check> verify(ByteView file, std::string_view path) {
+  return examine(file, path).checks;
+}
+
+}  // namespace whittle::packer
