@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+#include "flow/build_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "common/error.h"
+#include "common/text.h"
+#include "flow/added_file.h"
+#include "flow/host_path.h"
+#include "flow/suggest.h"
+#include "flow/yaml.h"
+
+namespace whittle::flow {
+namespace {
+
+constexpr std::size_t kMaxFileSize = std::size_t{1} << 20;  // bytes, before and after `_env`
+constexpr std::size_t kMaxSteps = 1000;
+
+// The versions of the format. The first two are Habitus's; the older one has no secrets.
+constexpr std::string_view kVersionWithoutSecrets = "2016-02-13";
+constexpr std::string_view kVersions[] = {kVersionWithoutSecrets, "2016-03-14", "1"};
+
+// Keys that only an engine can honour, each with what a host step has instead.
+struct EngineKey {
+  const char* key;
+  const char* instead;
+};
+constexpr EngineKey kEngineKeys[] = {
+    {"context", "`dir` is the folder that `run` starts in"},
+    {"target", "name the target in the `run` command"},
+    {"args", "use `env`"},
+    {"cleanup", "what `run` leaves behind never reaches the image"},
+    {"command", "put it into `run`"},
+    {"after_build_command", "put it into `run`, or into a step that depends on this one"},
+    {"no_cache", "a command on the host always runs"},
+    {"secrets", "`run` sees the files and the environment of the host"},
+};
+
+std::string inner_path(const Value& value) {
+  std::string path = value.text();
+  if (const std::string problem = problem_of_inner_path(path); !problem.empty()) {
+    value.fail(fmt::format("(`{}`) {}", printable(path), problem));
+  }
+  return path;
+}
+
+std::vector<Artifact> parse_artifacts(const Value& value, bool on_host) {
+  std::vector<Artifact> artifacts;
+  for (const Value& item : value.list()) {
+    Artifact artifact;
+    artifact.source = item.text();
+    // Habitus splits at the first colon; so a source with a colon in it cannot be named.
+    if (const std::size_t colon = artifact.source.find(':'); colon != std::string::npos) {
+      artifact.folder = artifact.source.substr(colon + 1);
+      artifact.source.resize(colon);
+    }
+    std::string problem = problem_of_inner_path(artifact.folder);
+    if (!problem.empty()) {
+      item.fail(fmt::format("(folder `{}`) {}", printable(artifact.folder), problem));
+    }
+    // The source of a Dockerfile step lies in its image, where any path is fine.
+    problem = on_host ? problem_of_inner_path(artifact.source)
+                      : std::string(artifact.source.empty() ? "is an empty path" : "");
+    if (!problem.empty()) {
+      item.fail(fmt::format("(source `{}`) {}", printable(artifact.source), problem));
+    }
+    artifacts.push_back(std::move(artifact));
+  }
+  return artifacts;
+}
+
+std::vector<Secret> parse_secrets(const Value& value, std::string_view version) {
+  if (version == kVersionWithoutSecrets) {
+    value.fail("needs `version: 2016-03-14` or `version: 1`");
+  }
+  std::vector<Secret> secrets;
+  for (const auto& [name, entry] : value.entries()) {
+    const Mapping mapping(entry, {"type", "value"});
+    const Value type = mapping.require("type");
+    Secret secret{.name = name, .type = type.text(), .value = mapping.require("value").text()};
+    if (secret.type != "file" && secret.type != "env") type.fail("must be `file` or `env`");
+    secrets.push_back(std::move(secret));
+  }
+  return secrets;
+}
+
+// Each "SRC:DEST[:MODE]"; checked here so that the error has a line, parsed again where it is used.
+std::vector<std::string> parse_added(const Value& value) {
+  for (const Value& item : value.list()) {
+    std::string problem;
+    try {
+      problem = problem_of_inner_path(parse_added_file(item.text()).source);
+    } catch (const Error& error) {
+      problem = ": " + error.message();
+    }
+    if (!problem.empty()) item.fail(problem);
+  }
+  return value.texts();
+}
+
+imagegen::Compression parse_compression(const Value& value) {
+  const std::string text = value.text();
+  for (const auto compression : {imagegen::Compression::gzip, imagegen::Compression::zstd}) {
+    if (text == imagegen::name(compression)) return compression;
+  }
+  value.fail("must be `gzip` or `zstd`");
+}
+
+ImageBlock parse_image(const Value& value) {
+  const Mapping mapping(
+      value, {"output", "layout", "tag", "name", "entrypoint", "cmd", "env", "workdir", "user",
+              "expose", "labels", "annotations", "add", "compression"});
+  ImageBlock image;
+  if (auto found = mapping.find("output")) image.output = inner_path(*found);
+  if (auto found = mapping.find("layout")) image.layout = inner_path(*found);
+  if (auto found = mapping.find("tag")) image.tag = found->text();
+  if (auto found = mapping.find("name")) image.name = found->text();
+  if (auto found = mapping.find("entrypoint")) image.entrypoint = found->texts();
+  if (auto found = mapping.find("cmd")) image.cmd = found->texts();
+  if (auto found = mapping.find("env")) image.env = found->assignments();
+  if (auto found = mapping.find("workdir")) image.workdir = found->text();
+  if (auto found = mapping.find("user")) image.user = found->text();
+  if (auto found = mapping.find("expose")) image.expose = found->texts();
+  if (auto found = mapping.find("labels")) image.labels = found->assignments();
+  if (auto found = mapping.find("annotations")) image.annotations = found->assignments();
+  if (auto found = mapping.find("add")) image.add = parse_added(*found);
+  if (auto found = mapping.find("compression")) image.compression = parse_compression(*found);
+  return image;
+}
+
+ShipBlock parse_ship(const Value& value) {
+  const Mapping mapping(value, {"binary", "strip", "pack", "output", "image"});
+  ShipBlock ship;
+  ship.binary = inner_path(mapping.require("binary"));
+  if (auto found = mapping.find("strip")) ship.strip = found->boolean();
+  if (auto found = mapping.find("pack")) ship.pack = found->boolean();
+  if (auto found = mapping.find("output")) ship.output = inner_path(*found);
+  if (auto found = mapping.find("image")) ship.image = parse_image(*found);
+  return ship;
+}
+
+void parse_engine_keys(const Mapping& mapping, std::string_view version, Step& step) {
+  if (auto found = mapping.find("context")) step.context = found->text();
+  if (auto found = mapping.find("target")) step.target = found->text();
+  if (auto found = mapping.find("args")) step.args = found->assignments();
+  if (auto found = mapping.find("cleanup")) {
+    const Mapping cleanup(*found, {"commands"});
+    if (auto commands = cleanup.find("commands")) step.cleanup_commands = commands->texts();
+  }
+  if (auto found = mapping.find("command")) step.command = found->text();
+  if (auto found = mapping.find("after_build_command")) step.after_build_command = found->text();
+  if (auto found = mapping.find("no_cache")) step.no_cache = found->boolean();
+  if (auto found = mapping.find("secrets")) step.secrets = parse_secrets(*found, version);
+}
+
+// Refuses what would have no effect: a key that is read and ignored is a fault nobody finds.
+void check_host_step(const Mapping& mapping, const Value& value, const Step& step) {
+  for (const auto& [key, instead] : kEngineKeys) {
+    if (auto found = mapping.find(key)) {
+      found->fail(fmt::format("needs a step with a `dockerfile`; on the host, {}", instead));
+    }
+  }
+  if (step.run.empty() && !step.ship) {
+    value.fail("has nothing to do; give it `run`, `dockerfile` or `whittle`");
+  }
+  if (step.run.empty()) {
+    for (const char* key : {"dir", "env"}) {
+      if (auto found = mapping.find(key)) found->fail("has no effect without `run`");
+    }
+  }
+  if (!step.name.empty() && !step.ship) {
+    mapping.require("name").fail("names an image, but this step makes none; add `whittle`");
+  }
+}
+
+void check_engine_step(const Mapping& mapping) {
+  for (const char* key : {"run", "dir", "env"}) {
+    if (auto found = mapping.find(key)) {
+      found->fail("is for steps on the host; this step builds a `dockerfile`");
+    }
+  }
+}
+
+std::vector<std::string> parse_dependencies(const Value& value,
+                                            const std::vector<std::string>& labels) {
+  std::vector<std::string> dependencies;
+  for (const Value& item : value.list()) {
+    const std::string label = item.text();
+    if (std::find(labels.begin(), labels.end(), label) == labels.end()) {
+      item.fail(fmt::format("names the step `{}`, which does not exist{}", printable(label),
+                            did_you_mean(label, labels)));
+    }
+    if (std::find(dependencies.begin(), dependencies.end(), label) == dependencies.end()) {
+      dependencies.push_back(label);
+    }
+  }
+  return dependencies;
+}
+
+// What the other steps tell while one is read.
+struct Neighbours {
+  std::vector<std::string> labels;                 // of all steps
+  std::map<std::string, std::string> image_names;  // name → label, of the steps read so far
+};
+
+Step parse_step(const std::string& label, const Value& value, std::string_view version,
+                Neighbours& neighbours) {
+  const Mapping mapping(value, {"name", "dockerfile", "context", "target", "args", "artifacts",
+                                "cleanup", "command", "after_build_command", "no_cache", "secrets",
+                                "depends_on", "run", "dir", "env", "whittle"});
+  Step step;
+  step.label = label;
+  step.position = value.position();
+  if (auto found = mapping.find("name")) step.name = found->text();
+  if (auto found = mapping.find("dockerfile")) step.dockerfile = found->text();
+  if (auto found = mapping.find("run")) step.run = found->text();
+  if (auto found = mapping.find("dir")) step.dir = inner_path(*found);
+  if (auto found = mapping.find("env")) step.env = found->assignments();
+  if (auto found = mapping.find("whittle")) step.ship = parse_ship(*found);
+  parse_engine_keys(mapping, version, step);
+  const bool on_host = step.dockerfile.empty();
+  if (on_host) {
+    check_host_step(mapping, value, step);
+  } else {
+    check_engine_step(mapping);
+  }
+  if (auto found = mapping.find("artifacts")) step.artifacts = parse_artifacts(*found, on_host);
+  if (auto found = mapping.find("depends_on")) {
+    step.depends_on = parse_dependencies(*found, neighbours.labels);
+  }
+  if (!step.name.empty()) {
+    const auto [other, is_new] = neighbours.image_names.emplace(step.name, label);
+    if (!is_new) {
+      mapping.require("name").fail(fmt::format(
+          "is the name of step `{}` already; names of images must differ", other->second));
+    }
+  }
+  return step;
+}
+
+}  // namespace
+
+BuildFile parse_build_file(std::string_view text, std::string_view path,
+                           const Environment& environment) {
+  const auto check_size = [&](std::size_t size) {
+    if (size > kMaxFileSize) {
+      throw Error(ErrorKind::usage, path,
+                  fmt::format("has {} bytes; a build file has at most {}", size, kMaxFileSize));
+    }
+  };
+  check_size(text.size());
+  if (!is_utf8(text)) throw Error(ErrorKind::usage, path, "is not a text in UTF-8");
+  const SubstitutedText substituted(text, environment);
+  check_size(substituted.text().size());
+  if (!is_utf8(substituted.text())) {
+    throw Error(ErrorKind::usage, path, "is not UTF-8 once `_env` is replaced");
+  }
+
+  const Document document(substituted, path);
+  const Mapping root(document.root(), {"build"});
+  const Mapping build(root.require("build"), {"version", "work_dir", "steps"});
+  BuildFile file;
+  file.path = path;
+  if (auto found = build.find("version")) {
+    file.version = found->text();
+    if (std::find(std::begin(kVersions), std::end(kVersions), file.version) ==
+        std::end(kVersions)) {
+      found->fail(fmt::format("is `{}`; the versions that exist are {}", printable(file.version),
+                              fmt::join(kVersions, ", ")));
+    }
+  }
+  if (auto found = build.find("work_dir")) file.work_dir = found->text_or_empty();
+
+  const Value steps = build.require("steps");
+  const auto entries = steps.entries();
+  if (entries.empty()) steps.fail("holds no step");
+  if (entries.size() > kMaxSteps) steps.fail(fmt::format("holds more than {} steps", kMaxSteps));
+  Neighbours neighbours;
+  for (const auto& entry : entries) neighbours.labels.push_back(entry.first);
+  for (const auto& [label, value] : entries) {
+    file.steps.push_back(parse_step(label, value, file.version, neighbours));
+  }
+  return file;
+}
+
+}  // namespace whittle::flow

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+//
+// build.yml: what to build, in which order, and what to ship. The format is the one of Habitus
+// (steps that build Dockerfiles and hand artifacts on), extended by steps that run a command on the
+// host and by a `whittle` block that turns a step's executable into an image. flow/SCHEMA.md is the
+// reference for authors.
+//
+// Reading checks everything that the file alone can tell: keys, types, names, paths that would
+// leave the work directory, keys that a step of this sort cannot honour. What depends on the
+// machine is left to the run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/bytes.h"
+#include "flow/substitute.h"
+#include "imagegen/image.h"
+
+namespace whittle::flow {
+
+using Assignments = std::vector<std::pair<std::string, std::string>>;
+
+struct Artifact {
+  std::string source;        // host step: relative to the step's folder; Dockerfile: in the image
+  std::string folder = ".";  // under the work directory; the source's base name is kept
+};
+
+struct Secret {
+  std::string name, type, value;  // type: "file" or "env"
+};
+
+// `whittle.image`: the image around the executable. Paths on the host are under the work directory.
+struct ImageBlock {
+  std::string output;                   // archive; empty: none (then `layout` is set)
+  std::string layout;                   // OCI layout folder; empty: none
+  std::string tag;                      // "name:tag"
+  std::string name;                     // absolute path of the executable inside the image
+  std::vector<std::string> entrypoint;  // empty: the executable
+  std::vector<std::string> cmd;
+  Assignments env;
+  std::string workdir = "/";
+  std::string user = "65532:65532";
+  std::vector<std::string> expose;  // "8080/tcp"
+  Assignments labels, annotations;
+  std::vector<std::string> add;  // "SRC:DEST[:MODE]"
+  imagegen::Compression compression = imagegen::Compression::gzip;
+};
+
+// `whittle`: what to do with a step's executable.
+struct ShipBlock {
+  std::string binary;  // under the work directory
+  bool strip = true;
+  bool pack = true;
+  std::string output;  // where to leave the stripped and packed executable; empty: nowhere
+  ImageBlock image;
+};
+
+struct Step {
+  std::string label;  // the key in `steps`; what `depends_on` names
+  Position position;
+  std::vector<std::string> depends_on;  // labels, each once
+  std::string name;                     // of the image
+
+  // A step that builds a Dockerfile. `dockerfile` is empty for a host step.
+  std::string dockerfile, context, target;
+  Assignments args;
+  std::vector<std::string> cleanup_commands;
+  std::string command, after_build_command;
+  bool no_cache = false;
+  std::vector<Secret> secrets;
+
+  // A step that runs on the host.
+  std::string run;  // for /bin/sh -c; may be empty when the step only ships
+  std::string dir = ".";
+  Assignments env;
+  std::optional<ShipBlock> ship;
+
+  std::vector<Artifact> artifacts;
+};
+
+struct BuildFile {
+  std::string path;
+  std::string version;      // as written; empty where left out
+  std::string work_dir;     // read for compatibility, used by nobody
+  std::vector<Step> steps;  // in the order of the file
+};
+
+// Reads a build file. `path` is for messages. Throws Error{usage} with line, column and, for a name
+// that is not known, a suggestion.
+BuildFile parse_build_file(std::string_view text, std::string_view path,
+                           const Environment& environment);
+
+}  // namespace whittle::flow

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+#include "flow/ship.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "analyzer/analyzer.h"
+#include "common/elf.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "flow/added_file.h"
+#include "flow/sizes.h"
+#include "imagegen/image.h"
+#include "packer/packer.h"
+
+namespace whittle::flow {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string change(std::uint64_t before, std::uint64_t after) {
+  const double ratio = before == 0 ? 1 : static_cast<double>(after) / static_cast<double>(before);
+  return fmt::format("{} → {} bytes ({:+.1f} %)", before, after, 100 * (ratio - 1));
+}
+
+// The forms that one executable takes on its way, and what is told about each.
+class Shipment {
+ public:
+  Shipment(const ShipBlock& block, const ShipContext& context, Observer& observer)
+      : block_(block),
+        context_(context),
+        observer_(observer),
+        path_((context.base / block.binary).lexically_normal()),
+        file_(read_file(path_)) {}
+
+  report::SizeReport run() {
+    audit();
+    if (packer::is_packed(file_.bytes)) {
+      take_packed();
+    } else {
+      forms_.push_back({.stage = "built", .bytes = std::move(file_.bytes), .note = ""});
+      if (block_.strip) strip();
+      if (block_.pack) pack();
+    }
+    write_executable();
+    return make_image();
+  }
+
+ private:
+  void audit() {
+    const auto report = analyzer::inspect(file_.bytes, path_.native(), {.symbols = false});
+    if (!analyzer::is_static(report.kind)) {
+      std::string reasons;
+      for (const auto& reason : report.reasons) {
+        reasons += (reasons.empty() ? "" : "; ") + printable(reason.text);
+      }
+      throw Error(context_.not_static, path_.native(),
+                  fmt::format("cannot run in an empty image; it is {}: {}",
+                              analyzer::name(report.kind), reasons));
+    }
+    std::string summary =
+        fmt::format("{} for {}", analyzer::name(report.kind), printable(report.machine));
+    for (const std::string& part : {report.toolchain.compiler, report.toolchain.libc}) {
+      if (!part.empty()) summary += ", " + printable(part);
+    }
+    tell(Stage::audit, summary);
+    for (const std::string& warning : report.warnings) warn(warning);
+  }
+
+  // The report begins at what is packed in; that it can be unpacked at all is checked on the way.
+  void take_packed() {
+    const auto info = packer::inspect(file_.bytes, path_.native());
+    forms_.push_back({.stage = "built",
+                      .bytes = packer::unpack(file_.bytes, path_.native()),
+                      .note = "packed in"});
+    forms_.push_back({.stage = "packed",
+                      .bytes = std::move(file_.bytes),
+                      .note = fmt::format("level {}, packed before", info.level)});
+    tell(Stage::pack, change(forms_.front().bytes.size(), executable().size()) +
+                          ", packed before: shipped as it is");
+  }
+
+  void strip() {
+    check_stop();
+    auto result = analyzer::strip(executable(), path_.native());
+    const std::string note = result.removed == 0 ? "kept: nothing to remove" : "";
+    tell(Stage::strip, change(executable().size(), result.bytes.size()));
+    forms_.push_back({.stage = "stripped", .bytes = std::move(result.bytes), .note = note});
+  }
+
+  void pack() {
+    check_stop();
+    packer::PackOptions options;
+    if (forms_.size() > 1) options.stripped_from = forms_.front().bytes;
+    options.progress = [this](std::uint64_t done, std::uint64_t total) {
+      check_stop();
+      observer_.on_progress(context_.step, Stage::pack, done, total);
+    };
+    auto decision = packer::pack(executable(), path_.native(), options);
+    if (decision.refusal) {
+      tell(Stage::pack, "kept unpacked: " + printable(decision.refusal->reason));
+      forms_.push_back({.stage = "packed",
+                        .bytes = executable(),
+                        .note = "kept: " + printable(decision.refusal->reason)});
+      return;
+    }
+    tell(Stage::pack, change(executable().size(), decision.packed->bytes.size()));
+    for (const std::string& warning : decision.packed->warnings) warn(warning);
+    forms_.push_back({.stage = "packed", .bytes = std::move(decision.packed->bytes), .note = ""});
+  }
+
+  void write_executable() {
+    if (block_.output.empty()) return;
+    const fs::path output = context_.base / block_.output;
+    refuse_overwriting_input(output);
+    AtomicFile file(output, file_.status.mode);
+    file.write(executable());
+    file.set_exact_mode(file_.status.mode & 0777);
+    file.commit();
+  }
+
+  report::SizeReport make_image() {
+    check_stop();
+    const ImageBlock& block = block_.image;
+    fs::path output = block.output.empty() ? fs::path() : context_.base / block.output;
+    const fs::path layout = block.layout.empty() ? fs::path() : context_.base / block.layout;
+    if (output.empty() && layout.empty()) output = context_.base / (base_name() + ".tar");
+    refuse_overwriting_input(output);
+
+    const imagegen::Image image = imagegen::build_image(make_spec());
+    if (!output.empty()) imagegen::write_archive(image, output);
+    if (!layout.empty()) imagegen::write_layout(image, layout);
+
+    const fs::path& main_output = output.empty() ? layout : output;
+    const std::uint64_t content =
+        image.layer.bytes.size() + image.config.bytes.size() + image.manifest.bytes.size();
+    std::error_code error;
+    const std::uintmax_t archive = output.empty() ? content : fs::file_size(output, error);
+    tell(Stage::image,
+         fmt::format("{} for {} in {}, {} bytes to pull", image.reference, image.platform,
+                     printable(main_output.lexically_normal().native()), content));
+    for (const std::string& warning : image.warnings) warn(warning);
+
+    report::SizeReport report;
+    report.subject = block_.binary;
+    report.image_reference = image.reference;
+    report.image_digest = image.manifest.digest;
+    report.output = main_output.lexically_normal().native();
+    report.stages = weigh(forms_, context_.measure);
+    report.stages.push_back({.name = "layer",
+                             .disk = image.layer.bytes.size(),
+                             .wire_gzip = std::nullopt,
+                             .wire_zstd = std::nullopt,
+                             .note = std::string(imagegen::name(block.compression))});
+    report.stages.push_back({.name = "image",
+                             .disk = error ? content : archive,
+                             .wire_gzip = std::nullopt,
+                             .wire_zstd = std::nullopt,
+                             .note = output.empty() ? "layout" : "archive"});
+    report::judge(report);
+    return report;
+  }
+
+  imagegen::ImageSpec make_spec() const {
+    const ImageBlock& block = block_.image;
+    const elf::Header header = elf::File::parse(executable(), path_.native()).header();
+    const imagegen::Platform platform = imagegen::platform_of(
+        header.machine, header.is_64bit, header.order == ByteOrder::big, path_.native());
+    const std::string name = block.name.empty() ? "/" + base_name() : block.name;
+
+    imagegen::ImageSpec spec;
+    spec.architecture = platform.architecture;
+    spec.variant = platform.variant;
+    spec.files.push_back({.path = name, .content = executable(), .mode = 0755});
+    for (const std::string& text : block.add) {
+      const AddedFile added = parse_added_file(text);
+      spec.files.push_back({.path = added.destination,
+                            .content = read_file(context_.base / added.source).bytes,
+                            .mode = added.mode});
+    }
+    spec.entrypoint = block.entrypoint.empty() ? std::vector{name} : block.entrypoint;
+    spec.cmd = block.cmd;
+    for (const auto& [key, value] : block.env) spec.env.push_back(key + "=" + value);
+    spec.working_dir = block.workdir;
+    spec.user = block.user;
+    spec.exposed_ports = block.expose;
+    spec.labels.insert(block.labels.begin(), block.labels.end());
+    spec.annotations.insert(block.annotations.begin(), block.annotations.end());
+    spec.tag = block.tag.empty() ? default_tag() : block.tag;
+    spec.compression = block.compression;
+    spec.created = context_.created;
+    return spec;
+  }
+
+  std::string base_name() const { return path_.filename().native(); }
+
+  // The file's name as far as an image may have it: lower case, single separators, none at an end.
+  std::string default_tag() const {
+    std::string tag;
+    for (const char c : base_name()) {
+      const auto byte = static_cast<unsigned char>(c);
+      const bool plain = byte < 0x80 && std::isalnum(byte);
+      if (plain) {
+        tag += static_cast<char>(std::tolower(byte));
+      } else if (!tag.empty() && tag.back() != '-') {
+        tag += '-';
+      }
+    }
+    while (!tag.empty() && tag.back() == '-') tag.pop_back();
+    return (tag.empty() ? "app" : tag) + ":latest";
+  }
+
+  void refuse_overwriting_input(const fs::path& output) const {
+    if (!output.empty() && same_file(output, path_)) {
+      throw Error(ErrorKind::usage, output.native(),
+                  "is the executable itself; whittle never writes over its input");
+    }
+  }
+
+  const Bytes& executable() const { return forms_.back().bytes; }
+  void check_stop() const {
+    if (context_.stop.stop_requested()) throw Stopped();
+  }
+  void tell(Stage stage, std::string_view text) { observer_.on_stage(context_.step, stage, text); }
+  void warn(std::string_view text) { observer_.on_warning(context_.step, printable(text)); }
+
+  const ShipBlock& block_;
+  const ShipContext& context_;
+  Observer& observer_;
+  const fs::path path_;
+  LoadedFile file_;  // its bytes move into forms_
+  std::vector<Form> forms_;
+};
+
+}  // namespace
+
+std::string_view name(Stage stage) {
+  switch (stage) {
+    case Stage::compile:
+      return "compile";
+    case Stage::audit:
+      return "audit";
+    case Stage::strip:
+      return "strip";
+    case Stage::pack:
+      return "pack";
+    case Stage::image:
+      break;
+  }
+  return "image";
+}
+
+report::SizeReport ship(const ShipBlock& block, const ShipContext& context, Observer& observer) {
+  return Shipment(block, context, observer).run();
+}
+
+}  // namespace whittle::flow
