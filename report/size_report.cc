@@ -23,7 +23,8 @@ namespace {
 
 using Wire = std::optional<std::uint64_t> Stage::*;
 
-bool is_file(const Stage& stage) { return stage.wire_gzip || stage.wire_zstd; }
+// A form of the executable, not what it was wrapped in.
+bool is_file(const Stage& stage) { return stage.name != "layer" && stage.name != "image"; }
 
 std::size_t find(const std::vector<Stage>& stages, std::string_view name) {
   const auto at = std::find_if(stages.begin(), stages.end(),
@@ -208,7 +209,7 @@ void judge(SizeReport& report) {
   const std::vector<Stage>& stages = report.stages;
   const auto last = std::find_if(stages.rbegin(), stages.rend(), is_file);
   if (last == stages.rend()) return;
-  judge_file(stages.front(), *last, report.verdicts);
+  if (&*last != &stages.front()) judge_file(stages.front(), *last, report.verdicts);
   const std::size_t packed = find(stages, "packed");
   if (packed > 0 && packed < stages.size()) {
     judge_packing(stages[packed - 1], stages[packed], report.verdicts);

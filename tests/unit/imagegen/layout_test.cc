@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "imagegen/stream.h"
 #include "testing.h"
+#include "tests/unit/common/mutate.h"
 
 namespace whittle::imagegen {
 namespace {
@@ -44,8 +45,9 @@ std::map<std::string, std::string> tags(const fs::path& layout) {
   std::map<std::string, std::string> out;
   const json index = read_json(layout / "index.json");
   for (const json& descriptor : index.at("manifests")) {
-    out[descriptor.at("annotations").at("org.opencontainers.image.ref.name")] =
-        descriptor.at("digest");
+    const auto tag = json::json_pointer("/annotations/org.opencontainers.image.ref.name");
+    if (!descriptor.contains(tag) || !descriptor[tag].is_string()) continue;
+    out[descriptor[tag]] = descriptor.value("digest", "");
   }
   return out;
 }
@@ -217,6 +219,21 @@ TEST_F(LayoutTest, RefusesADamagedLayoutAndLeavesIt) {
   attempt(good_marker, R"({"manifests":[1,null,{"annotations":[]},
       {"annotations":{"org.opencontainers.image.ref.name":1}}]})");
   EXPECT_EQ(read_json(folder_ / "out/index.json")["manifests"].size(), 5u);
+}
+
+TEST_F(LayoutTest, AnyDamageToAnIndexIsAnErrorOrHarmless) {
+  const fs::path out = folder_ / "out", index = out / "index.json";
+  const Image image = image_of("a:1");
+  write_layout(image_of("b:2"), out);
+  write_layout(image, out);
+  const Bytes original = read_file(index).bytes;
+  const int added = test::expect_survives(original, 200, [&](ByteView damaged) {
+    write_file_atomic(index, damaged);
+    write_layout(image, out);
+    EXPECT_TRUE(tags(out).contains("1"));
+  });
+  EXPECT_GT(added, 0);
+  EXPECT_LT(added, 200);
 }
 
 TEST_F(LayoutTest, WritersDoNotLoseOneAnothersTags) {
