@@ -414,6 +414,7 @@ TEST(ZstdDecoderErrors, Sequences) {
             ZstdStatus::bad_fse);  // repeat of nothing
   EXPECT_EQ(decode(with_sequences({}), 1).status, ZstdStatus::bad_sequences);
   EXPECT_EQ(decode(with_sequences({0, 0}), 1).status, ZstdStatus::bad_sequences);
+  EXPECT_EQ(decode(with_sequences({0x80, 0}), 1).status, ZstdStatus::bad_block);
 
   // No literals and offset value 3: the first repeat offset, which starts as one, minus one.
   EXPECT_EQ(decode(one_sequence(0, 1, 0, {0x03}), 4).status, ZstdStatus::zero_offset);
