@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+#include "cli/app.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "cli/output.h"
+#include "cli/version.h"
+#include "common/error.h"
+#include "common/text.h"
+#include "flow/suggest.h"
+
+namespace whittle::cli {
+namespace {
+
+constexpr std::size_t kColumn = 24;  // where descriptions begin in help texts
+
+class Formatter : public CLI::Formatter {
+ public:
+  Formatter() { column_width(kColumn); }
+
+  // CLI11 adds types and defaults in its own notation; the descriptions say what matters.
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_name().empty() ? "" : " " + option->get_type_name();
+  }
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    std::string usage = "\nUsage: " + (name.empty() ? app->get_name() : name);
+    for (const CLI::Option* option : app->get_options(
+             [](const CLI::Option* candidate) { return candidate->get_positional(); })) {
+      const bool many = option->get_expected_max() > 1;
+      const std::string text = option->get_name(true) + (many ? "..." : "");
+      usage += option->get_required() ? " " + text : " [" + text + "]";
+    }
+    usage += app->get_subcommands({}).empty() ? " [OPTION]..." : " COMMAND [OPTION]...";
+    return usage + "\n";
+  }
+};
+
+std::vector<std::string> long_options(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+}  // namespace
+
+Program::Program()
+    : app_(
+          "Ships a static executable as the smallest, soundest container image that\n"
+          "runs it: audits, strips and packs it, and puts it alone in an image.",
+          "whittle") {
+  app_.formatter(std::make_shared<Formatter>());
+  app_.set_help_flag("-h,--help", "Print this help");
+  app_.set_version_flag("--version", version_text, "Print versions of whittle and its libraries");
+  app_.footer(
+      "\n`whittle help COMMAND` explains one command.\n\nExample:\n"
+      "  whittle build            # the build.yml of this folder: build and ship\n"
+      "  whittle pack app && ./app.packed");
+  app_.require_subcommand(0, 1);
+}
+
+CLI::App* Program::add_command(const std::string& name, const std::string& description,
+                               Action action) {
+  CLI::App* command = app_.add_subcommand(name, description);
+  command->set_help_flag("-h,--help", "Print this help");
+  actions_.emplace(command, std::move(action));
+  return command;
+}
+
+int Program::print_help(const std::string& command) {
+  if (command.empty()) {
+    print_result(app_.help());
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (const CLI::App* candidate : app_.get_subcommands({})) {
+    names.push_back(candidate->get_name());
+    if (candidate->get_name() != command) continue;
+    print_result(candidate->help("whittle " + command));
+    return 0;
+  }
+  throw Error(ErrorKind::usage, "",
+              fmt::format("no command is called `{}`{}", printable(command),
+                          flow::did_you_mean(command, names)));
+}
+
+int Program::explain(const CLI::ParseError& error) {
+  const auto chosen = app_.get_subcommands();
+  const CLI::App& command = chosen.empty() ? app_ : *chosen.front();
+  std::string message = error.what();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    const std::vector<std::string> rest = app_.remaining(true);
+    const std::string word = rest.empty() ? "" : rest.front();
+    if (word.starts_with("-")) {
+      const std::string name = word.substr(0, word.find('='));
+      message = fmt::format("unknown option `{}`{}", printable(name),
+                            flow::did_you_mean(name, long_options(command)));
+    } else if (chosen.empty()) {
+      std::vector<std::string> names;
+      for (const CLI::App* candidate : app_.get_subcommands({})) {
+        names.push_back(candidate->get_name());
+      }
+      message = fmt::format("no command is called `{}`{}", printable(word),
+                            flow::did_you_mean(word, names));
+    } else {
+      message = fmt::format("one argument too many: `{}`", printable(word));
+    }
+  }
+  print_error(message);
+  print_message(fmt::format("Run `whittle{} --help` to see how it is used.",
+                            chosen.empty() ? "" : " " + command.get_name()));
+  return exit_code(ErrorKind::usage);
+}
+
+void Program::add_help() {
+  auto command = std::make_shared<std::string>();
+  CLI::App* help =
+      add_command("help", "Explain a command", [this, command] { return print_help(*command); });
+  help->add_option("COMMAND", *command, "The command to explain");
+}
+
+int Program::run(int argc, const char* const* argv) {
+  add_help();  // last in the list
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app_.get_subcommands();
+    return print_help(chosen.empty() ? "" : chosen.front()->get_name());
+  } catch (const CLI::CallForVersion& version) {
+    print_result(version.what());
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return explain(error);
+  }
+  const auto chosen = app_.get_subcommands();
+  if (chosen.empty()) {
+    print_error("what is to be done? Name a command");
+    print_message("Run `whittle --help` to see them.");
+    return exit_code(ErrorKind::usage);
+  }
+  return actions_.at(chosen.front())();
+}
+
+void add_common_options(CLI::App* command, CommonOptions& options, bool markdown) {
+  std::vector<std::string> formats = {"text", "json"};
+  if (markdown) formats.emplace_back("markdown");
+  command
+      ->add_option("--format", options.format,
+                   fmt::format("How to print the result: {}", fmt::join(formats, ", ")))
+      ->type_name("FORMAT")
+      ->check([formats](const std::string& text) {
+        return std::find(formats.begin(), formats.end(), text) != formats.end()
+                   ? std::string()
+                   : fmt::format("`{}` is none of {}", printable(text), fmt::join(formats, ", "));
+      });
+  command->add_flag("-q,--quiet", options.quiet, "Print errors only");
+}
+
+}  // namespace whittle::cli

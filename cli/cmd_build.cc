@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "cli/app.h"
+#include "cli/output.h"
+#include "cli/stage_log.h"
+#include "cli/values.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "flow/build_file.h"
+#include "flow/plan.h"
+#include "flow/run.h"
+#include "flow/source_date.h"
+
+namespace whittle::cli {
+namespace {
+
+struct Options {
+  std::string file, dir = ".";
+  unsigned jobs = 0;
+  std::vector<std::string> env;
+  CommonOptions common;
+};
+
+// What `_env(NAME)` in the build file stands for: this process's environment, or, when any is given
+// on the command line, those and nothing else.
+flow::Environment substitutions(const std::vector<std::string>& assignments) {
+  if (assignments.empty()) return flow::process_environment();
+  flow::Environment environment;
+  for (const std::string& text : assignments) {
+    const auto [name, value] = parse_assignment("--env", text);
+    environment[name] = value;
+  }
+  return environment;
+}
+
+int run(const Options& options) {
+  const std::filesystem::path path = options.file.empty()
+                                         ? std::filesystem::path(options.dir) / "build.yml"
+                                         : std::filesystem::path(options.file);
+  const std::string name = path.lexically_normal().native();
+  const LoadedFile file = read_file(path, std::uint64_t{1} << 20);
+  const flow::Plan plan = flow::make_plan(
+      flow::parse_build_file(as_text(file.bytes), name, substitutions(options.env)));
+
+  StageLog log(options.common.quiet);
+  const auto shipped = flow::run(plan,
+                                 {.work_dir = options.dir,
+                                  .jobs = options.jobs,
+                                  .created = flow::source_date_epoch(flow::process_environment())},
+                                 log);
+  if (options.common.quiet) return 0;
+  std::string text;
+  for (const flow::ShippedStep& step : shipped) {
+    if (!text.empty() && options.common.format != "json") text += '\n';
+    text += report::render(step.report, *report_format(options.common.format));
+  }
+  if (!text.empty()) print_result(text);
+  return 0;
+}
+
+}  // namespace
+
+void add_build(Program& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_command("build", "Run a build.yml: build, strip, pack, image",
+                                          [options] { return run(*options); });
+  command->add_option("-f,--file", options->file, "The build file (DIR/build.yml)")
+      ->type_name("FILE");
+  command->add_option("-d,--dir", options->dir, "The work directory (.)")->type_name("DIR");
+  command->add_option("-j,--jobs", options->jobs, "Steps at once (one a processor)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 256U));
+  command
+      ->add_option("--env", options->env,
+                   "What _env(NAME) stands for, instead of the\nenvironment; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  add_common_options(command, options->common, true);
+  command->footer(
+      "\nThe log of the steps goes to standard error, the size report to standard output;\n"
+      "as JSON that is one document for each image. SOURCE_DATE_EPOCH sets the time that\n"
+      "images carry (1970 where it is not set), so that two builds are equal.\n\n"
+      "Example:\n  whittle build -d samples/hello-http --format markdown");
+}
+
+}  // namespace whittle::cli

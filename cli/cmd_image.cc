@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/app.h"
+#include "cli/output.h"
+#include "cli/stage_log.h"
+#include "cli/values.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "flow/ship.h"
+#include "flow/source_date.h"
+
+namespace whittle::cli {
+namespace {
+
+struct Options {
+  flow::ImageBlock image;
+  std::string input, report, compression = "gzip";
+  std::vector<std::string> env, labels, annotations;
+  CommonOptions common;
+};
+
+int run(const Options& options) {
+  if (options.image.output.empty() && options.image.layout.empty()) {
+    throw Error(ErrorKind::usage, "",
+                "no output is named; use -o OUT.tar for an archive or --layout DIR for a folder");
+  }
+  if (!options.image.output.empty()) refuse_same_file(options.input, options.image.output);
+  flow::ShipBlock block{
+      .binary = options.input, .strip = false, .pack = false, .output = "", .image = options.image};
+  block.image.env = parse_assignments("--env", options.env);
+  block.image.labels = parse_assignments("--label", options.labels);
+  block.image.annotations = parse_assignments("--annotation", options.annotations);
+  block.image.compression =
+      options.compression == "zstd" ? imagegen::Compression::zstd : imagegen::Compression::gzip;
+
+  StageLog log(options.common.quiet);
+  const report::SizeReport report =
+      flow::ship(block,
+                 {.base = "",
+                  .not_static = ErrorKind::refused,
+                  .created = flow::source_date_epoch(flow::process_environment()),
+                  .step = "",
+                  .stop = {},
+                  .measure = !options.report.empty()},
+                 log);
+  if (!options.report.empty()) {
+    write_file_atomic(options.report,
+                      as_bytes(report::render(report, report_format_of_file(options.report))));
+  }
+  if (options.common.quiet) return 0;
+  print_result(options.common.format == "json"
+                   ? report::render(report, report::Format::json)
+                   : fmt::format("{}: {} {}", printable(report.output), report.image_reference,
+                                 report.image_digest));
+  return 0;
+}
+
+// An option that stands once for each of its values.
+CLI::Option* add_list(CLI::App* command, const std::string& name, std::vector<std::string>& values,
+                      const std::string& type, const std::string& description) {
+  return command->add_option(name, values, description)->type_name(type)->allow_extra_args(false);
+}
+
+}  // namespace
+
+void add_image(Program& program) {
+  auto options = std::make_shared<Options>();
+  flow::ImageBlock& image = options->image;
+  CLI::App* command = program.add_command("image", "Put an executable alone into an image",
+                                          [options] { return run(*options); });
+  command->add_option("FILE", options->input, "A static executable, packed or not")->required();
+  command->add_option("-o,--output", image.output, "The archive, for `docker load` and the like")
+      ->type_name("OUT");
+  command->add_option("--layout", image.layout, "An OCI layout folder, made or added to")
+      ->type_name("DIR");
+  command->add_option("-t,--tag", image.tag, "The image's name (FILE's name:latest)")
+      ->type_name("NAME:TAG");
+  command->add_option("--name", image.name, "Where the executable lies (/FILE's name)")
+      ->type_name("PATH");
+  add_list(command, "--entrypoint", image.entrypoint, "ARG", "What is run (the executable) *");
+  add_list(command, "--cmd", image.cmd, "ARG", "Its arguments unless others are given *");
+  add_list(command, "-e,--env", options->env, "NAME=VALUE", "An environment variable *");
+  command->add_option("--workdir", image.workdir, "The working directory (/)")->type_name("PATH");
+  command->add_option("--user", image.user, "Who runs it (65532:65532)")->type_name("UID:GID");
+  add_list(command, "--expose", image.expose, "PORT", "A port that it listens on: 8080, 53/udp *");
+  add_list(command, "-l,--label", options->labels, "NAME=VALUE", "A label *");
+  add_list(command, "--annotation", options->annotations, "NAME=VALUE",
+           "An annotation of the manifest *");
+  add_list(command, "--add", image.add, "SRC:DEST[:MODE]", "A further file (mode 0644) *");
+  command->add_option("--compression", options->compression, "Of the layer: gzip or zstd (gzip)")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"gzip", "zstd"}));
+  command->add_option("--report", options->report, "Write a size report: .json, .md, or text")
+      ->type_name("FILE");
+  add_common_options(command, options->common);
+  command->footer(
+      "\nOptions marked * may be repeated; write --cmd=-v for a value that begins with -.\n"
+      "A dynamic executable is refused: an empty image has no loader for it.\n\n"
+      "Example:\n"
+      "  whittle image app.packed -o app.tar -t app:1.0 --expose 8080\n"
+      "  docker load -i app.tar");
+}
+
+}  // namespace whittle::cli

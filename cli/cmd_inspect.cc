@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include <memory>
+#include <optional>
+
+#include "analyzer/analyzer.h"
+#include "cli/app.h"
+#include "cli/output.h"
+#include "common/file.h"
+#include "packer/packer.h"
+#include "report/inspect_report.h"
+
+namespace whittle::cli {
+namespace {
+
+struct Options {
+  std::string input;
+  CommonOptions common;
+};
+
+int run(const Options& options) {
+  const LoadedFile file = read_file(options.input);
+  const analyzer::BinaryReport binary = analyzer::inspect(file.bytes, options.input);
+  std::optional<packer::PackInfo> packed;
+  if (packer::is_packed(file.bytes)) packed = packer::inspect(file.bytes, options.input);
+  if (options.common.quiet) return 0;
+  print_result(options.common.format == "json" ? report::inspect_json(binary, packed)
+                                               : report::inspect_text(binary, packed));
+  return 0;
+}
+
+}  // namespace
+
+void add_inspect(Program& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_command("inspect", "Tell everything about one executable",
+                                          [options] { return run(*options); });
+  command->add_option("FILE", options->input, "Any file; packed ones tell of what is inside")
+      ->required();
+  add_common_options(command, options->common);
+  command->footer(
+      "\nNothing is run and nothing is unpacked.\n\n"
+      "Example:\n  whittle inspect --format json app.packed");
+}
+
+}  // namespace whittle::cli

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "analyzer/analyzer.h"
+#include "cli/app.h"
+#include "cli/output.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "packer/packer.h"
+#include "report/json.h"
+
+namespace whittle::cli {
+namespace {
+
+struct Options {
+  std::string input, output;
+  CommonOptions common;
+};
+
+int run(const Options& options) {
+  const std::string output = options.output.empty() ? options.input + ".stripped" : options.output;
+  refuse_same_file(options.input, output);
+  const LoadedFile file = read_file(options.input);
+  if (packer::is_packed(file.bytes)) {
+    throw Error(ErrorKind::refused, options.input,
+                "is packed, and what would be cut off is the program; strip before packing");
+  }
+  const analyzer::StripResult result = analyzer::strip(file.bytes, options.input);
+  write_executable(output, result.bytes, file.status.mode & 0777);
+  if (options.common.quiet) return 0;
+  if (options.common.format == "json") {
+    print_result(report::dump({{"schema", "whittle.strip/1"},
+                               {"path", options.input},
+                               {"output", output},
+                               {"original_bytes", file.bytes.size()},
+                               {"stripped_bytes", result.bytes.size()},
+                               {"notes", result.notes}}));
+    return 0;
+  }
+  print_result(fmt::format("{}: {} bytes instead of {}, {} removed", printable(output),
+                           result.bytes.size(), file.bytes.size(), result.removed));
+  for (const std::string& note : result.notes) print_message("  " + printable(note));
+  return 0;
+}
+
+}  // namespace
+
+void add_strip(Program& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_command("strip", "Remove what the program does not need to run",
+                                          [options] { return run(*options); });
+  command->add_option("FILE", options->input, "A static executable")->required();
+  command->add_option("-o,--output", options->output, "Where to write (FILE.stripped)")
+      ->type_name("OUT");
+  add_common_options(command, options->common);
+  command->footer(
+      "\nCuts off symbols, debug information and section headers. Bytes that the kernel\n"
+      "maps stay as they are; the result is never larger than the input.\n\n"
+      "Example:\n  whittle strip app -o app.small");
+}
+
+}  // namespace whittle::cli

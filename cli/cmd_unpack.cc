@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/app.h"
+#include "cli/output.h"
+#include "common/error.h"
+#include "common/file.h"
+#include "common/text.h"
+#include "packer/packer.h"
+#include "report/json.h"
+
+namespace whittle::cli {
+namespace {
+
+struct Options {
+  std::string input, output;
+  bool original = false;
+  CommonOptions common;
+};
+
+int run(const Options& options) {
+  const std::string output = options.output.empty() ? options.input + ".unpacked" : options.output;
+  refuse_same_file(options.input, output);
+  const LoadedFile file = read_file(options.input);
+  const packer::PackInfo info = packer::inspect(file.bytes, options.input);
+  const bool is_original = info.source_sha256 == info.original_sha256;
+  if (options.original && !is_original) {
+    throw Error(ErrorKind::refused, options.input,
+                fmt::format("was stripped before it was packed, so the original of {} bytes "
+                            "(SHA-256 {}) is gone; without --original the stripped file comes back",
+                            info.source_size, info.source_sha256));
+  }
+  const Bytes unpacked = packer::unpack(file.bytes, options.input);
+  write_executable(output, unpacked, file.status.mode & 0777);
+  if (options.common.quiet) return 0;
+  if (options.common.format == "json") {
+    print_result(report::dump({{"schema", "whittle.unpack/1"},
+                               {"path", options.input},
+                               {"output", output},
+                               {"bytes", unpacked.size()},
+                               {"sha256", info.original_sha256},
+                               {"is_original", is_original}}));
+    return 0;
+  }
+  print_result(fmt::format("{}: {} bytes, as packed{}", printable(output), unpacked.size(),
+                           is_original ? "" : " (stripped before)"));
+  return 0;
+}
+
+}  // namespace
+
+void add_unpack(Program& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_command("unpack", "Give the packed-in file back, bit for bit",
+                                          [options] { return run(*options); });
+  command->add_option("FILE", options->input, "A packed executable")->required();
+  command->add_option("-o,--output", options->output, "Where to write (FILE.unpacked)")
+      ->type_name("OUT");
+  command->add_flag("--original", options->original, "Refuse where it was stripped before");
+  add_common_options(command, options->common);
+  command->footer(
+      "\nWhat comes back is the file that was packed. After `pack --strip` that is the\n"
+      "stripped one; --original then refuses (exit status 3), for what was stripped is\n"
+      "gone.\n\n"
+      "Example:\n  whittle unpack app.packed -o app");
+}
+
+}  // namespace whittle::cli

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//
+// The two streams. Results go to standard output and must arrive: a failed write is an error.
+// Messages go to standard error as far as anyone listens.
+#pragma once
+
+#include <sys/types.h>
+
+#include <exception>
+#include <filesystem>
+#include <string_view>
+
+#include "common/bytes.h"
+
+namespace whittle::cli {
+
+// The reader of standard output has gone (`whittle audit / | head`): nothing is wrong, nothing is
+// left to do.
+class BrokenPipe : public std::exception {
+ public:
+  const char* what() const noexcept override { return "nobody reads standard output"; }
+};
+
+// Throws BrokenPipe or Error{io}.
+void print_result(std::string_view text);
+
+void print_message(std::string_view line);   // to standard error, with a line feed
+void print_error(std::string_view message);  // "whittle: MESSAGE"
+
+// Whether that stream (1 or 2) is a terminal, and one that may be coloured (NO_COLOR, TERM=dumb).
+bool is_terminal(int descriptor);
+bool wants_colour(int descriptor);
+
+// Throws Error{usage} where an output would be written over the input it is made from.
+void refuse_same_file(const std::filesystem::path& input, const std::filesystem::path& output);
+
+// Writes an executable atomically with exactly this mode.
+void write_executable(const std::filesystem::path& path, ByteView bytes, mode_t mode);
+
+}  // namespace whittle::cli
