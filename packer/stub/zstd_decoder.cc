@@ -11,18 +11,18 @@
 // Why not libzstd: its decoder is 222 KB of text where a stub has 16 KiB for everything, and it
 // uses the stack protector through the thread pointer, which nobody has set up when a stub runs.
 //
-// Speed comes from four decisions:
-// - Sequences are decoded in batches into a small array and executed in a second loop. The usual
-// fused loop
-//   pays for a wrongly predicted copy length with the latency of the state machines as well; apart,
-//   each loop also fits the registers. And the sums of a batch are known before anything is copied,
-//   so ...
-// - ... one comparison per batch decides between the fast loop (copies in steps of 16 bytes that
-// may
-//   write up to kSlack bytes too far) and the exact loop, used at the end of the destination.
-// - A table entry holds all that a state means in eight bytes: value, extra bits and the way to the
-// next state.
-// - Huffman decoding takes five symbols from each stream per 64-bit load, with a one-symbol table.
+// Speed comes from five decisions:
+// - Sequences are decoded in batches to a small array, and executed in a second loop. The usual
+//   fused loop pays for each wrongly predicted copy length with the latency of the state machines
+//   as well. Apart, each loop fits the registers; the price is 3 KiB of traffic in the first-level
+//   cache.
+// - A batch's sums are known before anything is copied, so one comparison per batch decides between
+//   the fast loop (copies in steps of 16 bytes that may write up to kSlack bytes too far) and the
+//   exact one, used at the end of the destination.
+// - Repeat offsets are resolved by conditional moves in a loop of their own.
+// - A table entry holds all that a state means in eight bytes: value, extra bits, the next state.
+// - Huffman decoding takes five symbols from each stream per 64-bit load. A table of two symbols an
+//   entry would pay for text; the literals of machine code have long codes.
 //
 // Bounds: every section's size is checked before it is looked into. A backward reader always loads
 // eight bytes that end where its bits end, so it may touch up to eight bytes *before* its stream:
@@ -44,9 +44,8 @@ constexpr int kHuffmanBits = 11;
 // The three fields of a sequence, in the order of the format. Their properties are parallel arrays
 // of plain numbers, as a table of pointers would need relocations.
 enum Field : unsigned { kLiteralLength, kOffset, kMatchLength };
-constexpr uint8_t kFirstCode[4] = {0, 36, 68,
-                                   121};       // where a field's codes start in the arrays below
-constexpr uint8_t kFirstValue[3] = {0, 1, 3};  // value of its code 0
+constexpr uint8_t kFirstCode[4] = {0, 36, 68, 121};  // where codes start in the arrays below
+constexpr uint8_t kFirstValue[3] = {0, 1, 3};        // value of a field's code 0
 constexpr uint8_t kMaxLog[3] = {9, 8, 9};
 constexpr uint8_t kDefaultLog[3] = {6, 5, 6};
 

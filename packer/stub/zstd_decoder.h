@@ -28,25 +28,22 @@ enum class ZstdStatus : int {
   trailing_bytes,
   // The source does not start with the magic number 0xFD2FB528.
   bad_magic,
-  // A valid frame outside of what this decoder does: a dictionary identifier, or a window above 2
-  // GiB.
+  // A valid frame that this decoder does not do: with a dictionary, or a window above 2 GiB.
   unsupported_frame,
   // A field the format reserves is not zero, or a block has the reserved type.
   reserved_bits,
-  // A block is larger than 128 KiB, as stored or as regenerated, a compressed block is empty, or
-  // its number
-  // of sequences is a zero written in two bytes (which versions of libzstd read differently).
+  // A block is larger than 128 KiB, as stored or as regenerated; a compressed block is empty; or
+  // its number of sequences is a zero in two bytes (which versions of libzstd read differently).
   bad_block,
-  // A literals section does not fit its block, its streams do not add up, or a block asks for the
-  // previous
-  // Huffman tree where there is none.
+  // A literals section does not fit its block, its streams do not add up, or it asks for the
+  // previous Huffman tree where there is none.
   bad_literals,
   // A Huffman tree description is not a complete prefix code.
   bad_huffman,
   // A Huffman code is longer than the 11 bits the format allows (libzstd tolerates 12).
   long_huffman_code,
-  // A table of symbol probabilities is cut off, does not add up, or names symbols that do not
-  // exist.
+  // A table of symbol probabilities is cut off, does not add up, names symbols that do not exist,
+  // or is to be repeated where there is none.
   bad_fse,
   // A sequences section is cut off, or uses more literals than its block has.
   bad_sequences,
