@@ -22,7 +22,7 @@ Extent measure_extent(const elf::File& file) {
     extent.described =
         std::max(extent.described, header.shoff + file.sections().size() * header.shentsize);
     for (const elf::Section& section : file.sections()) {
-      if (section.type == elf::kSectionNull || section.type == elf::kSectionNoBits) continue;
+      if (!section.has_bytes()) continue;
       extent.described = std::max(extent.described, section.offset + section.size);
     }
   }

@@ -202,7 +202,7 @@ void parse_go_modules(std::string_view text, GoBuildInfo& info) {
 
 std::optional<GoBuildInfo> read_go_build_info(const elf::File& file) {
   if (const elf::Section* section = file.find_section(".go.buildinfo")) {
-    if (section->type != elf::kSectionNoBits) {
+    if (section->has_bytes()) {
       if (auto info = read_header(file, section->offset)) return info;
     }
   }

@@ -57,7 +57,7 @@ Range zeroable_table(const elf::File& file) {
   }
   bool any_section = false;
   for (const elf::Section& s : file.sections()) {
-    if (s.type == elf::kSectionNull || s.type == elf::kSectionNoBits || s.size == 0) continue;
+    if (!s.has_bytes() || s.size == 0) continue;
     if (s.offset < table.end()) return {};
     any_section = true;
   }

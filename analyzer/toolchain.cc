@@ -33,7 +33,7 @@ bool contains_text(const elf::File& file, std::string_view wanted) {
 // The strings of .comment, each once.
 std::vector<std::string> read_comments(const elf::File& file) {
   const elf::Section* section = file.find_section(".comment");
-  if (section == nullptr || section->type == elf::kSectionNoBits) return {};
+  if (section == nullptr || !section->has_bytes()) return {};
   std::string_view text = as_text(file.bytes().subspan(section->offset, section->size));
   constexpr std::size_t kMaxComments = 64;
   std::vector<std::string> comments;

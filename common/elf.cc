@@ -169,15 +169,14 @@ std::vector<Section> read_sections(const ByteReader& reader, const Layout& layou
     std::vector<std::uint32_t> name_offsets;
     for (std::uint64_t i = 0; i < count; i++) {
       auto [section, name_offset] = layout.section(header.shoff + i * layout.section_size());
-      if (section.type != kSectionNull && section.type != kSectionNoBits &&
-          !in_bounds(section.offset, section.size, reader.size())) {
+      if (section.has_bytes() && !in_bounds(section.offset, section.size, reader.size())) {
         problem = fmt::format("section {} lies outside the file", i);
         return {};
       }
       sections.push_back(std::move(section));
       name_offsets.push_back(name_offset);
     }
-    if (names_index < sections.size() && sections[names_index].type != kSectionNoBits) {
+    if (names_index < sections.size() && sections[names_index].has_bytes()) {
       const ByteView names =
           reader.bytes().subspan(sections[names_index].offset, sections[names_index].size);
       for (std::size_t i = 0; i < sections.size(); i++) {

@@ -207,6 +207,21 @@ TEST_P(ElfFormTest, TellsTroubleWithSectionsWithoutFailing) {
   EXPECT_EQ(file.find_section(".comment"), nullptr);
 }
 
+// Nothing checks the range of a section without bytes, so nothing may read it.
+TEST_P(ElfFormTest, TakesNoNamesFromASectionWithoutBytes) {
+  const bool wide = GetParam().is_64bit;
+  for (const std::uint32_t type : {elf::kSectionNull, elf::kSectionNoBits}) {
+    ElfImage image = build(rich_spec());
+    const std::uint64_t table = File::parse(image.bytes, "f").header().shoff;
+    const std::uint64_t names = table + 4 * (wide ? 64u : 40u);  // the last of five
+    image.set(names + 4, 4, type);
+    image.set(names + (wide ? 24 : 16), image.word(), UINT64_MAX - 7);  // sh_offset
+    const File file = File::parse(image.bytes, "f");
+    EXPECT_EQ(file.sections().size(), 5u);
+    EXPECT_EQ(file.find_section(".comment"), nullptr);
+  }
+}
+
 TEST_P(ElfFormTest, CutsNamesThatSectionsShare) {
   ElfSpec long_name = spec();
   long_name.sections = {{std::string(100'000, 'n'), "content"}};
