@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "common/error.h"
+#include "common/file.h"
+#include "packer/format.h"
+#include "packer/packer.h"
+#include "tests/unit/packer/subjects.h"
+
+namespace whittle {
+namespace {
+
+using packer::PackDecision;
+using testing::HasSubstr;
+
+TEST(Pack, GivesBackWhatWasPacked) {
+  const test::ElfImage image = test::build(test::packable());
+  const Bytes packed = test::packed_form(image.bytes);
+  EXPECT_LT(packed.size(), image.bytes.size() / 2);
+  EXPECT_EQ(packer::unpack(packed, "packed"), image.bytes);
+}
+
+TEST(Pack, GivesBackBytesThatNoSegmentMaps) {
+  test::ElfSpec spec = test::packable();
+  spec.sections = {{".debug_info", test::some_code(20000, 3)}, {".comment", "a compiler"}};
+  const test::ElfImage image = test::build(spec);
+  EXPECT_EQ(packer::unpack(test::packed_form(image.bytes), "packed"), image.bytes);
+}
+
+TEST(Pack, GivesBackARealProgram) {
+  const char* path = "/bin/busybox";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "busybox-static is not installed";
+  const Bytes original = read_file(path).bytes;
+  const Bytes packed = test::packed_form(original);
+  EXPECT_LT(packed.size(), original.size() * 45 / 100);
+  EXPECT_EQ(packer::unpack(packed, "packed"), original);
+}
+
+TEST(Pack, SameInputSameBytes) {
+  const test::ElfImage image = test::build(test::packable());
+  EXPECT_EQ(test::packed_form(image.bytes), test::packed_form(image.bytes));
+}
+
+TEST(Pack, ReportsProgressUpToTheTotal) {
+  const test::ElfImage image = test::build(test::packable());
+  packer::PackOptions options;
+  std::uint64_t last_done = 0, last_total = 0;
+  options.progress = [&](std::uint64_t done, std::uint64_t total) {
+    EXPECT_LE(done, total);
+    last_done = done;
+    last_total = total;
+  };
+  test::packed_form(image.bytes, options);
+  EXPECT_EQ(last_done, last_total);
+  EXPECT_GE(last_total, std::uint64_t{110000});
+}
+
+TEST(Pack, SaysWhatItPacked) {
+  const test::ElfImage image = test::build(test::packable());
+  const Bytes packed = test::packed_form(image.bytes);
+  const packer::PackInfo info = packer::inspect(packed, "packed");
+  EXPECT_EQ(info.format_version, packer::kFormatVersion);
+  EXPECT_EQ(info.level, "fast");
+  EXPECT_EQ(info.machine, "x86-64");
+  EXPECT_EQ(info.packed_size, packed.size());
+  EXPECT_EQ(info.original_size, image.bytes.size());
+  EXPECT_EQ(info.original_sha256, to_hex(sha256(image.bytes)));
+  EXPECT_EQ(info.source_sha256, info.original_sha256);
+  std::uint64_t packed_bytes = 0, raw_bytes = 0;
+  for (const packer::StreamInfo& stream : info.streams) {
+    packed_bytes += stream.packed_size;
+    raw_bytes += stream.raw_size;
+  }
+  EXPECT_EQ(raw_bytes, image.bytes.size());
+  EXPECT_LT(packed_bytes + info.stub_size, packed.size());
+}
+
+TEST(Pack, RemembersTheFileBeforeItWasStripped) {
+  const test::ElfImage image = test::build(test::packable());
+  test::ElfSpec with_symbols = test::packable();
+  with_symbols.sections = {{".symtab", std::string(5000, 's')}};
+  const test::ElfImage source = test::build(with_symbols);
+  packer::PackOptions options;
+  options.stripped_from = source.bytes;
+  const packer::PackInfo info = packer::inspect(test::packed_form(image.bytes, options), "packed");
+  EXPECT_EQ(info.source_size, source.bytes.size());
+  EXPECT_EQ(info.source_sha256, to_hex(sha256(source.bytes)));
+  EXPECT_EQ(info.original_sha256, to_hex(sha256(image.bytes)));
+}
+
+TEST(Pack, VerifyHoldsForAFreshFile) {
+  const Bytes packed = test::packed_form(test::build(test::packable()).bytes);
+  const auto checks = packer::verify(packed, "packed");
+  EXPECT_EQ(checks.size(), 5U);
+  for (const packer::Check& check : checks) EXPECT_TRUE(check.ok) << check.name << check.detail;
+}
+
+// The packed form of a file as small as the stub allows, so that every byte of it can be damaged.
+TEST(Pack, EverySingleByteChangeIsFound) {
+  test::ElfSpec spec;
+  spec.code = test::some_code(20000);
+  const Bytes packed = test::packed_form(test::build(spec).bytes);
+  for (std::size_t at = 0; at < packed.size(); at++) {
+    Bytes damaged = packed;
+    damaged[at] ^= 0x21;
+    bool found = false;
+    try {
+      for (const packer::Check& check : packer::verify(damaged, "damaged")) found |= !check.ok;
+    } catch (const Error& error) {
+      // Damage to what makes it a packed file at all.
+      found = error.kind() == ErrorKind::malformed || error.kind() == ErrorKind::refused;
+    }
+    ASSERT_TRUE(found) << "offset " << at;
+  }
+}
+
+TEST(Pack, UnpackOfADamagedFileSaysWhichCheckFailed) {
+  Bytes packed = test::packed_form(test::build(test::packable()).bytes);
+  packed.back() ^= 1;
+  try {
+    packer::unpack(packed, "app.packed");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+    EXPECT_THAT(error.what(), HasSubstr("app.packed: the packed file is damaged"));
+  }
+}
+
+TEST(Pack, RefusesAFileThatWouldNotGetSmaller) {
+  const PackDecision decision = packer::pack(test::build(test::ElfSpec{}).bytes, "tiny");
+  ASSERT_TRUE(decision.refusal);
+  EXPECT_EQ(decision.refusal->code, "not-smaller");
+}
+
+TEST(Pack, RefusesAFileThatReadersWouldTakeForABomb) {
+  test::ElfSpec spec = test::packable();
+  spec.data = std::string(40'000'000, '\0');
+  const PackDecision decision = packer::pack(test::build(spec).bytes, "zeros");
+  ASSERT_TRUE(decision.refusal);
+  EXPECT_EQ(decision.refusal->code, "expansion");
+}
+
+TEST(Pack, StoresWhatDoesNotCompress) {
+  std::mt19937_64 random(3);
+  test::ElfSpec spec = test::packable();
+  spec.data.clear();
+  for (int i = 0; i < 30000; i++) spec.data += static_cast<char>(random());
+  const test::ElfImage image = test::build(spec);
+  const Bytes packed = test::packed_form(image.bytes);
+  EXPECT_EQ(packer::unpack(packed, "packed"), image.bytes);
+  const auto streams = packer::inspect(packed, "packed").streams;
+  EXPECT_TRUE(std::any_of(streams.begin(), streams.end(),
+                          [](const auto& s) { return s.raw_size == s.packed_size; }));
+}
+
+TEST(Pack, ThePackedFileIsAnOrdinaryExecutable) {
+  const Bytes packed = test::packed_form(test::build(test::packable()).bytes);
+  const elf::File file = elf::File::parse(packed, "packed");
+  EXPECT_EQ(file.header().type, elf::kTypeExec);
+  std::uint64_t end = 0;
+  for (const elf::Segment& s : file.segments()) {
+    if (s.type != elf::kSegmentLoad) continue;
+    EXPECT_FALSE((s.flags & elf::kFlagWrite) && (s.flags & elf::kFlagExecute));
+    EXPECT_GE(s.vaddr, end) << "segments ascend";
+    EXPECT_EQ(s.vaddr % 4096, s.offset % 4096);
+    end = s.memory_end();
+  }
+  EXPECT_TRUE(file.offset_of(file.header().entry));
+}
+
+}  // namespace
+}  // namespace whittle

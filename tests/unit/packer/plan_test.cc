@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+//
+// What the packer does not take, each with its code. A refusal is a value; only headers that cannot
+// be right are errors.
+#include "packer/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "common/error.h"
+#include "packer/packer.h"
+#include "tests/unit/packer/subjects.h"
+
+namespace whittle {
+namespace {
+
+std::string refusal_code(const Bytes& file, const packer::PackOptions& options = {}) {
+  const auto refusal = packer::check(file, "subject", options);
+  EXPECT_TRUE(!refusal || !refusal->reason.empty());
+  return refusal ? refusal->code : "";
+}
+
+struct RefusalCase {
+  const char* name;
+  const char* code;
+  std::function<Bytes()> file;
+};
+
+// The program headers of a static ElfSpec without extras: 0 is R-X, 1 is RW-.
+Bytes with_field(std::uint64_t segment, std::string_view field, unsigned width,
+                 std::uint64_t value) {
+  test::ElfImage image = test::build(test::packable());
+  image.set(image.segment_field(segment, field), width, value);
+  return image.bytes;
+}
+
+// The data segment at the page of `address`, congruent with its file offset.
+Bytes with_data_at(std::uint64_t address) {
+  const Bytes bytes = test::build(test::packable()).bytes;
+  const std::uint64_t offset = elf::File::parse(bytes, "subject").segments()[1].offset;
+  return with_field(1, "vaddr", 8, address + offset % 4096);
+}
+
+// The code segment's memory ends where the data segment's begins, inside a page.
+Bytes with_code_up_to_data() {
+  const Bytes bytes = test::build(test::packable()).bytes;
+  const elf::File file = elf::File::parse(bytes, "subject");
+  return with_field(0, "memsz", 8, file.segments()[1].vaddr - file.segments()[0].vaddr);
+}
+
+Bytes with_spec(const std::function<void(test::ElfSpec&)>& change) {
+  test::ElfSpec spec = test::packable();
+  change(spec);
+  return test::build(spec).bytes;
+}
+
+Bytes with_header_field(std::uint64_t offset, unsigned width, std::uint64_t value) {
+  test::ElfImage image = test::build(test::packable());
+  image.set(offset, width, value);
+  return image.bytes;
+}
+
+TEST(Plan, RefusesWithAStableCode) {
+  const RefusalCase cases[] = {
+      {"interpreter", "dynamic",
+       [] { return with_spec([](auto& s) { s.interpreter = "/lib/ld.so"; }); }},
+      {"needed library", "dynamic",
+       [] { return with_spec([](auto& s) { s.needed = {"libc.so.6"}; }); }},
+      {"shared object", "shared-object",
+       [] {
+         return with_spec([](auto& s) {
+           s.type = elf::kTypeDyn;
+           s.dynamic = true;
+         });
+       }},
+      {"relocatable", "not-executable",
+       [] { return with_spec([](auto& s) { s.type = elf::kTypeRel; }); }},
+      {"core", "not-executable",
+       [] { return with_spec([](auto& s) { s.type = elf::kTypeCore; }); }},
+      {"other type", "not-executable", [] { return with_spec([](auto& s) { s.type = 0xfe00; }); }},
+      {"32-bit", "machine",
+       [] {
+         return with_spec([](auto& s) {
+           s.is_64bit = false;
+           s.machine = elf::kMachine386;
+         });
+       }},
+      {"big-endian", "machine",
+       [] {
+         return with_spec([](auto& s) {
+           s.order = ByteOrder::big;
+           s.machine = elf::kMachinePpc64;
+         });
+       }},
+      {"unknown machine", "machine", [] { return with_spec([](auto& s) { s.machine = 9999; }); }},
+      {"overlay", "overlay", [] { return with_spec([](auto& s) { s.overlay = "PK\3\4zip"; }); }},
+      {"no segments", "no-segments", [] { return with_header_field(56, 2, 0); }},
+      {"entry in no segment", "entry", [] { return with_header_field(24, 8, 0x10); }},
+      {"entry in data", "entry", [] { return with_header_field(24, 8, 0x500000); }},
+      {"flags", "segment-flags", [] { return with_field(0, "flags", 4, 0x105); }},
+      {"alignment not a power of two", "alignment",
+       [] { return with_field(0, "align", 8, 0x1001); }},
+      {"huge alignment", "alignment",
+       [] { return with_field(0, "align", 8, std::uint64_t{1} << 40); }},
+      {"not congruent", "alignment", [] { return with_field(1, "vaddr", 8, 0x600010); }},
+      {"kernel address", "address", [] { return with_data_at(0xffffffff80000000); }},
+      {"segments in one page", "overlap", [] { return with_code_up_to_data(); }},
+      {"segments out of order", "overlap", [] { return with_data_at(0x300000); }},
+  };
+  for (const RefusalCase& c : cases) {
+    SCOPED_TRACE(c.name);
+    EXPECT_EQ(refusal_code(c.file()), c.code);
+  }
+}
+
+TEST(Plan, RefusesPrivilegedFilesUnlessAsked) {
+  const Bytes file = test::build(test::packable()).bytes;
+  EXPECT_EQ(refusal_code(file, {.privileged = true, .stripped_from = {}, .progress = {}}),
+            "privileged");
+  EXPECT_EQ(refusal_code(file), "");
+}
+
+TEST(Plan, RefusesPackedFiles) {
+  const Bytes packed = test::packed_form(test::build(test::packable()).bytes);
+  EXPECT_TRUE(packer::is_packed(packed));
+  EXPECT_EQ(refusal_code(packed), "already-packed");
+}
+
+TEST(Plan, TakesAStaticPie) {
+  EXPECT_EQ(refusal_code(with_spec([](auto& s) {
+              s.type = elf::kTypeDyn;
+              s.dynamic = true;
+              s.pie_flag = true;
+            })),
+            "");
+}
+
+TEST(Plan, MalformedIsAnErrorNotARefusal) {
+  EXPECT_THROW(packer::check(Bytes{}, "empty"), Error);
+  EXPECT_THROW(packer::check(Bytes(100, 'x'), "text"), Error);
+  EXPECT_THROW(packer::check(with_field(0, "filesz", 8, UINT64_MAX), "file size"), Error);
+}
+
+TEST(Plan, CoversEveryByteOnce) {
+  const Bytes bytes = with_spec([](auto& s) {
+    s.sections = {{".comment", std::string(3000, 'c')}};
+  });
+  const elf::File file = elf::File::parse(bytes, "subject");
+  const auto decision = packer::plan(file);
+  const auto& plan = std::get<packer::PackPlan>(decision);
+  std::uint64_t covered = 0;
+  for (const auto& s : plan.segments) covered += s.file_size;
+  for (const auto& r : plan.rest) covered += r.size;
+  EXPECT_EQ(covered, bytes.size());
+}
+
+TEST(Plan, EscapeLiesBehindCodeInItsLastPage) {
+  const Bytes bytes = test::build(test::packable()).bytes;
+  const elf::File file = elf::File::parse(bytes, "subject");
+  const auto decision = packer::plan(file);
+  const auto& plan = std::get<packer::PackPlan>(decision);
+  ASSERT_NE(plan.escape_vaddr, 0U);
+  const elf::Segment& code = file.segments()[0];
+  EXPECT_GE(plan.escape_vaddr, code.memory_end());
+  EXPECT_LE(plan.escape_vaddr + packer::kEscapeSize, align_up(code.memory_end(), 4096));
+}
+
+TEST(Plan, SurvivesDamagedHeaders) {
+  const Bytes file = test::build(test::packable()).bytes;
+  int planned = 0;
+  for (std::uint64_t seed = 1; seed <= 300; seed++) {
+    std::mt19937_64 random(seed);
+    Bytes damaged = file;
+    for (int i = 0; i < 3; i++) {
+      damaged[random() % 512] = static_cast<std::uint8_t>(random());
+    }
+    try {
+      if (!packer::check(damaged, "damaged")) planned++;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::malformed) << error.what();
+    }
+  }
+  EXPECT_GT(planned, 0);
+}
+
+}  // namespace
+}  // namespace whittle

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+//
+// The stub's size on disk, and `expand`, the part of it that also runs hosted.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <memory>
+
+#include "common/elf.h"
+#include "packer/packer.h"
+#include "packer/reader.h"
+#include "packer/stub/expand.h"
+#include "packer/stubs.h"
+#include "tests/unit/packer/subjects.h"
+
+namespace whittle {
+namespace {
+
+constexpr std::size_t kBudget = 16384;  // bytes a stub may add to every packed file
+
+TEST(Stub, StaysWithinItsBudget) {
+  const packer::Stub* stub = packer::find_stub(elf::kMachineX86_64);
+  ASSERT_NE(stub, nullptr);
+  EXPECT_LE(stub->code.size(), kBudget);
+  EXPECT_GT(stub->code.size(), 1000U);
+  EXPECT_EQ(packer::find_stub(elf::kMachineS390), nullptr);
+}
+
+class Expand : public testing::Test {
+ protected:
+  Expand()
+      : file_(test::packed_form(test::build(test::packable()).bytes)),
+        view_(packer::PackedView::read(file_, "sample")),
+        image_(view_.filled_size()),
+        workspace_(std::make_unique<packer::ZstdWorkspace>()) {}
+
+  stub::ExpandStatus expand(std::size_t size) {
+    return stub::expand(view_.parts(), image_.data(), size, *workspace_);
+  }
+  // The expander's own view, whose tables a test may change.
+  packer::PackStream& stream(std::size_t i) {
+    return const_cast<packer::PackStream*>(view_.parts().streams)[i];
+  }
+  packer::PackRegion& region(std::size_t i) {
+    return const_cast<packer::PackRegion*>(view_.parts().regions)[i];
+  }
+
+  Bytes file_;
+  packer::PackedView view_;
+  Bytes image_;
+  std::unique_ptr<packer::ZstdWorkspace> workspace_;
+};
+
+TEST_F(Expand, FillsTheImageWithTheOriginalsSegments) {
+  ASSERT_EQ(expand(image_.size()), stub::ExpandStatus::ok);
+  const Bytes original = test::build(test::packable()).bytes;
+  for (const packer::PackSegment& s : view_.segments()) {
+    EXPECT_EQ(0, std::memcmp(image_.data() + (s.vaddr - view_.header().image_vaddr),
+                             original.data() + s.file_offset, s.file_size));
+  }
+}
+
+TEST_F(Expand, SaysSoWhenTheImageIsTooSmall) {
+  EXPECT_EQ(expand(image_.size() - 1), stub::ExpandStatus::bad_table);
+  EXPECT_EQ(expand(0), stub::ExpandStatus::bad_table);
+}
+
+TEST_F(Expand, ChecksTablesEvenAfterTheDigest) {
+  stream(0).packed_size += view_.header().payload_size;
+  EXPECT_EQ(expand(image_.size()), stub::ExpandStatus::bad_table);
+}
+
+TEST_F(Expand, SaysSoWhenAStreamDoesNotDecode) {
+  stream(0).codec = 99;
+  EXPECT_EQ(expand(image_.size()), stub::ExpandStatus::bad_stream);
+  stream(0).codec = packer::kCodecStored;
+  EXPECT_EQ(expand(image_.size()), stub::ExpandStatus::bad_stream);
+}
+
+TEST_F(Expand, KnowsItsTransforms) {
+  ASSERT_GT(view_.regions().size(), 0U);
+  region(0).transform = 99;
+  EXPECT_EQ(expand(image_.size()), stub::ExpandStatus::bad_table);
+}
+
+TEST_F(Expand, DigestCoversTablesHeaderAndPayload) {
+  EXPECT_EQ(stub::run_digest_of(view_.parts()), view_.header().run_digest);
+  stream(0).address += 1;
+  EXPECT_NE(stub::run_digest_of(view_.parts()), view_.header().run_digest);
+}
+
+}  // namespace
+}  // namespace whittle

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+//
+// Programs to pack in tests: small ones made to measure, and one real one.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+
+#include "common/bytes.h"
+#include "packer/packer.h"
+#include "tests/unit/common/elf_builder.h"
+
+namespace whittle::test {
+
+// Code-like bytes that compress: calls and RIP-relative loads of a few targets between fillers.
+inline std::string some_code(std::size_t size, std::uint64_t seed = 1) {
+  std::mt19937_64 random(seed);
+  std::string code;
+  while (code.size() < size) {
+    const auto target = static_cast<std::uint32_t>(random() % 16 * 64);
+    const bool call = random() % 2 == 0;
+    const std::string opcode = call ? std::string("\xe8") : std::string("\x48\x8d\x05", 3);
+    const auto next = static_cast<std::uint32_t>(code.size() + opcode.size() + 4);
+    const std::uint32_t distance = target - next;
+    code += opcode;
+    for (int i = 0; i < 4; i++) code += static_cast<char>(distance >> (8 * i));
+    code.append(random() % 4, '\x90');
+  }
+  code.resize(size);
+  return code;
+}
+
+// A static executable of about 120 kB that packs to a fraction of that.
+inline ElfSpec packable() {
+  ElfSpec spec;
+  spec.code = some_code(60000);
+  spec.data = std::string(30000, 'd') + some_code(20000, 2);
+  return spec;
+}
+
+// The packed form, or an exception that says why there is none.
+inline Bytes packed_form(ByteView file, const packer::PackOptions& options = {}) {
+  packer::PackDecision decision = packer::pack(file, "subject", options);
+  if (decision.refusal) throw std::runtime_error("refused: " + decision.refusal->reason);
+  return std::move(decision.packed->bytes);
+}
+
+}  // namespace whittle::test
