@@ -25,14 +25,14 @@ each_command() {  # each_command CODE OUTPUT [PREFIX...]: of every command that 
   untouched strip
   expect_error "$code" "$@" "$WHITTLE" unpack packed -o "$output"
   untouched unpack
-  expect_error "$code" "$@" "$WHITTLE" image input -o "$output"
+  expect_error "$code" "$@" "$WHITTLE" image --quiet input -o "$output"
   untouched image
 }
 each_command 5 missing/folder/output
 each_command 5 input/below
 expect_error "2|3" "$WHITTLE" pack input -o input
 expect_error "2|3" "$WHITTLE" unpack packed -o packed
-expect_error "2|3" "$WHITTLE" image input -o input
+expect_error "2|3" "$WHITTLE" image --quiet input -o input
 ln input hardlink && ln -s input symlink
 expect_error "2|3" "$WHITTLE" pack input -o hardlink
 expect_error "2|3" "$WHITTLE" pack input -o symlink
@@ -53,7 +53,7 @@ status=$?
 exit $status
 END
 chmod +x on_full_disk && touch -r packed on_full_disk
-for command in "pack input" "strip input" "unpack packed" "image input"; do
+for command in "pack input" "strip input" "unpack packed" "image --quiet input"; do
   # shellcheck disable=SC2086
   expect_error 5 in_namespaces ./on_full_disk "$WHITTLE" $command -o full/old
   untouched "$command"

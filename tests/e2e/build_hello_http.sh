@@ -6,14 +6,16 @@ source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/image.inc"
 
 build_image hello-http first
-for stage in built stripped packed layer image; do
-  grep -qwE "$stage" "$err" "$out" || fail "the log does not tell of the stage '$stage': $(<"$err")"
+for stage in compile audit strip pack image; do
+  grep -q "^\[hello\] $stage " "$err" || fail "the log does not tell of the stage $stage: $(<"$err")"
 done
 first="$archive"
 mkdir -p a/different/place
 build_image hello-http a/different/place
 same "$first" "$archive" "two builds differ"
 
-tar -tf "$archive" | grep -qx 'manifest.json' || fail "no manifest.json in the archive"
-tar -tf "$archive" | grep -qx 'oci-layout' || fail "no oci-layout in the archive"
+listing=$(tar -tf "$archive")
+for member in manifest.json index.json oci-layout; do
+  grep -qx "$member" <<<"$listing" || fail "the archive has no $member: $listing"
+done
 [[ "$(tar -xOf "$archive" manifest.json | jq '.[0].Layers | length')" == 1 ]] || fail "not one layer"

@@ -5,12 +5,14 @@
 # (Damage to the stub's own instructions is found by verify alone: nobody is left to tell.)
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
+need jq
 subject hello-pie
 size=$(stat -c %s "$packed")
 expected=$("$original" x)
 header=$(LC_ALL=C grep -abo -P '\x7fWhittle' "$packed" | head -n 1 | cut -d : -f 1)
-header_size=200     # the last field of PackHeader (packer/format.h), the packer's version, begins there
-payload_from=16384  # behind the stub, whose size budget is lower
+header_size=200  # up to the last field of PackHeader (packer/format.h), the packer's version
+payload_from=$((size - $("$WHITTLE" inspect --format json "$packed" |
+  jq '[.packed.streams[].packed_bytes] | add')))
 
 noticed=0
 damage() {  # damage OFFSET BIT: flips one bit, then asks everyone
