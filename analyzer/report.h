@@ -42,7 +42,7 @@ struct SegmentInfo {
 
 struct SectionInfo {
   std::string name;
-  std::string type;  // "PROGBITS"
+  std::string type;  // "PROGBITS"; the number, "0x1", where LIEF was not asked or gave up
   std::uint64_t address = 0, offset = 0, size = 0;
 };
 
@@ -78,7 +78,7 @@ struct BinaryReport {
   bool stripped = true;  // no .symtab
   std::vector<SegmentInfo> segments;
   std::vector<SectionInfo> sections;
-  std::uint64_t symbols = 0;
+  std::uint64_t symbols = 0;          // entries of .symtab and .dynsym; 0 without LIEF
   std::uint64_t overlay = 0;          // bytes behind everything that the headers speak of
   std::vector<std::string> warnings;  // odd fields, readers that disagree, a reader that gave up
 };
