@@ -15,15 +15,19 @@
 namespace whittle::cli {
 namespace {
 
-constexpr std::size_t kColumn = 24;  // where descriptions begin in help texts
+constexpr std::size_t kColumn = 27;  // where descriptions begin in help texts
 
 class Formatter : public CLI::Formatter {
  public:
-  Formatter() { column_width(kColumn); }
+  Formatter() {
+    column_width(kColumn);
+    label("Positionals", "Arguments");
+  }
 
   // CLI11 adds types and defaults in its own notation; the descriptions say what matters.
   std::string make_option_opts(const CLI::Option* option) const override {
-    return option->get_type_name().empty() ? "" : " " + option->get_type_name();
+    const bool tells = !option->get_positional() && !option->get_type_name().empty();
+    return tells ? " " + option->get_type_name() : "";
   }
   std::string make_usage(const CLI::App* app, std::string name) const override {
     std::string usage = "\nUsage: " + (name.empty() ? app->get_name() : name);
@@ -57,7 +61,7 @@ Program::Program()
   app_.set_help_flag("-h,--help", "Print this help");
   app_.set_version_flag("--version", version_text, "Print versions of whittle and its libraries");
   app_.footer(
-      "\n`whittle help COMMAND` explains one command.\n\nExample:\n"
+      "`whittle help COMMAND` explains one command.\n\nExample:\n"
       "  whittle build            # the build.yml of this folder: build and ship\n"
       "  whittle pack app && ./app.packed");
   app_.require_subcommand(0, 1);
@@ -66,6 +70,7 @@ Program::Program()
 CLI::App* Program::add_command(const std::string& name, const std::string& description,
                                Action action) {
   CLI::App* command = app_.add_subcommand(name, description);
+  command->group("Commands");
   command->set_help_flag("-h,--help", "Print this help");
   actions_.emplace(command, std::move(action));
   return command;
@@ -73,14 +78,15 @@ CLI::App* Program::add_command(const std::string& name, const std::string& descr
 
 int Program::print_help(const std::string& command) {
   if (command.empty()) {
-    print_result(app_.help());
+    // Not app_.help(): that would explain the chosen command, which is `help` itself.
+    print_result(app_.get_formatter()->make_help(&app_, "whittle", CLI::AppFormatMode::Normal));
     return 0;
   }
   std::vector<std::string> names;
   for (const CLI::App* candidate : app_.get_subcommands({})) {
     names.push_back(candidate->get_name());
     if (candidate->get_name() != command) continue;
-    print_result(candidate->help("whittle " + command));
+    print_result(candidate->help("whittle"));
     return 0;
   }
   throw Error(ErrorKind::usage, "",
@@ -121,6 +127,7 @@ void Program::add_help() {
   CLI::App* help =
       add_command("help", "Explain a command", [this, command] { return print_help(*command); });
   help->add_option("COMMAND", *command, "The command to explain");
+  help->footer("Example:\n  whittle help pack");
 }
 
 int Program::run(int argc, const char* const* argv) {

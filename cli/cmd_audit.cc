@@ -47,7 +47,7 @@ void add_audit(Program& program) {
   command->add_option("PATH", options->paths, "Files, or folders to walk")->required();
   add_common_options(command, options->common);
   command->footer(
-      "\nOne line a file. Folders are walked without following links; what is not an\n"
+      "One line a file. Folders are walked without following links; what is not an\n"
       "executable is passed over there, and reported where it is named.\n"
       "Exits 1 when a file is not static; else, when files could not be judged, with\n"
       "the status of the gravest error; else 0.\n\n"

@@ -75,7 +75,7 @@ void add_build(Program& program) {
   command->add_option("-d,--dir", options->dir, "The work directory (.)")->type_name("DIR");
   command->add_option("-j,--jobs", options->jobs, "Steps at once (one a processor)")
       ->type_name("N")
-      ->check(CLI::Range(1U, 256U));
+      ->check(CLI::Range(1U, 256U).description(""));
   command
       ->add_option("--env", options->env,
                    "What _env(NAME) stands for, instead of the\nenvironment; may be repeated")
@@ -83,9 +83,9 @@ void add_build(Program& program) {
       ->allow_extra_args(false);
   add_common_options(command, options->common, true);
   command->footer(
-      "\nThe log of the steps goes to standard error, the size report to standard output;\n"
-      "as JSON that is one document for each image. SOURCE_DATE_EPOCH sets the time that\n"
-      "images carry (1970 where it is not set), so that two builds are equal.\n\n"
+      "The log of the steps goes to standard error, the size report to standard\n"
+      "output; as JSON that is one document for each image. Images carry the time of\n"
+      "SOURCE_DATE_EPOCH, or else of 1970, so that two builds are equal.\n\n"
       "Example:\n  whittle build -d samples/hello-http --format markdown");
 }
 

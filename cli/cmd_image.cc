@@ -93,12 +93,12 @@ void add_image(Program& program) {
   add_list(command, "--add", image.add, "SRC:DEST[:MODE]", "A further file (mode 0644) *");
   command->add_option("--compression", options->compression, "Of the layer: gzip or zstd (gzip)")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"gzip", "zstd"}));
+      ->check(CLI::IsMember({"gzip", "zstd"}).description(""));
   command->add_option("--report", options->report, "Write a size report: .json, .md, or text")
       ->type_name("FILE");
   add_common_options(command, options->common);
   command->footer(
-      "\nOptions marked * may be repeated; write --cmd=-v for a value that begins with -.\n"
+      "Options marked * may be repeated; write --cmd=-v for a value that begins with -.\n"
       "A dynamic executable is refused: an empty image has no loader for it.\n\n"
       "Example:\n"
       "  whittle image app.packed -o app.tar -t app:1.0 --expose 8080\n"

@@ -38,7 +38,7 @@ void add_inspect(Program& program) {
       ->required();
   add_common_options(command, options->common);
   command->footer(
-      "\nNothing is run and nothing is unpacked.\n\n"
+      "Nothing is run and nothing is unpacked.\n\n"
       "Example:\n  whittle inspect --format json app.packed");
 }
 

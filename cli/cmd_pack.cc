@@ -76,12 +76,12 @@ void add_pack(Program& program) {
   command->add_flag("--strip", options->strip, "Strip it before");
   command->add_option("--level", options->level, "How hard to try: fast")
       ->type_name("LEVEL")
-      ->check(CLI::IsMember({"fast"}));
+      ->check(CLI::IsMember({"fast"}).description(""));
   command->add_flag("--allow-privileged", options->allow_privileged,
                     "Pack set-uid programs and the like too");
   add_common_options(command, options->common);
   command->footer(
-      "\nThe result is unpacked again and compared before it is written; FILE stays as\n"
+      "The result is unpacked again and compared before it is written; FILE stays as\n"
       "it is. What cannot be packed soundly is refused with the reason: exit status 3.\n\n"
       "Example:\n  whittle pack --strip app -o app.packed");
 }

@@ -11,6 +11,7 @@
 #include "common/text.h"
 #include "packer/packer.h"
 #include "report/json.h"
+#include "report/text_table.h"
 
 namespace whittle::cli {
 namespace {
@@ -40,8 +41,9 @@ int run(const Options& options) {
                                {"notes", result.notes}}));
     return 0;
   }
-  print_result(fmt::format("{}: {} bytes instead of {}, {} removed", printable(output),
-                           result.bytes.size(), file.bytes.size(), result.removed));
+  print_result(fmt::format("{}: {} bytes instead of {}", printable(output),
+                           report::group_digits(result.bytes.size()),
+                           report::group_digits(file.bytes.size())));
   for (const std::string& note : result.notes) print_message("  " + printable(note));
   return 0;
 }
@@ -57,7 +59,7 @@ void add_strip(Program& program) {
       ->type_name("OUT");
   add_common_options(command, options->common);
   command->footer(
-      "\nCuts off symbols, debug information and section headers. Bytes that the kernel\n"
+      "Cuts off symbols, debug information and section headers. Bytes that the kernel\n"
       "maps stay as they are; the result is never larger than the input.\n\n"
       "Example:\n  whittle strip app -o app.small");
 }

@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "packer/packer.h"
 #include "report/json.h"
+#include "report/text_table.h"
 
 namespace whittle::cli {
 namespace {
@@ -44,7 +45,8 @@ int run(const Options& options) {
                                {"is_original", is_original}}));
     return 0;
   }
-  print_result(fmt::format("{}: {} bytes, as packed{}", printable(output), unpacked.size(),
+  print_result(fmt::format("{}: {} bytes, as packed{}", printable(output),
+                           report::group_digits(unpacked.size()),
                            is_original ? "" : " (stripped before)"));
   return 0;
 }
@@ -61,7 +63,7 @@ void add_unpack(Program& program) {
   command->add_flag("--original", options->original, "Refuse where it was stripped before");
   add_common_options(command, options->common);
   command->footer(
-      "\nWhat comes back is the file that was packed. After `pack --strip` that is the\n"
+      "What comes back is the file that was packed. After `pack --strip` that is the\n"
       "stripped one; --original then refuses (exit status 3), for what was stripped is\n"
       "gone.\n\n"
       "Example:\n  whittle unpack app.packed -o app");

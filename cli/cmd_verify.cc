@@ -38,7 +38,7 @@ void add_verify(Program& program) {
   command->add_option("FILE", options->input, "A packed executable")->required();
   add_common_options(command, options->common);
   command->footer(
-      "\nChecks every digest and decodes the whole file. Exits 1 when a check fails.\n\n"
+      "Checks every digest and decodes the whole file. Exits 1 when a check fails.\n\n"
       "Example:\n  whittle verify app.packed && ./app.packed");
 }
 

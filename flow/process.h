@@ -31,7 +31,7 @@ struct ProcessResult {
   bool ok() const { return exit_status == 0 && signal == 0 && !stopped; }
 };
 
-inline constexpr std::size_t kTailLines = 40;
+inline constexpr std::size_t kTailLines = 20;
 inline constexpr std::size_t kMaxLine = 4096;  // bytes; a longer line comes in pieces
 
 // Runs the command to its end and calls `on_line` for every line of output. When `stop` is

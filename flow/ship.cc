@@ -14,15 +14,21 @@
 #include "flow/sizes.h"
 #include "imagegen/image.h"
 #include "packer/packer.h"
+#include "report/text_table.h"
 
 namespace whittle::flow {
 namespace {
 
 namespace fs = std::filesystem;
 
+// "861,520 → 766,640 bytes (-11.0 %)"
 std::string change(std::uint64_t before, std::uint64_t after) {
-  const double ratio = before == 0 ? 1 : static_cast<double>(after) / static_cast<double>(before);
-  return fmt::format("{} → {} bytes ({:+.1f} %)", before, after, 100 * (ratio - 1));
+  const std::string numbers =
+      fmt::format("{} → {} bytes", report::group_digits(before), report::group_digits(after));
+  const double percent =
+      before == 0 ? 0 : 100 * (static_cast<double>(after) / static_cast<double>(before) - 1);
+  return percent > -0.05 && percent < 0.05 ? numbers
+                                           : fmt::format("{} ({:+.1f} %)", numbers, percent);
 }
 
 // The forms that one executable takes on its way, and what is told about each.
@@ -140,7 +146,8 @@ class Shipment {
     const std::uintmax_t archive = output.empty() ? content : fs::file_size(output, error);
     tell(Stage::image,
          fmt::format("{} for {} in {}, {} bytes to pull", image.reference, image.platform,
-                     printable(main_output.lexically_normal().native()), content));
+                     printable(main_output.lexically_normal().native()),
+                     report::group_digits(content)));
     for (const std::string& warning : image.warnings) warn(warning);
 
     report::SizeReport report;

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Outcome {
+  int status = -1;
+  std::string out, err;
+};
+
+class CliTest : public testing::Test {
+ protected:
+  CliTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "whittle-cli.XXXXXX").native();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    folder = name;
+  }
+  ~CliTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
+
+  // Runs `whittle ARGUMENTS`, as a shell reads them, in the test's folder.
+  Outcome whittle(const std::string& arguments, const std::string& before = "") const {
+    const std::string command = "cd '" + folder.native() + "' && " + before +
+                                " '" WHITTLE_COMMAND "' " + arguments + " >.out 2>.err </dev/null";
+    const int status = ::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read(".out"),
+            read(".err")};
+  }
+  std::string read(const std::string& name) const {
+    std::ifstream file(folder / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder / name, std::ios::binary) << text;
+  }
+
+  std::filesystem::path folder;
+};
+
+TEST_F(CliTest, WrongUseIsStatusTwoWithAHint) {
+  struct Case {
+    const char *arguments, *message;
+  };
+  for (const auto& [arguments, message] : {
+           Case{"", "what is to be done?"},
+           Case{"pakc x", "no command is called `pakc`; did you mean `pack`?"},
+           Case{"pack --stirp x", "unknown option `--stirp`; did you mean `--strip`?"},
+           Case{"pack", "FILE is required"},
+           Case{"pack a b", "one argument too many: `b`"},
+           Case{"audit --format xml x", "`xml` is none of text, json"},
+           Case{"build -j 0", "--jobs"},
+           Case{"--no-such", "unknown option `--no-such`"},
+       }) {
+    const Outcome outcome = whittle(arguments);
+    EXPECT_EQ(outcome.status, 2) << arguments;
+    EXPECT_EQ(outcome.out, "") << arguments;
+    EXPECT_THAT(outcome.err, StartsWith("whittle: ")) << arguments;
+    EXPECT_THAT(outcome.err, HasSubstr(message)) << arguments;
+    EXPECT_THAT(outcome.err, HasSubstr("--help` to see")) << arguments;
+  }
+  EXPECT_EQ(whittle("help pakc").status, 2);
+  EXPECT_EQ(whittle("image /bin/true").status, 2);
+}
+
+TEST_F(CliTest, HelpFitsATerminalAndIsAResult) {
+  const std::string all = whittle("--help").out;
+  EXPECT_EQ(all, whittle("help").out);
+  for (const std::string name :
+       {"audit", "strip", "pack", "unpack", "inspect", "verify", "image", "build"}) {
+    EXPECT_THAT(all, HasSubstr("\n  " + name + " "));
+    const Outcome help = whittle("help " + name);
+    EXPECT_EQ(help.status, 0);
+    EXPECT_EQ(help.err, "");
+    EXPECT_EQ(help.out, whittle(name + " --help").out);
+    EXPECT_THAT(help.out, HasSubstr("Usage: whittle " + name + " "));
+    EXPECT_THAT(help.out, HasSubstr("Example:\n  whittle " + name));
+    std::istringstream lines(help.out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
+  }
+}
+
+TEST_F(CliTest, VersionNamesTheLibraries) {
+  const Outcome outcome = whittle("--version");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, StartsWith("whittle "));
+  for (const char* name :
+       {"LIEF", "libarchive", "zstd", "OpenSSL", "yaml-cpp", "fmt", "CLI11", "nlohmann-json"}) {
+    EXPECT_THAT(outcome.out, testing::ContainsRegex(std::string("\n  ") + name + " +[0-9]"));
+  }
+}
+
+TEST_F(CliTest, ErrorsAreOneLineWithTheStatusOfTheirKind) {
+  write("text", "just text\n");
+  std::filesystem::copy_file("/proc/self/exe", folder / "dynamic");
+  struct Case {
+    const char* arguments;
+    int status;
+  };
+  for (const auto& [arguments, status] : {
+           Case{"verify missing", 5},
+           Case{"verify text", 3},
+           Case{"pack dynamic", 3},
+           Case{"image dynamic -o out", 3},
+           Case{"pack .", 3},
+           Case{"pack dynamic -o dynamic", 2},
+           Case{"image dynamic -o out --env BAD", 2},
+           Case{"build", 5},
+       }) {
+    const Outcome outcome = whittle(arguments);
+    EXPECT_EQ(outcome.status, status) << arguments << ": " << outcome.err;
+    EXPECT_EQ(outcome.out, "") << arguments;
+    EXPECT_THAT(outcome.err, StartsWith("whittle: ")) << arguments;
+    EXPECT_EQ(outcome.err.find('\n'), outcome.err.size() - 1) << outcome.err;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "out"));
+}
+
+TEST_F(CliTest, AuditFailsForWhatIsNotStatic) {
+  std::filesystem::copy_file("/proc/self/exe", folder / "dynamic");
+  const Outcome outcome = whittle("audit dynamic");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("libc.so.6"));
+  EXPECT_EQ(whittle("audit missing").status, 5);
+  EXPECT_EQ(whittle("audit missing dynamic").status, 1);
+  const Outcome quiet = whittle("audit -q dynamic");
+  EXPECT_EQ(quiet.status, 1);
+  EXPECT_EQ(quiet.out + quiet.err, "");
+}
+
+TEST_F(CliTest, BuildMistakesAndFailuresHaveTheirStatus) {
+  write("build.yml", "build:\n  steps:\n    a: {rnu: x}\n");
+  Outcome outcome = whittle("build");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("build.yml:3:9: unknown key `rnu`"));
+  write("build.yml", "build: {steps: {a: {run: 'echo tells; exit 9'}}}");
+  outcome = whittle("build");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, HasSubstr("[a] tells\n"));
+  EXPECT_THAT(outcome.err,
+              HasSubstr("whittle: build.yml: step `a`: the command failed with exit status 9"));
+  write("build.yml", "build: {steps: {a: {dockerfile: D}}}");
+  EXPECT_EQ(whittle("build").status, 3);
+  write("build.yml", "build: {steps: {a: {run: 'echo _env(WHO) $WHO'}}}");
+  outcome = whittle("build --env WHO=you", "WHO=me");
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("[a] you me\n"));
+  EXPECT_EQ(whittle("build -q").err, "");
+  EXPECT_EQ(whittle("build", "SOURCE_DATE_EPOCH=now").status, 2);
+}
+
+TEST_F(CliTest, AResultThatCannotBeWrittenIsAnError) {
+  const std::string command =
+      "'" WHITTLE_COMMAND "' --version >/dev/full 2>'" + (folder / ".err").native() + "'";
+  const int status = ::system(command.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 5);
+  EXPECT_THAT(read(".err"), StartsWith("whittle: standard output: cannot write"));
+}
+
+TEST_F(CliTest, ABrokenPipeEndsQuietly) {
+  const std::string err = (folder / ".err").native();
+  const std::string command = "bash -c \"set -o pipefail; (sleep 0.3; exec '" WHITTLE_COMMAND
+                              "' --help 2>'" +
+                              err + "') | true\"";
+  EXPECT_EQ(WEXITSTATUS(::system(command.c_str())), 128 + SIGPIPE);
+  EXPECT_EQ(read(".err"), "");
+}
+
+}  // namespace

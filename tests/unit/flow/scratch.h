@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "common/error.h"
+
+namespace whittle::flow {
+
+// A test in a folder of its own.
+class ScratchTest : public testing::Test {
+ protected:
+  ScratchTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "whittle-flow.XXXXXX").native();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    folder = std::filesystem::canonical(name);
+  }
+  ~ScratchTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
+
+  void write(const std::string& name, const std::string& text, int mode = 0644) const {
+    std::filesystem::create_directories((folder / name).parent_path());
+    std::ofstream(folder / name, std::ios::binary) << text;
+    std::filesystem::permissions(folder / name, static_cast<std::filesystem::perms>(mode));
+  }
+  std::string read(const std::string& name) const {
+    std::ifstream file(folder / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  int mode(const std::string& name) const {
+    return static_cast<int>(std::filesystem::status(folder / name).permissions());
+  }
+
+  std::filesystem::path folder;
+};
+
+// The error that `action` throws; a test failure where it throws none.
+template <typename Action>
+Error error_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "no error was thrown";
+  return Error(ErrorKind::internal, "", "none");
+}
+
+}  // namespace whittle::flow

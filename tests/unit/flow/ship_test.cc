@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "flow/ship.h"
+
+#include <gmock/gmock.h>
+
+#include "flow/added_file.h"
+#include "flow/source_date.h"
+#include "packer/packer.h"
+#include "tests/unit/flow/scratch.h"
+
+namespace whittle::flow {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// The smallest static program: exit(42) by system call, in one segment, no sections.
+std::string tiny_executable() {
+  std::string file(0x1000, '\0');
+  const auto put = [&](std::size_t at, std::uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; i++) {
+      file[at + static_cast<std::size_t>(i)] = static_cast<char>(value >> (8 * i) & 0xff);
+    }
+  };
+  file.replace(0, 7,
+               "\x7f"
+               "ELF\x02\x01\x01");
+  put(16, 2, 2);         // ET_EXEC
+  put(18, 62, 2);        // x86-64
+  put(20, 1, 4);         // version
+  put(24, 0x400078, 8);  // entry
+  put(32, 64, 8);        // program headers
+  put(52, 64, 2);
+  put(54, 56, 2);
+  put(56, 1, 2);
+  put(58, 64, 2);
+  put(64, 1, 4);             // PT_LOAD
+  put(68, 5, 4);             // read, execute
+  put(80, 0x400000, 8);      // address
+  put(88, 0x400000, 8);      // physical address
+  put(96, file.size(), 8);   // in the file
+  put(104, file.size(), 8);  // in memory
+  put(112, 0x1000, 8);       // alignment
+  file.replace(0x78, 12, std::string("\xbf\x2a\0\0\0\xb8\x3c\0\0\0\x0f\x05", 12));
+  return file;
+}
+
+class Recorder : public Observer {
+ public:
+  void on_stage(std::string_view, Stage stage, std::string_view summary) override {
+    stages.emplace_back(name(stage));
+    summaries += std::string(summary) + "\n";
+  }
+  std::vector<std::string> stages;
+  std::string summaries;
+};
+
+class ShipTest : public ScratchTest {
+ protected:
+  ShipTest() { write("app", tiny_executable(), 0755); }
+  report::SizeReport run(const ShipBlock& block) {
+    recorder = {};
+    return ship(block,
+                {.base = folder,
+                 .not_static = ErrorKind::failed,
+                 .created = 0,
+                 .step = "s",
+                 .stop = {},
+                 .measure = true},
+                recorder);
+  }
+  Recorder recorder;
+};
+
+std::vector<std::string> names(const report::SizeReport& report) {
+  std::vector<std::string> names;
+  for (const auto& stage : report.stages) names.push_back(stage.name);
+  return names;
+}
+
+TEST_F(ShipTest, TellsOfEveryStageAndReportsAll) {
+  const auto report =
+      run({.binary = "app", .strip = true, .pack = true, .output = "app.small", .image = {}});
+  EXPECT_THAT(recorder.stages, ElementsAre("audit", "strip", "pack", "image"));
+  EXPECT_THAT(names(report), ElementsAre("built", "stripped", "packed", "layer", "image"));
+  EXPECT_EQ(report.image_reference, "app:latest");
+  EXPECT_EQ(report.output, (folder / "app.tar").native());
+  EXPECT_EQ(report.stages[0].disk, 0x1000u);
+  EXPECT_TRUE(report.stages[0].wire_gzip && report.stages[0].wire_zstd);
+  EXPECT_EQ(report.stages[4].disk, std::filesystem::file_size(folder / "app.tar"));
+  EXPECT_EQ(report.stages[2].disk, std::filesystem::file_size(folder / "app.small"));
+  EXPECT_EQ(mode("app.small"), 0755);
+  EXPECT_EQ(read("app"), tiny_executable());
+}
+
+// The program is smaller than any stub: it goes on unpacked, and the report says so.
+TEST_F(ShipTest, ARefusalToPackGoesOnUnpacked) {
+  const auto report =
+      run({.binary = "app", .strip = false, .pack = true, .output = "", .image = {}});
+  ASSERT_THAT(names(report), ElementsAre("built", "packed", "layer", "image"));
+  EXPECT_EQ(report.stages[1].disk, report.stages[0].disk);
+  EXPECT_THAT(report.stages[1].note, HasSubstr("kept: "));
+  EXPECT_THAT(recorder.summaries, HasSubstr("kept unpacked: "));
+}
+
+TEST_F(ShipTest, TwoRunsGiveTheSameBytes) {
+  ShipBlock block{.binary = "app", .strip = true, .pack = true, .output = "", .image = {}};
+  block.image.output = "one.tar";
+  run(block);
+  block.image.output = "two.tar";
+  run(block);
+  EXPECT_FALSE(read("one.tar").empty());
+  EXPECT_EQ(read("one.tar"), read("two.tar"));
+}
+
+TEST_F(ShipTest, ADynamicExecutableFailsWithItsReasons) {
+  std::filesystem::copy_file("/proc/self/exe", folder / "dynamic");
+  ShipBlock block;
+  block.binary = "dynamic";
+  const Error error = error_of([&] { run(block); });
+  EXPECT_EQ(error.kind(), ErrorKind::failed);
+  EXPECT_THAT(error.what(), HasSubstr("cannot run in an empty image; it is dynamic: "));
+  EXPECT_THAT(error.what(), HasSubstr("libc.so.6"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "dynamic.tar"));
+}
+
+TEST_F(ShipTest, NeverWritesOverTheExecutable) {
+  ShipBlock block{.binary = "app", .strip = true, .pack = true, .output = "app", .image = {}};
+  EXPECT_EQ(error_of([&] { run(block); }).kind(), ErrorKind::usage);
+  block.output = "";
+  block.image.output = "app";
+  EXPECT_EQ(error_of([&] { run(block); }).kind(), ErrorKind::usage);
+  EXPECT_EQ(read("app"), tiny_executable());
+}
+
+TEST_F(ShipTest, AStopIsNotAnError) {
+  std::stop_source stop;
+  stop.request_stop();
+  ShipBlock block;
+  block.binary = "app";
+  EXPECT_THROW(ship(block,
+                    {.base = folder,
+                     .not_static = ErrorKind::failed,
+                     .created = 0,
+                     .step = "",
+                     .stop = stop.get_token()},
+                    recorder),
+               Stopped);
+  EXPECT_FALSE(std::filesystem::exists(folder / "app.tar"));
+}
+
+TEST(AddedFile, ReadsSourceDestinationAndMode) {
+  const AddedFile plain = parse_added_file("a/b:/etc/b");
+  EXPECT_EQ(plain.source, "a/b");
+  EXPECT_EQ(plain.destination, "/etc/b");
+  EXPECT_EQ(plain.mode, 0644u);
+  EXPECT_EQ(parse_added_file("b:/c:0755").mode, 0755u);
+  EXPECT_EQ(parse_added_file("a/b:/etc/").destination, "/etc/b");
+  for (const char* text :
+       {"", "a", ":", ":/b", "a:", "a:b", "a:/b:", "a:/b:8", "a:/b:10000", "a:/b:0644x"}) {
+    EXPECT_EQ(error_of([&] { parse_added_file(text); }).kind(), ErrorKind::usage) << text;
+  }
+}
+
+TEST(SourceDate, IsSecondsOrAMistake) {
+  EXPECT_EQ(source_date_epoch({}), 0);
+  EXPECT_EQ(source_date_epoch({{"SOURCE_DATE_EPOCH", ""}}), 0);
+  EXPECT_EQ(source_date_epoch({{"SOURCE_DATE_EPOCH", "1700000000"}}), 1700000000);
+  for (const char* text : {"-1", "now", "1.5", " 1", "99999999999999999999"}) {
+    EXPECT_EQ(error_of([&] {
+                source_date_epoch({{"SOURCE_DATE_EPOCH", text}});
+              }).kind(),
+              ErrorKind::usage)
+        << text;
+  }
+}
+
+}  // namespace
+}  // namespace whittle::flow
