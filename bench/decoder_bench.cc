@@ -61,7 +61,7 @@ double median(std::vector<double> values) {
 
 int main(int argc, char** argv) {
   int runs = 31;
-  const auto workspace = std::make_unique<whittle::packer::ZstdWorkspace>();
+  const auto workspace = std::make_unique<whittle::stub::ZstdWorkspace>();
   const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(),
                                                                    ZSTD_freeDCtx);
 
@@ -88,8 +88,8 @@ int main(int argc, char** argv) {
       for (int run = 0; run < runs; ++run) {
         own.push_back(time([&] {
           good &=
-              whittle::packer::zstd_decode(frame.data(), frame.size(), output.data(), output.size(),
-                                           *workspace) == whittle::packer::ZstdStatus::ok;
+              whittle::stub::zstd_decode(frame.data(), frame.size(), output.data(), output.size(),
+                                         *workspace) == whittle::stub::ZstdStatus::ok;
         }));
         good &= output == input;
         reference.push_back(time([&] {

@@ -49,7 +49,7 @@ std::string version_text(const PackHeader& header) {
 // Decodes everything and puts the original file together. Returns nothing where a stream does not
 // decode.
 std::optional<Bytes> reassemble(const PackedView& view) {
-  const auto workspace = std::make_unique<ZstdWorkspace>();
+  const auto workspace = std::make_unique<stub::ZstdWorkspace>();
   const ZeroMemory image(view.filled_size());
   if (stub::expand(view.parts(), image.data(), view.filled_size(), *workspace) !=
       stub::ExpandStatus::ok) {

@@ -39,11 +39,11 @@ uint64_t run_digest_of(const Packed& packed) {
 }
 
 ExpandStatus decode_stream(const PackStream& stream, const uint8_t* packed, uint8_t* raw,
-                           packer::ZstdWorkspace& workspace) {
+                           ZstdWorkspace& workspace) {
   if (stream.codec == packer::kCodecZstd) {
-    const packer::ZstdStatus status =
-        packer::zstd_decode(packed, stream.packed_size, raw, stream.raw_size, workspace);
-    return status == packer::ZstdStatus::ok ? ExpandStatus::ok : ExpandStatus::bad_stream;
+    const ZstdStatus status =
+        zstd_decode(packed, stream.packed_size, raw, stream.raw_size, workspace);
+    return status == ZstdStatus::ok ? ExpandStatus::ok : ExpandStatus::bad_stream;
   }
   if (stream.codec != packer::kCodecStored || stream.packed_size != stream.raw_size) {
     return ExpandStatus::bad_stream;
@@ -53,7 +53,7 @@ ExpandStatus decode_stream(const PackStream& stream, const uint8_t* packed, uint
 }
 
 ExpandStatus expand(const Packed& packed, uint8_t* image, size_t image_size,
-                    packer::ZstdWorkspace& workspace) {
+                    ZstdWorkspace& workspace) {
   const PackHeader& header = *packed.header;
   uint64_t at = 0;  // in the payload
   for (uint32_t i = 0; i < header.stream_count; i++) {

@@ -37,11 +37,11 @@ enum class ExpandStatus : int {
 
 // Decodes one stream of any kind.
 ExpandStatus decode_stream(const packer::PackStream& stream, const uint8_t* packed, uint8_t* raw,
-                           packer::ZstdWorkspace& workspace);
+                           ZstdWorkspace& workspace);
 
 // Fills the image. image[0] is the byte at header->image_vaddr; `image_size` bytes are writable and
 // zero, which may be fewer than header->image_size as long as the streams end before.
 ExpandStatus expand(const Packed& packed, uint8_t* image, size_t image_size,
-                    packer::ZstdWorkspace& workspace);
+                    ZstdWorkspace& workspace);
 
 }  // namespace whittle::stub

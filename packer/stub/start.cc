@@ -136,8 +136,8 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
   const uint64_t image_end = page_up(image + header->image_size);
   const long mapped = sys_mmap(image, image_end - image, kProtRead | kProtWrite,
                                kMapPrivate | kMapFixed | kMapAnonymous, -1);
-  const long workspace = sys_mmap(0, sizeof(packer::ZstdWorkspace), kProtRead | kProtWrite,
-                                  kMapPrivate | kMapAnonymous, -1);
+  const long workspace =
+      sys_mmap(0, sizeof(ZstdWorkspace), kProtRead | kProtWrite, kMapPrivate | kMapAnonymous, -1);
   if (failed(mapped) || failed(workspace)) {
     die(stack.program, packer::kExitNoMemory, "no memory to unpack the program into");
   }
@@ -153,12 +153,12 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
   }
 
   const ExpandStatus status = expand(packed, reinterpret_cast<uint8_t*>(image), image_end - image,
-                                     *reinterpret_cast<packer::ZstdWorkspace*>(workspace));
+                                     *reinterpret_cast<ZstdWorkspace*>(workspace));
   if (status != ExpandStatus::ok) {
     die(stack.program, packer::kExitDamaged,
         "the packed program is damaged (it does not decode); get the file again");
   }
-  sys_munmap(static_cast<uint64_t>(workspace), sizeof(packer::ZstdWorkspace));
+  sys_munmap(static_cast<uint64_t>(workspace), sizeof(ZstdWorkspace));
 
   if (header->escape_vaddr != 0) {
     auto* escape = reinterpret_cast<uint8_t*>(header->escape_vaddr + bias);

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-namespace whittle::packer {
+namespace whittle::stub {
 
 // Why a frame was refused. Anything but `ok` leaves the destination with undefined contents.
 enum class ZstdStatus : int {
@@ -102,4 +102,4 @@ struct ZstdWorkspace {
 ZstdStatus zstd_decode(const uint8_t* src, size_t src_size, uint8_t* dst, size_t dst_size,
                        ZstdWorkspace& workspace);
 
-}  // namespace whittle::packer
+}  // namespace whittle::stub

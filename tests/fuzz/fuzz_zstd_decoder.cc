@@ -23,7 +23,7 @@
 
 namespace {
 
-using whittle::packer::ZstdStatus;
+using whittle::stub::ZstdStatus;
 
 using Buffer = std::unique_ptr<uint8_t[]>;
 
@@ -33,10 +33,10 @@ using Buffer = std::unique_ptr<uint8_t[]>;
 }
 
 ZstdStatus decode(const uint8_t* data, size_t size, uint8_t* output, size_t output_size) {
-  static const auto workspace = std::make_unique<whittle::packer::ZstdWorkspace>();
+  static const auto workspace = std::make_unique<whittle::stub::ZstdWorkspace>();
   const Buffer frame(new uint8_t[size]);
   if (size != 0) std::memcpy(frame.get(), data, size);
-  return whittle::packer::zstd_decode(frame.get(), size, output, output_size, *workspace);
+  return whittle::stub::zstd_decode(frame.get(), size, output, output_size, *workspace);
 }
 
 bool stricter_than_libzstd(ZstdStatus status) {

@@ -32,7 +32,7 @@ class Expand : public testing::Test {
       : file_(test::packed_form(test::build(test::packable()).bytes)),
         view_(packer::PackedView::read(file_, "sample")),
         image_(view_.filled_size()),
-        workspace_(std::make_unique<packer::ZstdWorkspace>()) {}
+        workspace_(std::make_unique<stub::ZstdWorkspace>()) {}
 
   stub::ExpandStatus expand(std::size_t size) {
     return stub::expand(view_.parts(), image_.data(), size, *workspace_);
@@ -48,7 +48,7 @@ class Expand : public testing::Test {
   Bytes file_;
   packer::PackedView view_;
   Bytes image_;
-  std::unique_ptr<packer::ZstdWorkspace> workspace_;
+  std::unique_ptr<stub::ZstdWorkspace> workspace_;
 };
 
 TEST_F(Expand, FillsTheImageWithTheOriginalsSegments) {

@@ -24,7 +24,7 @@
 #include <string>
 #include <vector>
 
-namespace whittle::packer {
+namespace whittle::stub {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
@@ -488,4 +488,4 @@ TEST(ZstdDecoderErrors, MutatedFrames) {
 }
 
 }  // namespace
-}  // namespace whittle::packer
+}  // namespace whittle::stub
