@@ -6,8 +6,11 @@
 // segment is laid out anew, which is where general ELF writers (and strip's own relayout for
 // machines that it does not know) break programs.
 //
-//   before  [header, segments .......... ][symbols, debug, section headers][overlay]
-//   after   [header, segments .......... ][overlay]
+//   before  [header, segments .......... ][symbols, debug, section headers]
+//   after   [header, segments .......... ]
+//
+// A file with something appended behind all that (an archive, a payload) stays as it is: programs
+// find such bytes by an offset, from the start or from the end, and a cut in front would move them.
 //
 // e_shoff, e_shnum and e_shstrndx become 0, "no section headers". e_shentsize keeps its value: it
 // is the size of an entry, true of a table of none, and strict readers compare it to what they
@@ -126,15 +129,18 @@ StripResult strip(ByteView bytes, std::string_view path) {
                     "segments");
   }
 
+  if (extent.overlay != 0) {
+    return keep_all(fmt::format(
+        "nothing removed: {} bytes are appended behind the program (an archive?), which "
+        "it may look for at their place",
+        extent.overlay));
+  }
+
   result.bytes.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(extent.loaded));
   clear_section_fields(result.bytes, file.header().is_64bit);
   const Range table = zeroable_table(file);
   std::fill_n(result.bytes.begin() + static_cast<std::ptrdiff_t>(table.offset), table.length,
               std::uint8_t{0});
-  if (extent.overlay != 0) {
-    const ByteView overlay = bytes.last(extent.overlay);
-    result.bytes.insert(result.bytes.end(), overlay.begin(), overlay.end());
-  }
   check_result(file, result.bytes, table, extent.loaded, path);
   if (result.bytes.size() >= bytes.size()) {
     return keep_all("nothing removed: no bytes stand behind the segments");
@@ -150,12 +156,6 @@ StripResult strip(ByteView bytes, std::string_view path) {
         fmt::format("zeroed the section header table of {} bytes inside the "
                     "first segment",
                     table.length));
-  }
-  if (extent.overlay != 0) {
-    result.notes.push_back(fmt::format(
-        "kept {} appended bytes at the end, now at offset {} instead of {}; a program that finds "
-        "them by a fixed offset needs the unstripped file",
-        extent.overlay, result.bytes.size() - extent.overlay, bytes.size() - extent.overlay));
   }
   return result;
 }

@@ -6,6 +6,10 @@
 add_library(whittle_options INTERFACE)
 target_include_directories(whittle_options INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(whittle_options INTERFACE -Wall -Wextra -Wshadow -Wconversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC bug 105329: false alarms inside std::string's own operators.
+  target_compile_options(whittle_options INTERFACE -Wno-restrict)
+endif()
 if(WHITTLE_WERROR)
   target_compile_options(whittle_options INTERFACE -Werror)
 endif()

@@ -137,9 +137,7 @@ std::uint64_t overlay_of(const elf::File& file) {
     end = std::max(end, h.shoff + file.sections().size() * h.shentsize);
   }
   for (const elf::Section& s : file.sections()) {
-    if (s.type != elf::kSectionNoBits && s.type != elf::kSectionNull) {
-      end = std::max(end, s.offset + s.size);
-    }
+    if (s.has_bytes()) end = std::max(end, s.offset + s.size);
   }
   const ByteView bytes = file.bytes();
   if (end >= bytes.size()) return 0;
@@ -154,7 +152,7 @@ std::uint64_t overlay_of(const elf::File& file) {
 void add_code(const elf::File& file, const Segment& segment, std::vector<CodeRange>& code) {
   std::uint64_t begin = UINT64_MAX, end = 0;
   for (const elf::Section& s : file.sections()) {
-    if ((s.flags & kSectionFlagExecute) == 0 || s.type == elf::kSectionNoBits) continue;
+    if ((s.flags & kSectionFlagExecute) == 0 || !s.has_bytes()) continue;
     if (s.addr >= segment.vaddr && in_bounds(s.addr - segment.vaddr, s.size, segment.filesz)) {
       begin = std::min(begin, s.addr);
       end = std::max(end, s.addr + s.size);
