@@ -10,28 +10,29 @@ INSTALL ?= yes# "no": never install packages, take the system as it is
 build_dir := build/$(PRESET)
 whittle   := $(build_dir)/cli/whittle
 packages   = $(if $(filter yes,$(INSTALL)),scripts/install-packages $(1))
+compile    = cmake --preset $(PRESET) --log-level=NOTICE && \
+             cmake --build --preset $(PRESET) --parallel $(JOBS) --target $(1)
 sources    = git ls-files --cached --others --exclude-standard -- '*.cc' '*.h'
 
 .DEFAULT_GOAL := build
 .PHONY: build demo test test-slow install format check-format tidy bench clean help
 
 build: ## build whittle (PRESET=release|dev|ci|asan|fuzz, JOBS=N)
-	@cmake --preset $(PRESET) --log-level=NOTICE
-	@cmake --build --preset $(PRESET) --parallel $(JOBS)
+	@$(call compile,whittle)
 
 demo: ## install what is missing, build, and make an image of samples/hello-http
 	@$(call packages,build test)
-	@$(MAKE) --no-print-directory build
+	@$(call compile,whittle)
 	@scripts/demo $(abspath $(whittle))
 
 test: ## build and run every test except the slow ones
 	@$(call packages,build test)
-	@$(MAKE) --no-print-directory build
+	@$(call compile,all)
 	@scripts/run-tests --jobs $(JOBS) $(PRESET)
 
 test-slow: ## build and run the slow tests
 	@$(call packages,build test)
-	@$(MAKE) --no-print-directory build
+	@$(call compile,all)
 	@scripts/run-tests --jobs $(JOBS) $(PRESET):slow
 
 install: build ## install under PREFIX (default /usr/local), below DESTDIR if set
@@ -43,12 +44,13 @@ format: ## rewrite the C++ sources in the project's style
 check-format: ## fail if a C++ source is not in the project's style
 	@$(sources) | xargs -r clang-format --dry-run -Werror
 
-tidy: build ## run clang-tidy over the sources
+tidy: ## run clang-tidy over the sources
+	@$(call compile,all)
 	@$(sources) | grep '\.cc$$' | xargs -r -P $(JOBS) -n 4 clang-tidy -p $(build_dir) --quiet
 
 bench: ## measure sizes and start-up against UPX; rewrites bench/*.csv and README's table
 	@$(call packages,build test bench)
-	@$(MAKE) --no-print-directory build
+	@$(call compile,whittle)
 	@bench/run $(abspath $(whittle))
 
 clean: ## remove everything that was built
