@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 #include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "common/error.h"
 #include "common/text.h"
@@ -37,17 +39,44 @@ std::string_view type_name(const YAML::Node& node) {
   return "empty";
 }
 
+// Notes where documents begin and nothing else.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  YAML::Mark last;
+};
+
+// Where a second document begins, if one does. Not by YAML::LoadAll: at a token that begins no node
+// (a stray comma) yaml-cpp makes empty documents for ever without moving on.
+std::optional<YAML::Mark> second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return std::nullopt;
+  return starts.last;
+}
+
 }  // namespace
 
 Document::Document(const SubstitutedText& text, std::string_view path) : text_(text), path_(path) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text.text());
-    if (documents.size() > 1) {
-      const YAML::Mark mark = documents[1].Mark();
-      throw error_at(path, text.original_position(mark.line, mark.column),
-                     "a second YAML document begins here; a build file is one");
+    if (const auto mark = second_document(text.text())) {
+      throw error_at(path, text.original_position(mark->line, mark->column),
+                     "what begins here is no part of the one YAML document of a build file");
     }
-    if (!documents.empty()) root_.reset(documents[0]);
+    root_.reset(YAML::Load(text.text()));
   } catch (const YAML::DeepRecursion& error) {
     throw error_at(path, text.original_position(error.mark.line, error.mark.column),
                    "is nested too deeply to be a build file");

@@ -263,7 +263,7 @@ TEST(BuildFile, PathsStayInTheWorkDirectory) {
 TEST(BuildFile, WhatIsNotYamlIsSaidSo) {
   EXPECT_THAT(problem("build: [\n"), HasSubstr("is not YAML"));
   EXPECT_THAT(problem("build: {steps: {a: {run: x}}}\n---\nb: c\n"),
-              HasSubstr("a second YAML document"));
+              HasSubstr("build.yml:2:1: what begins here is no part of the one YAML document"));
   EXPECT_THAT(problem(std::string("build: \xff\xfe")), HasSubstr("is not a text in UTF-8"));
   EXPECT_THAT(problem("build: *nothing"), HasSubstr("is not YAML"));
   EXPECT_THAT(problem("? {a: b}\n: c\n"), HasSubstr("a key must be a plain text"));
@@ -292,6 +292,11 @@ TEST(BuildFile, SubstitutionCannotExceedTheLimit) {
   for (int i = 0; i < 1000; i++) text += "_env(BIG)";
   const Error error = error_of([&] { parse(text, {{"BIG", std::string(10000, 'x')}}); });
   EXPECT_EQ(error.kind(), ErrorKind::usage);
+}
+
+// yaml-cpp makes documents out of nothing here, for ever.
+TEST(BuildFile, AStrayCommaEnds) {
+  EXPECT_THAT(problem("# comment\n, a\nbuild: {}\n"), HasSubstr("build.yml:2:1: what begins here"));
 }
 
 // Whatever is read either is a build file or an Error; with ASan and UBSan, nothing else happens.
