@@ -19,9 +19,12 @@ struct Options {
 
 int run(const Options& options) {
   const LoadedFile file = read_file(options.input);
-  const analyzer::BinaryReport binary = analyzer::inspect(file.bytes, options.input);
+  analyzer::BinaryReport binary = analyzer::inspect(file.bytes, options.input);
   std::optional<packer::PackInfo> packed;
-  if (packer::is_packed(file.bytes)) packed = packer::inspect(file.bytes, options.input);
+  if (packer::is_packed(file.bytes)) {
+    packed = packer::inspect(file.bytes, options.input);
+    binary.overlay = 0;  // what stands behind the segments are streams, not somebody's appendix
+  }
   if (options.common.quiet) return 0;
   print_result(options.common.format == "json" ? report::inspect_json(binary, packed)
                                                : report::inspect_text(binary, packed));
