@@ -33,8 +33,9 @@ enum : uint32_t {
   kCodecStored = 0,  // packed bytes are the raw bytes
   kCodecZstd = 1,    // one frame as RFC 8878 defines it, no dictionary
 };
-enum : uint32_t {
-  kTransformX86 = 1,  // relative operands made absolute, see stub/x86_code.h
+enum : uint32_t {         // relative operands made absolute; each for code of one machine alone
+  kTransformX86 = 1,      // stub/x86_code.h
+  kTransformAarch64 = 2,  // stub/aarch64_code.h
 };
 
 // One PT_LOAD of the original, in its order.

@@ -24,6 +24,7 @@
 #include "packer/format.h"
 #include "packer/plan.h"
 #include "packer/reader.h"
+#include "packer/stub/aarch64_code.h"
 #include "packer/stub/x86_code.h"
 #include "packer/zstd_encoder.h"
 
@@ -43,16 +44,26 @@ struct Raw {
   std::vector<PackRegion> regions;
 };
 
-void transform_code(Raw& raw, const CodeRange& code, std::uint64_t image_vaddr) {
+void to_absolute(std::uint32_t transform, Bytes& code, std::uint64_t address) {
+  switch (transform) {
+    case kTransformX86:
+      return stub::x86_to_absolute(code.data(), code.size(), address);
+    case kTransformAarch64:
+      return stub::aarch64_to_absolute(code.data(), code.size(), address);
+  }
+}
+
+void transform_code(Raw& raw, const CodeRange& code, const PackPlan& plan) {
   const std::uint64_t offset = code.address - raw.address;
   const ByteView plain = ByteView(raw.bytes).subspan(offset, code.size);
   Bytes absolute(plain.begin(), plain.end());
-  stub::x86_to_absolute(absolute.data(), absolute.size(), code.address - image_vaddr);
+  const std::uint32_t transform = plan.stub->transform;
+  to_absolute(transform, absolute, code.address - plan.image_vaddr);
   if (zstd_estimate(absolute) >= zstd_estimate(plain)) return;
   std::copy(absolute.begin(), absolute.end(),
             raw.bytes.begin() + static_cast<std::ptrdiff_t>(offset));
   raw.regions.push_back(
-      {.address = code.address, .size = code.size, .transform = kTransformX86, .reserved = 0});
+      {.address = code.address, .size = code.size, .transform = transform, .reserved = 0});
 }
 
 std::vector<Raw> raw_streams(const elf::File& elf, const PackPlan& plan) {
@@ -66,7 +77,7 @@ std::vector<Raw> raw_streams(const elf::File& elf, const PackPlan& plan) {
             .regions = {}};
     for (const CodeRange& code : plan.code) {
       if (code.address >= s.vaddr && in_bounds(code.address - s.vaddr, code.size, s.file_size)) {
-        transform_code(raw, code, plan.image_vaddr);
+        transform_code(raw, code, plan);
       }
     }
     all.push_back(std::move(raw));
@@ -155,7 +166,7 @@ Bytes elf_header(const elf::File& elf, std::uint64_t entry, std::size_t phnum) {
 
 Bytes assemble(const elf::File& elf, const PackPlan& plan, const std::vector<Encoded>& encoded,
                const std::vector<PackRegion>& regions, const PackOptions& options) {
-  const std::uint64_t page = plan.stub->page_size;
+  const std::uint64_t page = plan.page_size;
   const std::size_t phnum = plan.stack_flags ? 4 : 3;
   const std::uint64_t headers_size = kElfHeaderSize + phnum * sizeof(ProgramHeader);
 

@@ -36,7 +36,8 @@ std::optional<Refusal> refuse_kind(const elf::File& file, const std::vector<Segm
   }
   if (!h.is_64bit || h.order != ByteOrder::little || find_stub(h.machine) == nullptr) {
     return Refusal{"machine",
-                   fmt::format("is for {} ({}-bit, {}-endian); packed programs exist for x86-64",
+                   fmt::format("is for {} ({}-bit, {}-endian); packed programs exist for x86-64 "
+                               "and aarch64",
                                elf::machine_name(h), h.is_64bit ? 64 : 32,
                                h.order == ByteOrder::little ? "little" : "big")};
   }
@@ -115,6 +116,30 @@ std::optional<Refusal> refuse_layout(const elf::File& file, const std::vector<Se
   return std::nullopt;
 }
 
+// Whether the kernel can map the segments in pages of this size: each lies in the file as it does
+// in memory, no two share a page, and none needs the page at address 0. What p_align claims is not
+// asked: it says more than that where a linker only wanted room between segments, and less where
+// segments happen to lie well.
+bool can_run_with(std::uint64_t page, const elf::File& file, const std::vector<Segment>& loads) {
+  if (file.header().type == elf::kTypeExec && loads.front().vaddr < page) return false;
+  std::uint64_t previous_end = 0;
+  for (const Segment& s : loads) {
+    if (s.filesz != 0 && s.vaddr % page != s.offset % page) return false;
+    if (align_down(s.vaddr, page) < previous_end) return false;
+    previous_end = align_up(s.memory_end(), page);
+  }
+  return true;
+}
+
+// The largest page size of 4, 16 and 64 KiB that machine and original have in common. The packed
+// form is laid out for it and runs on every system that the original runs on.
+std::uint64_t page_size_of(const elf::File& file, const std::vector<Segment>& loads,
+                           std::uint64_t largest) {
+  std::uint64_t page = largest;
+  while (page > kSmallestPage && !can_run_with(page, file, loads)) page /= 4;
+  return page;
+}
+
 // The virtual address at which the kernel told the original to find its program headers.
 std::optional<std::uint64_t> find_phdr_vaddr(const elf::File& file,
                                              const std::vector<Segment>& loads) {
@@ -168,7 +193,8 @@ void add_code(const elf::File& file, const Segment& segment, std::vector<CodeRan
   if (end > begin) code.push_back({begin, end - begin});
 }
 
-// Unused bytes between the end of an executable segment and the end of its page.
+// Unused bytes between the end of an executable segment and the end of its page: of the smallest
+// one, which is there whatever the page size.
 std::uint64_t find_escape(const std::vector<Segment>& loads) {
   for (const Segment& s : loads) {
     if ((s.flags & elf::kFlagExecute) == 0 || s.filesz != s.memsz || s.memsz == 0) continue;
@@ -197,9 +223,10 @@ std::variant<PackPlan, Refusal> plan(const elf::File& file) {
   }
   plan.stub = find_stub(file.header().machine);
   plan.phdr_vaddr = *phdr_vaddr;
-  plan.image_vaddr = align_down(loads.front().vaddr, plan.stub->page_size);
-  plan.image_size = align_up(loads.back().memory_end(), plan.stub->page_size) - plan.image_vaddr;
-  plan.image_align = plan.stub->page_size;
+  plan.page_size = page_size_of(file, loads, plan.stub->page_size);
+  plan.image_vaddr = align_down(loads.front().vaddr, plan.page_size);
+  plan.image_size = align_up(loads.back().memory_end(), kSmallestPage) - plan.image_vaddr;
+  plan.image_align = plan.page_size;
   for (const Segment& s : loads) {
     plan.segments.push_back({.vaddr = s.vaddr,
                              .memory_size = s.memsz,

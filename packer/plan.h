@@ -31,6 +31,7 @@ struct PackPlan {
   std::vector<FileRange> rest;                    // file bytes that no PT_LOAD maps, ascending
   std::uint64_t image_vaddr = 0, image_size = 0;  // whole pages around all segments
   std::uint64_t image_align = 0;                  // the largest p_align
+  std::uint64_t page_size = 0;  // the largest on which the original can run, and so can the packed
   std::uint64_t phdr_vaddr = 0;
   std::uint64_t escape_vaddr = 0;            // 0: no room
   std::optional<std::uint32_t> stack_flags;  // PT_GNU_STACK's, where there is one

@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "packer/packer.h"
 #include "packer/stub/xxh64.h"
+#include "packer/stubs.h"
 
 namespace whittle::packer {
 namespace {
@@ -65,6 +66,8 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
   }
   if (header.machine != elf.header().machine)
     throw corrupt("machine differs from the ELF header's");
+  const Stub* stub = find_stub(header.machine);
+  if (stub == nullptr) throw corrupt("there are no packed programs for this machine");
   if (header.level != kLevelFast) throw corrupt(fmt::format("unknown level {}", header.level));
   if (header.segment_count == 0 || header.segment_count > kMaxSegments ||
       header.stream_count > kMaxTableEntries || header.region_count > kMaxTableEntries) {
@@ -138,7 +141,7 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
     throw corrupt("stream sizes and segment sizes disagree");
   }
   for (const PackRegion& r : view.regions_) {
-    if (r.transform != kTransformX86) throw corrupt("unknown transform");
+    if (r.transform != stub->transform) throw corrupt("unknown transform for this machine");
     if (r.address < header.image_vaddr ||
         !in_bounds(r.address - header.image_vaddr, r.size, view.filled_size_)) {
       throw corrupt("a region lies outside the filled image");

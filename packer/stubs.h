@@ -12,6 +12,7 @@ namespace whittle::packer {
 struct Stub {
   std::uint16_t machine = 0;    // ELF e_machine
   std::uint64_t page_size = 0;  // the largest page size of this machine, bytes
+  std::uint32_t transform = 0;  // kTransform… for its code, the one that its stub can undo
   ByteView code;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "packer/stub/expand.h"
 
+#include "packer/stub/aarch64_code.h"
 #include "packer/stub/x86_code.h"
 #include "packer/stub/xxh64.h"
 
@@ -14,6 +15,24 @@ using packer::PackStream;
 
 inline bool in_range(uint64_t offset, uint64_t length, uint64_t size) {
   return offset <= size && length <= size - offset;
+}
+
+// A stub knows the code of its own machine, whittle that of every machine. False where the
+// transform is unknown. Comparisons and not a table, because a table of addresses needs relocating.
+bool undo_transform(uint32_t transform, uint8_t* code, size_t size, uint64_t address) {
+#if !defined(WHITTLE_STUB) || defined(__x86_64__)
+  if (transform == packer::kTransformX86) {
+    x86_to_relative(code, size, address);
+    return true;
+  }
+#endif
+#if !defined(WHITTLE_STUB) || defined(__aarch64__)
+  if (transform == packer::kTransformAarch64) {
+    aarch64_to_relative(code, size, address);
+    return true;
+  }
+#endif
+  return false;
 }
 
 }  // namespace
@@ -73,8 +92,9 @@ ExpandStatus expand(const Packed& packed, uint8_t* image, size_t image_size,
     const PackRegion& region = packed.regions[i];
     const uint64_t offset = region.address - header.image_vaddr;
     if (!in_range(offset, region.size, image_size)) return ExpandStatus::bad_table;
-    if (region.transform != packer::kTransformX86) return ExpandStatus::bad_table;
-    x86_to_relative(image + offset, region.size, offset);
+    if (!undo_transform(region.transform, image + offset, region.size, offset)) {
+      return ExpandStatus::bad_table;
+    }
   }
   return ExpandStatus::ok;
 }

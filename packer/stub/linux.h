@@ -43,6 +43,58 @@ inline long syscall3(long number, long a, long b, long c) {
   return result;
 }
 
+#elif defined(__aarch64__) || defined(__riscv)
+
+enum : long {  // asm-generic/unistd.h, which both take over
+  kSysClose = 57,
+  kSysWrite = 64,
+  kSysExitGroup = 94,
+  kSysMunmap = 215,
+  kSysMmap = 222,
+  kSysMprotect = 226,
+  kSysMadvise = 233,
+  kSysRiscvFlushIcache = 259,  // riscv alone
+  kSysMemfdCreate = 279,
+};
+
+#if defined(__aarch64__)
+#define WHITTLE_REGISTER(number) asm("x" #number)
+#define WHITTLE_NUMBER_REGISTER asm("x8")
+#define WHITTLE_SYSCALL "svc #0"
+#else
+#define WHITTLE_REGISTER(number) asm("a" #number)
+#define WHITTLE_NUMBER_REGISTER asm("a7")
+#define WHITTLE_SYSCALL "ecall"
+#endif
+
+inline long syscall6(long number, long a, long b, long c, long d, long e, long f) {
+  register long r0 WHITTLE_REGISTER(0) = a;
+  register long r1 WHITTLE_REGISTER(1) = b;
+  register long r2 WHITTLE_REGISTER(2) = c;
+  register long r3 WHITTLE_REGISTER(3) = d;
+  register long r4 WHITTLE_REGISTER(4) = e;
+  register long r5 WHITTLE_REGISTER(5) = f;
+  register long r8 WHITTLE_NUMBER_REGISTER = number;
+  asm volatile(WHITTLE_SYSCALL
+               : "+r"(r0)
+               : "r"(r1), "r"(r2), "r"(r3), "r"(r4), "r"(r5), "r"(r8)
+               : "memory");
+  return r0;
+}
+
+inline long syscall3(long number, long a, long b, long c) {
+  register long r0 WHITTLE_REGISTER(0) = a;
+  register long r1 WHITTLE_REGISTER(1) = b;
+  register long r2 WHITTLE_REGISTER(2) = c;
+  register long r8 WHITTLE_NUMBER_REGISTER = number;
+  asm volatile(WHITTLE_SYSCALL : "+r"(r0) : "r"(r1), "r"(r2), "r"(r8) : "memory");
+  return r0;
+}
+
+#undef WHITTLE_REGISTER
+#undef WHITTLE_NUMBER_REGISTER
+#undef WHITTLE_SYSCALL
+
 #else
 #error "no system calls for this architecture"
 #endif

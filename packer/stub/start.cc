@@ -10,8 +10,9 @@
 //   2. puts fresh anonymous memory over the reserved range, on huge pages where the system has them
 //      (filling 2 MiB at once costs a ninth of filling 512 pages of 4 KiB),
 //   3. decodes the payload to its final addresses,
-//   4. gives every segment its protection; nothing is ever writable and executable at once unless
-//      the original asked for that,
+//   4. makes the caches agree about the code and gives every segment its protection; nothing is
+//   ever
+//      writable and executable at once unless the original asked for that,
 //   5. patches the auxiliary vector where it spoke of the packed file's program headers and entry,
 //   6. unmaps the payload and lets the entry code unmap the stub itself.
 //
@@ -20,6 +21,7 @@
 // memfd that is mapped read-execute: slower, since it copies, and visible as a file mapping.
 #include "packer/format.h"
 #include "packer/stub/expand.h"
+#include "packer/stub/instruction_cache.h"
 #include "packer/stub/linux.h"
 
 namespace whittle::stub {
@@ -175,6 +177,8 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
     previous_end = end;
     const int protection = protection_of(segment.flags);
     if (begin == end || protection == (kProtRead | kProtWrite)) continue;
+    // While it is readable still, whatever it will be; to the page's end, where the escape may lie.
+    if (protection & kProtExec) make_executable_as_written(begin, end);
     if (failed(sys_mprotect(begin, end - begin, protection)) &&
         !map_through_memfd(begin, end, protection)) {
       die(stack.program, packer::kExitForbidden,

@@ -9,6 +9,8 @@
 #include "common/file.h"
 #include "packer/format.h"
 #include "packer/packer.h"
+#include "packer/reader.h"
+#include "packer/stubs.h"
 #include "tests/unit/packer/subjects.h"
 
 namespace whittle {
@@ -22,6 +24,26 @@ TEST(Pack, GivesBackWhatWasPacked) {
   const Bytes packed = test::packed_form(image.bytes);
   EXPECT_LT(packed.size(), image.bytes.size() / 2);
   EXPECT_EQ(packer::unpack(packed, "packed"), image.bytes);
+}
+
+TEST(Pack, KnowsTheCodeOfEachMachine) {
+  for (const std::uint16_t machine : test::kMachines) {
+    SCOPED_TRACE(machine);
+    const test::ElfImage image = test::build(test::packable(machine));
+    const Bytes packed = test::packed_form(image.bytes);
+    EXPECT_EQ(packer::unpack(packed, "packed"), image.bytes);
+    const packer::PackedView view = packer::PackedView::read(packed, "packed");
+    EXPECT_EQ(view.header().machine, machine);
+    ASSERT_EQ(view.regions().size(), 1U);
+    EXPECT_EQ(view.regions()[0].transform, packer::find_stub(machine)->transform);
+
+    // Without its code transform it would be larger.
+    test::ElfSpec other = test::packable(machine);
+    for (std::size_t i = 0; i + 1 < other.code.size(); i += 2) {
+      std::swap(other.code[i], other.code[i + 1]);
+    }
+    EXPECT_LT(packed.size(), test::packed_form(test::build(other).bytes).size());
+  }
 }
 
 TEST(Pack, GivesBackBytesThatNoSegmentMaps) {
@@ -158,18 +180,23 @@ TEST(Pack, StoresWhatDoesNotCompress) {
 }
 
 TEST(Pack, ThePackedFileIsAnOrdinaryExecutable) {
-  const Bytes packed = test::packed_form(test::build(test::packable()).bytes);
-  const elf::File file = elf::File::parse(packed, "packed");
-  EXPECT_EQ(file.header().type, elf::kTypeExec);
-  std::uint64_t end = 0;
-  for (const elf::Segment& s : file.segments()) {
-    if (s.type != elf::kSegmentLoad) continue;
-    EXPECT_FALSE((s.flags & elf::kFlagWrite) && (s.flags & elf::kFlagExecute));
-    EXPECT_GE(s.vaddr, end) << "segments ascend";
-    EXPECT_EQ(s.vaddr % 4096, s.offset % 4096);
-    end = s.memory_end();
+  for (const std::uint16_t machine : test::kMachines) {
+    const Bytes packed = test::packed_form(test::build(test::packable(machine)).bytes);
+    const elf::File file = elf::File::parse(packed, "packed");
+    EXPECT_EQ(file.header().type, elf::kTypeExec);
+    EXPECT_EQ(file.header().machine, machine);
+    const std::uint64_t page = packer::find_stub(machine)->page_size;
+    std::uint64_t end = 0;
+    for (const elf::Segment& s : file.segments()) {
+      if (s.type != elf::kSegmentLoad) continue;
+      EXPECT_FALSE((s.flags & elf::kFlagWrite) && (s.flags & elf::kFlagExecute));
+      EXPECT_GE(align_down(s.vaddr, page), end) << "segments ascend";
+      EXPECT_EQ(s.vaddr % page, s.offset % page);
+      EXPECT_EQ(s.align, page);
+      end = s.memory_end();
+    }
+    EXPECT_TRUE(file.offset_of(file.header().entry));
   }
-  EXPECT_TRUE(file.offset_of(file.header().entry));
 }
 
 }  // namespace

@@ -166,6 +166,56 @@ TEST(Plan, EscapeLiesBehindCodeInItsLastPage) {
   EXPECT_LE(plan.escape_vaddr + packer::kEscapeSize, align_up(code.memory_end(), 4096));
 }
 
+packer::PackPlan planned(const Bytes& bytes) {
+  return std::get<packer::PackPlan>(packer::plan(elf::File::parse(bytes, "subject")));
+}
+
+// An aarch64 program, its data segment moved by `shift` against its place in the file.
+Bytes aarch64_with_data_shifted_by(std::uint64_t shift) {
+  test::ElfImage image = test::build(test::packable(elf::kMachineAarch64));
+  const std::uint64_t vaddr = elf::File::parse(image.bytes, "subject").segments()[1].vaddr + shift;
+  image.set(image.segment_field(1, "vaddr"), 8, vaddr);
+  return image.bytes;
+}
+
+TEST(Plan, LayoutFitsTheLargestPagesOnWhichTheOriginalRuns) {
+  EXPECT_EQ(planned(test::build(test::packable()).bytes).page_size, 4096U);
+  EXPECT_EQ(planned(aarch64_with_data_shifted_by(0)).page_size, 65536U);
+  EXPECT_EQ(planned(aarch64_with_data_shifted_by(0x10000)).page_size, 65536U);
+  EXPECT_EQ(planned(aarch64_with_data_shifted_by(0x4000)).page_size, 16384U) << "not congruent";
+  EXPECT_EQ(planned(aarch64_with_data_shifted_by(0x1000)).page_size, 4096U);
+
+  // Code and data in one page of 64 KiB: the same place in memory as in the file, 16 KiB apart.
+  test::ElfSpec spec = test::packable(elf::kMachineAarch64);
+  spec.code.resize(20000);
+  test::ElfImage image = test::build(spec);
+  const elf::File file = elf::File::parse(image.bytes, "subject");
+  image.set(image.segment_field(0, "filesz"), 8, 0x3000);
+  image.set(image.segment_field(0, "memsz"), 8, 0x3000);
+  image.set(image.segment_field(1, "vaddr"), 8, test::kBase + file.segments()[1].offset);
+  EXPECT_EQ(planned(image.bytes).page_size, 16384U);
+}
+
+TEST(Plan, LayoutDoesNotNeedThePageAtAddressZero) {
+  // Everything 4 MiB lower but for one page: the first segment at 0x1000.
+  test::ElfImage image = test::build(test::packable(elf::kMachineAarch64));
+  for (const std::uint64_t i : {0, 1}) {
+    const std::uint64_t vaddr = elf::File::parse(image.bytes, "subject").segments()[i].vaddr;
+    image.set(image.segment_field(i, "vaddr"), 8, vaddr - test::kBase + 0x1000);
+  }
+  image.set(24, 8, image.code + 0x1000);
+  const packer::PackPlan plan = planned(image.bytes);
+  EXPECT_EQ(plan.page_size, 4096U);
+  EXPECT_EQ(plan.image_vaddr, 0x1000U);
+}
+
+TEST(Plan, ImageEndsWithItsLastSmallPage) {
+  const packer::PackPlan plan = planned(aarch64_with_data_shifted_by(0));
+  const packer::PackSegment& last = plan.segments.back();
+  EXPECT_EQ(plan.image_vaddr % 65536, 0U);
+  EXPECT_EQ(plan.image_vaddr + plan.image_size, align_up(last.vaddr + last.memory_size, 4096));
+}
+
 TEST(Plan, SurvivesDamagedHeaders) {
   const Bytes file = test::build(test::packable()).bytes;
   int planned = 0;

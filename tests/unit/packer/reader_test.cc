@@ -152,6 +152,7 @@ TEST(Reader, EveryRegionFieldIsChecked) {
       [](PackRegion& r) { r.address = UINT64_MAX; },
       [](PackRegion& r) { r.size = UINT64_MAX; },
       [](PackRegion& r) { r.transform = 99; },
+      [](PackRegion& r) { r.transform = packer::kTransformAarch64; },
   };
   for (std::size_t i = 0; i < changes.size(); i++) {
     SCOPED_TRACE(i);

@@ -19,11 +19,25 @@ namespace {
 constexpr std::size_t kBudget = 16384;  // bytes a stub may add to every packed file
 
 TEST(Stub, StaysWithinItsBudget) {
-  const packer::Stub* stub = packer::find_stub(elf::kMachineX86_64);
-  ASSERT_NE(stub, nullptr);
-  EXPECT_LE(stub->code.size(), kBudget);
-  EXPECT_GT(stub->code.size(), 1000U);
+  for (const std::uint16_t machine : test::kMachines) {
+    SCOPED_TRACE(machine);
+    const packer::Stub* stub = packer::find_stub(machine);
+    ASSERT_NE(stub, nullptr);
+    EXPECT_EQ(stub->machine, machine);
+    EXPECT_LE(stub->code.size(), kBudget);
+    EXPECT_GT(stub->code.size(), 1000U);
+  }
   EXPECT_EQ(packer::find_stub(elf::kMachineS390), nullptr);
+}
+
+// A stub stands at any multiple of 16. adrp would tie it to pages: no word of it may look like one.
+TEST(Stub, DoesNotDependOnItsPlaceInAPage) {
+  const ByteView code = packer::find_stub(elf::kMachineAarch64)->code;
+  for (std::size_t at = 0; at + 4 <= code.size(); at += 4) {
+    std::uint32_t word;
+    std::memcpy(&word, code.data() + at, 4);
+    EXPECT_NE(word & 0x9f000000, 0x90000000) << "offset " << at;
+  }
 }
 
 class Expand : public testing::Test {

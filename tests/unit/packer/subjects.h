@@ -31,10 +31,47 @@ inline std::string some_code(std::size_t size, std::uint64_t seed = 1) {
   return code;
 }
 
+inline void append_word(std::string& code, std::uint32_t word) {
+  for (int i = 0; i < 4; i++) code += static_cast<char>(word >> (8 * i));
+}
+
+// The same for AArch64: calls, addresses loaded by adrp and add, NOPs.
+inline std::string some_aarch64_code(std::size_t size, std::uint64_t seed = 1) {
+  std::mt19937_64 random(seed);
+  std::string code;
+  while (code.size() < size) {
+    const auto here = static_cast<std::uint32_t>(code.size());
+    const auto target = static_cast<std::uint32_t>(random() % 16 * 64);
+    if (random() % 2 == 0) {
+      append_word(code, 0x94000000 | (((target - here) >> 2) & 0x3ffffff));
+    } else {
+      const std::uint32_t pages = (target >> 12) - (here >> 12);
+      append_word(code, 0x9000001b | (pages & 3) << 29 | (pages >> 2 & 0x7ffff) << 5);
+      append_word(code, 0x9100037b | (target & 0xfff) << 10);
+    }
+    for (std::uint64_t i = random() % 3; i != 0; i--) append_word(code, 0xd503201f);
+  }
+  code.resize(size);
+  return code;
+}
+
+// The machines that there are packed programs for.
+inline constexpr std::uint16_t kMachines[] = {elf::kMachineX86_64, elf::kMachineAarch64};
+
+inline std::string some_code_for(std::uint16_t machine, std::size_t size) {
+  switch (machine) {
+    case elf::kMachineAarch64:
+      return some_aarch64_code(size);
+    default:
+      return some_code(size);
+  }
+}
+
 // A static executable of about 120 kB that packs to a fraction of that.
-inline ElfSpec packable() {
+inline ElfSpec packable(std::uint16_t machine = elf::kMachineX86_64) {
   ElfSpec spec;
-  spec.code = some_code(60000);
+  spec.machine = machine;
+  spec.code = some_code_for(machine, 60000);
   spec.data = std::string(30000, 'd') + some_code(20000, 2);
   return spec;
 }
