@@ -36,6 +36,7 @@ enum : uint32_t {
 enum : uint32_t {         // relative operands made absolute; each for code of one machine alone
   kTransformX86 = 1,      // stub/x86_code.h
   kTransformAarch64 = 2,  // stub/aarch64_code.h
+  kTransformRiscv64 = 3,  // stub/riscv64_code.h
 };
 
 // One PT_LOAD of the original, in its order.

@@ -25,6 +25,7 @@
 #include "packer/plan.h"
 #include "packer/reader.h"
 #include "packer/stub/aarch64_code.h"
+#include "packer/stub/riscv64_code.h"
 #include "packer/stub/x86_code.h"
 #include "packer/zstd_encoder.h"
 
@@ -50,6 +51,8 @@ void to_absolute(std::uint32_t transform, Bytes& code, std::uint64_t address) {
       return stub::x86_to_absolute(code.data(), code.size(), address);
     case kTransformAarch64:
       return stub::aarch64_to_absolute(code.data(), code.size(), address);
+    case kTransformRiscv64:
+      return stub::riscv64_to_absolute(code.data(), code.size(), address);
   }
 }
 

@@ -36,8 +36,8 @@ std::optional<Refusal> refuse_kind(const elf::File& file, const std::vector<Segm
   }
   if (!h.is_64bit || h.order != ByteOrder::little || find_stub(h.machine) == nullptr) {
     return Refusal{"machine",
-                   fmt::format("is for {} ({}-bit, {}-endian); packed programs exist for x86-64 "
-                               "and aarch64",
+                   fmt::format("is for {} ({}-bit, {}-endian); packed programs exist for x86-64, "
+                               "aarch64 and riscv64",
                                elf::machine_name(h), h.is_64bit ? 64 : 32,
                                h.order == ByteOrder::little ? "little" : "big")};
   }

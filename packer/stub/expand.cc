@@ -2,6 +2,7 @@
 #include "packer/stub/expand.h"
 
 #include "packer/stub/aarch64_code.h"
+#include "packer/stub/riscv64_code.h"
 #include "packer/stub/x86_code.h"
 #include "packer/stub/xxh64.h"
 
@@ -29,6 +30,12 @@ bool undo_transform(uint32_t transform, uint8_t* code, size_t size, uint64_t add
 #if !defined(WHITTLE_STUB) || defined(__aarch64__)
   if (transform == packer::kTransformAarch64) {
     aarch64_to_relative(code, size, address);
+    return true;
+  }
+#endif
+#if !defined(WHITTLE_STUB) || defined(__riscv)
+  if (transform == packer::kTransformRiscv64) {
+    riscv64_to_relative(code, size, address);
     return true;
   }
 #endif

@@ -47,7 +47,12 @@ inline uint64_t load64(const uint8_t* p) {
 
 inline void store64(void* p, uint64_t value) { __builtin_memcpy(p, &value, sizeof value); }
 
-inline void copy16(uint8_t* dst, const uint8_t* src) { __builtin_memcpy(dst, src, 16); }
+// As two words: where unaligned words are no instruction, 16 bytes at once become a call of memcpy.
+inline void copy16(uint8_t* dst, const uint8_t* src) {
+  const uint64_t low = load64(src), high = load64(src + 8);
+  store64(dst, low);
+  store64(dst + 8, high);
+}
 
 // Position of the highest bit that is set; `value` is not zero.
 inline int highest_bit(uint32_t value) { return 31 - __builtin_clz(value); }

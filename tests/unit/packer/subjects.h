@@ -55,13 +55,39 @@ inline std::string some_aarch64_code(std::size_t size, std::uint64_t seed = 1) {
   return code;
 }
 
+// The same for RISC-V: calls near and far, addresses loaded by auipc and addi or ld, compressed
+// NOPs.
+inline std::string some_riscv64_code(std::size_t size, std::uint64_t seed = 1) {
+  std::mt19937_64 random(seed);
+  std::string code;
+  while (code.size() < size) {
+    const auto here = static_cast<std::uint32_t>(code.size());
+    const auto target = static_cast<std::uint32_t>(random() % 16 * 64);
+    const std::uint32_t distance = target - here;
+    const std::uint64_t kind = random() % 4;
+    if (kind < 2) {  // jal ra
+      append_word(code, 0xef | (distance >> 20 & 1) << 31 | (distance >> 1 & 0x3ff) << 21 |
+                            (distance >> 11 & 1) << 20 | (distance >> 12 & 0xff) << 12);
+    } else {  // auipc a5, then addi a0, a5 or ld a0, (a5)
+      append_word(code, 0x797 | ((distance + 0x800) & 0xfffff000));
+      append_word(code, (kind == 2 ? 0x78513U : 0x7b503U) | distance << 20);
+    }
+    for (std::uint64_t i = random() % 3; i != 0; i--) code += std::string_view("\1\0", 2);
+  }
+  code.resize(size);
+  return code;
+}
+
 // The machines that there are packed programs for.
-inline constexpr std::uint16_t kMachines[] = {elf::kMachineX86_64, elf::kMachineAarch64};
+inline constexpr std::uint16_t kMachines[] = {elf::kMachineX86_64, elf::kMachineAarch64,
+                                              elf::kMachineRiscv};
 
 inline std::string some_code_for(std::uint16_t machine, std::size_t size) {
   switch (machine) {
     case elf::kMachineAarch64:
       return some_aarch64_code(size);
+    case elf::kMachineRiscv:
+      return some_riscv64_code(size);
     default:
       return some_code(size);
   }
