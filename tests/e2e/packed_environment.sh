@@ -8,15 +8,6 @@ source "$SOURCE/tests/e2e/subjects.inc"
 subject_name="$1"
 subject "$subject_name"
 
-# The program is given these variables and no other.
-with_variables() {  # with_variables COUNT COMMAND...
-  (
-    local name i
-    while read -r name; do unset "$name" 2>/dev/null || true; done < <(compgen -e)
-    for ((i = 1; i <= $1; i++)); do export "V$i=xxxxxxxx"; done
-    "${@:2}"
-  )
-}
 for count in 0 1 10 100 500 1000 5000; do
   expect_same_behaviour "with $count variables" with_variables "$count" probe "$subject_name" x
 done
