@@ -47,16 +47,14 @@ inline uint64_t load64(const uint8_t* p) {
 
 inline void store64(void* p, uint64_t value) { __builtin_memcpy(p, &value, sizeof value); }
 
-inline void copy16(uint8_t* dst, const uint8_t* src) {
-#if defined(__riscv)  // has no unaligned access to rely on, and 16 bytes would become a call of
-                      // memcpy
-  const uint64_t low = load64(src), high = load64(src + 8);
-  store64(dst, low);
-  store64(dst + 8, high);
-#else
-  __builtin_memcpy(dst, src, 16);
-#endif
+#if defined(__riscv)  // has no unaligned access to rely on: byte by byte, once and for all callers
+[[gnu::noinline]] inline void copy16(uint8_t* dst, const uint8_t* src) {
+  __builtin_memcpy(dst, src, 8);
+  __builtin_memcpy(dst + 8, src + 8, 8);
 }
+#else
+inline void copy16(uint8_t* dst, const uint8_t* src) { __builtin_memcpy(dst, src, 16); }
+#endif
 
 // Position of the highest bit that is set; `value` is not zero.
 inline int highest_bit(uint32_t value) { return 31 - __builtin_clz(value); }
