@@ -68,7 +68,7 @@ struct StreamInfo {
 struct PackInfo {
   int format_version = 0;
   std::string packer_version;
-  std::string machine;  // "x86-64"
+  std::string machine;  // "x86-64", "aarch64", "riscv64"
   std::string level;    // "fast"
   std::uint64_t packed_size = 0, original_size = 0, stub_size = 0;
   std::string original_sha256;    // hexadecimal, of the packed-in file
