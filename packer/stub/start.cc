@@ -11,8 +11,7 @@
 //      (filling 2 MiB at once costs a ninth of filling 512 pages of 4 KiB),
 //   3. decodes the payload to its final addresses,
 //   4. makes the caches agree about the code and gives every segment its protection; nothing is
-//   ever
-//      writable and executable at once unless the original asked for that,
+//      ever writable and executable at once unless the original asked for that,
 //   5. patches the auxiliary vector where it spoke of the packed file's program headers and entry,
 //   6. unmaps the payload and lets the entry code unmap the stub itself.
 //

@@ -55,8 +55,7 @@ inline std::string some_aarch64_code(std::size_t size, std::uint64_t seed = 1) {
   return code;
 }
 
-// The same for RISC-V: calls near and far, addresses loaded by auipc and addi or ld, compressed
-// NOPs.
+// The same for RISC-V: calls, addresses loaded by auipc and addi or ld, compressed NOPs.
 inline std::string some_riscv64_code(std::size_t size, std::uint64_t seed = 1) {
   std::mt19937_64 random(seed);
   std::string code;
