@@ -94,8 +94,9 @@ struct PackHeader {
   uint64_t entry;               // original e_entry
   uint64_t phdr_vaddr;          // where the original program headers stand in the image
   uint64_t escape_vaddr;        // kEscapeSize unused bytes in an executable segment, 0: none
-  uint64_t stub_vaddr;          // first page of the mapping that holds header and stub
-  uint64_t stub_size;           // bytes of that mapping
+  uint64_t stub_vaddr;          // first page of the mapping that holds header and stub; there
+                                // stands file offset 0
+  uint64_t stub_size;           // bytes from there to the stub's end
   uint64_t payload_vaddr;       // first byte of the first image stream
   uint64_t payload_size;        // bytes of all image streams
   uint16_t phnum;               // original e_phnum

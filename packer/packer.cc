@@ -204,8 +204,9 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const std::vector<Enc
                              plan.image_vaddr, plan.image_vaddr, headers_size, plan.image_size,
                              fixed ? page : plan.image_align});
   append(file,
-         ProgramHeader{elf::kSegmentLoad, elf::kFlagRead | elf::kFlagExecute, 0, header.stub_vaddr,
-                       header.stub_vaddr, header.stub_size, header.stub_size, page});
+         ProgramHeader{elf::kSegmentLoad, elf::kFlagRead | elf::kFlagExecute, headers_size,
+                       header.stub_vaddr + headers_size, header.stub_vaddr + headers_size,
+                       header.stub_size - headers_size, header.stub_size - headers_size, page});
   append(file,
          ProgramHeader{elf::kSegmentLoad, elf::kFlagRead, payload_offset, header.payload_vaddr,
                        header.payload_vaddr, header.payload_size, header.payload_size, page});

@@ -36,11 +36,10 @@ Bytes copy_notes(const elf::File& file) {
   Bytes notes;
   for (const elf::Note& note : file.notes()) {
     if (!is_worth_showing(note)) continue;
-    const std::string name = note.owner + '\0';
-    append_number(notes, name.size());
+    append_number(notes, note.owner_bytes.size());
     append_number(notes, note.descriptor.size());
     append_number(notes, note.type);
-    append_padded(notes, as_bytes(name));
+    append_padded(notes, note.owner_bytes);
     append_padded(notes, note.descriptor);
     if (notes.size() > kMaxVisible) break;
   }

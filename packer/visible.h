@@ -7,8 +7,10 @@
 // header, the rest by the name of a section. The originals are inside the payload as ever; the
 // copies are for readers only and nothing at run time depends on them.
 //
-// A file with nothing to be found by name has no section headers. They would cost bytes, and GNU
-// strip, which rewrites files by their sections, would take them as leave to damage the file.
+// A file with nothing to be found by name has no section headers. They would cost bytes for
+// nothing, and GNU strip leaves a file without them alone. In files with sections these cover all
+// that is mapped, so that what strip or objcopy make of one still runs (though it can no longer be
+// unpacked).
 #pragma once
 
 #include <cstdint>
@@ -22,13 +24,12 @@
 namespace whittle::packer {
 
 struct Visible {
-  // In the order of the file, from the first on. Addresses and offsets are still to come.
   struct Part {
-    elf::SectionEntry section;
+    elf::SectionEntry section;  // its address and offset are set by `sections_of`
     Bytes bytes;
   };
-  std::vector<Part> parts;
-  Bytes notes;  // whole notes, each a multiple of 4 bytes
+  std::vector<Part> parts;  // in the order of the file
+  Bytes notes;              // whole notes, each a multiple of 4 bytes
   std::vector<std::string> warnings;
 };
 
@@ -47,11 +48,12 @@ struct FrontLayout {
 FrontLayout lay_out_front(const Visible& visible, std::uint64_t program_headers_end,
                           std::uint64_t tables_size);
 
-// The sections of the packed file, where `layout` has room for them. `stub_vaddr` is the address of
-// file offset 0 in the stub's mapping.
 struct PayloadPlace {
   std::uint64_t vaddr = 0, offset = 0, size = 0;
 };
+
+// The sections of the packed file but for the null section and .shstrtab; none where there is
+// nothing to find by name. `stub_vaddr` is the address of file offset 0 in the stub's mapping.
 std::vector<elf::SectionEntry> sections_of(const Visible& visible, const FrontLayout& layout,
                                            std::uint64_t stub_vaddr, const PayloadPlace& payload);
 

@@ -116,6 +116,7 @@ TEST(Visible, NotesThatIdentifyTheProgramAreKept) {
   for (std::size_t i = 0; i < 3; i++) {
     EXPECT_EQ(notes[i].owner, spec.notes[i + 1].owner);
     EXPECT_EQ(notes[i].type, spec.notes[i + 1].type);
+    EXPECT_EQ(notes[i].owner_bytes.size(), spec.notes[i + 1].owner.size() + 1);
     EXPECT_EQ(as_text(notes[i].descriptor), spec.notes[i + 1].descriptor);
   }
   EXPECT_EQ(notes[3].owner, "WHITTLE");
