@@ -5,6 +5,7 @@
 PRESET  ?= release
 PREFIX  ?= /usr/local
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+SUITES  ?= $(PRESET)# what `make test` runs: PRESET[:LABEL]..., each built before
 INSTALL ?= yes# "no": never install packages, take the system as it is
 
 build_dir := build/$(PRESET)
@@ -28,7 +29,7 @@ demo: ## install what is missing, build, and make an image of samples/hello-http
 test: ## build and run every test except the slow ones
 	@$(call packages,build test)
 	@$(call compile,all)
-	@scripts/run-tests --jobs $(JOBS) $(PRESET)
+	@scripts/run-tests --jobs $(JOBS) $(SUITES)
 
 test-slow: ## build and run the slow tests
 	@$(call packages,build test)

@@ -51,9 +51,9 @@ struct StripResult {
 // shared objects and dynamic executables (their section headers serve other tools), and
 // Error{malformed} as `inspect` does.
 //
-// A file with bytes behind everything that the headers speak of (an appended archive) is kept whole:
-// programs find such bytes by their offset. So is one whose section headers are unreadable: nobody
-// knows then what stands behind the segments.
+// A file with bytes behind everything that the headers speak of (an appended archive) is kept
+// whole: programs find such bytes by their offset. So is one whose section headers are unreadable:
+// nobody knows then what stands behind the segments.
 StripResult strip(ByteView bytes, std::string_view path);
 
 }  // namespace whittle::analyzer

@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The Go linker puts a header at the start of the program's data, in the section .go.buildinfo:
-//
-//   0   14 bytes  "\xff Go buildinf:"
-//   14   1 byte   size of a pointer, 4 or 8          (pointer format only)
-//   15   1 byte   flags: bit 0 big-endian, bit 1 strings are inline
-//   16            pointer format (Go 1.13 to 1.17): addresses of two Go string headers, each an
-//                 address and a length: the version, then the module data
-//   32            inline format (since Go 1.18): the same two strings, each after its length as a
-//                 varint (LEB128)
-//
-// The header is aligned to 16 bytes. The module data has a 16-byte sentinel at both ends, between
-// them lines of tab-separated fields ("path", "mod", "dep", "=>", "build"). Source: Go's
-// debug/buildinfo and runtime/debug packages.
+// The module data of a Go program (common/go_buildinfo.h finds it) has a 16-byte sentinel at both
+// ends, between them lines of tab-separated fields ("path", "mod", "dep", "=>", "build"). Source:
+// Go's runtime/debug package.
 //
 // Some builds (Bazel's and other linkers') leave the header out. The version still stands in the
 // variable runtime.buildVersion. Searching the text for "go1." alone is not enough: Go packs its
@@ -21,10 +11,9 @@
 #include "analyzer/go_buildinfo.h"
 
 #include <algorithm>
-#include <array>
 #include <unordered_set>
 
-#include "common/error.h"
+#include "common/go_buildinfo.h"
 #include "common/text.h"
 
 namespace whittle::analyzer {
@@ -32,103 +21,8 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::string_view kMagic = "\xff Go buildinf:"sv;
 constexpr std::uint64_t kAlignment = 16;
-constexpr std::uint64_t kHeaderSize = 32;
-constexpr std::uint64_t kMaxVersion = 256;                         // bytes
-constexpr std::uint64_t kMaxModuleData = std::uint64_t{16} << 20;  // bytes
 constexpr std::uint64_t kSentinel = 16;
-
-struct Strings {
-  std::string_view version, modules;
-};
-
-bool looks_like_version(std::string_view text) {
-  return text.starts_with("go1.") || text.starts_with("devel ");
-}
-
-// A length in LEB128 at `*at`, which is moved behind it.
-std::optional<std::uint64_t> read_varint(ByteView bytes, std::uint64_t* at) {
-  std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 63 && *at < bytes.size(); shift += 7) {
-    const std::uint8_t byte = bytes[(*at)++];
-    value |= std::uint64_t{byte & 0x7fu} << shift;
-    if ((byte & 0x80) == 0) return value;
-  }
-  return std::nullopt;
-}
-
-std::optional<Strings> read_inline(ByteView bytes, std::uint64_t header) {
-  std::uint64_t at = header + kHeaderSize;
-  std::array<std::string_view, 2> strings;
-  const std::array<std::uint64_t, 2> limits = {kMaxVersion, kMaxModuleData};
-  for (std::size_t i = 0; i < strings.size(); i++) {
-    const auto length = read_varint(bytes, &at);
-    if (!length || *length > limits[i] || !in_bounds(at, *length, bytes.size())) {
-      return std::nullopt;
-    }
-    strings[i] = as_text(bytes.subspan(at, *length));
-    at += *length;
-  }
-  return Strings{strings[0], strings[1]};
-}
-
-class PointerReader {
- public:
-  PointerReader(const elf::File& file, std::uint64_t word, ByteOrder order)
-      : file_(file), reader_(file.bytes(), order, file.path()), word_(word) {}
-
-  std::optional<std::uint64_t> word_at(std::uint64_t vaddr) const {
-    const auto offset = file_.offset_of(vaddr, word_);
-    if (!offset) return std::nullopt;
-    return read(*offset);
-  }
-  std::uint64_t read(std::uint64_t offset) const {
-    return word_ == 8 ? reader_.u64(offset, "a pointer") : reader_.u32(offset, "a pointer");
-  }
-  // The text of the Go string whose header is at `vaddr`.
-  std::optional<std::string_view> go_string(std::uint64_t vaddr, std::uint64_t limit) const {
-    const auto data = word_at(vaddr);
-    const auto length = vaddr > UINT64_MAX - word_ ? std::nullopt : word_at(vaddr + word_);
-    if (!data || !length || *length > limit) return std::nullopt;
-    if (*length == 0) return std::string_view();
-    const auto offset = file_.offset_of(*data, *length);
-    if (!offset) return std::nullopt;
-    return as_text(file_.bytes().subspan(*offset, *length));
-  }
-
- private:
-  const elf::File& file_;
-  ByteReader reader_;
-  std::uint64_t word_;  // 4 or 8 bytes
-};
-
-std::optional<Strings> read_pointers(const elf::File& file, std::uint64_t header) {
-  const std::uint64_t word = file.bytes()[header + 14];
-  if (word != 4 && word != 8) return std::nullopt;
-  const bool big = (file.bytes()[header + 15] & 1) != 0;
-  const PointerReader reader(file, word, big ? ByteOrder::big : ByteOrder::little);
-  const auto version = reader.go_string(reader.read(header + 16), kMaxVersion);
-  const auto modules = reader.go_string(reader.read(header + 16 + word), kMaxModuleData);
-  if (!version) return std::nullopt;
-  return Strings{*version, modules.value_or("")};
-}
-
-std::optional<GoBuildInfo> read_header(const elf::File& file, std::uint64_t at) {
-  const ByteView bytes = file.bytes();
-  if (!in_bounds(at, kHeaderSize, bytes.size())) return std::nullopt;
-  const bool is_inline = (bytes[at + 15] & 2) != 0;
-  const auto strings = is_inline ? read_inline(bytes, at) : read_pointers(file, at);
-  if (!strings || !looks_like_version(strings->version)) return std::nullopt;
-  GoBuildInfo info;
-  info.version = printable(strings->version);
-  const std::string_view modules = strings->modules;
-  // As Go's reader does: without both sentinels and a final newline there is no module data.
-  if (modules.size() > 2 * kSentinel && modules[modules.size() - kSentinel - 1] == '\n') {
-    parse_go_modules(modules.substr(kSentinel, modules.size() - 2 * kSentinel), info);
-  }
-  return info;
-}
 
 // The next of the tab-separated fields of `line`, which is cut from it.
 std::string next_field(std::string_view& line) {
@@ -201,22 +95,16 @@ void parse_go_modules(std::string_view text, GoBuildInfo& info) {
 }
 
 std::optional<GoBuildInfo> read_go_build_info(const elf::File& file) {
-  if (const elf::Section* section = file.find_section(".go.buildinfo")) {
-    if (section->has_bytes()) {
-      if (auto info = read_header(file, section->offset)) return info;
-    }
+  const auto strings = elf::find_go_build_strings(file);
+  if (!strings) return std::nullopt;
+  GoBuildInfo info;
+  info.version = printable(strings->version);
+  const std::string_view modules = strings->modules;
+  // As Go's reader does: without both sentinels and a final newline there is no module data.
+  if (modules.size() > 2 * kSentinel && modules[modules.size() - kSentinel - 1] == '\n') {
+    parse_go_modules(modules.substr(kSentinel, modules.size() - 2 * kSentinel), info);
   }
-  // Without section headers: the magic at an aligned address of writable data, as Go looks for it.
-  for (const elf::Segment& s : file.segments()) {
-    if (!is_writable_load(s)) continue;
-    const auto text = as_text(file.bytes().subspan(s.offset, s.filesz));
-    for (auto at = text.find(kMagic); at != std::string_view::npos;
-         at = text.find(kMagic, at + 1)) {
-      if ((s.vaddr + at) % kAlignment != 0) continue;
-      if (auto info = read_header(file, s.offset + at)) return info;
-    }
-  }
-  return std::nullopt;
+  return info;
 }
 
 bool is_go_program(const elf::File& file) {
@@ -247,7 +135,7 @@ std::string find_go_version(const elf::File& file) {
   }
   if (addresses.empty()) return {};
   const std::uint64_t word = file.header().is_64bit ? 8 : 4;
-  const PointerReader reader(file, word, file.header().order);
+  const elf::GoStringReader reader(file, word, file.header().order);
   for (const elf::Segment& s : file.segments()) {
     if (!is_writable_load(s)) continue;
     for (std::uint64_t at = 0; in_bounds(at, 2 * word, s.filesz); at += word) {

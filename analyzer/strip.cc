@@ -16,6 +16,11 @@
 // is the size of an entry, true of a table of none, and strict readers compare it to what they
 // expect before they look at the count.
 //
+// One thing that only a section header finds is worth keeping: .dep-v0, the list of crates that
+// cargo-auditable puts into a Rust program and that vulnerability scanners read. Where there is
+// one, a table of that section alone is written behind the cut (and its bytes, where no segment has
+// them).
+//
 // Go's linker puts the section header table between the program headers and the code, inside the
 // first loaded segment. Nothing can be cut there, but zeroes compress to nothing. The table is
 // zeroed only where every sign says that it is a table and nothing else: readable, in front of all
@@ -28,6 +33,7 @@
 #include "analyzer/extent.h"
 #include "analyzer/verdict.h"
 #include "common/error.h"
+#include "common/section_table.h"
 
 namespace whittle::analyzer {
 namespace {
@@ -67,6 +73,48 @@ Range zeroable_table(const elf::File& file) {
   return loaded && any_section ? table : Range{};
 }
 
+const elf::Section* find_crates(const elf::File& file) {
+  const elf::Section* section = file.find_section(".dep-v0");
+  const bool sound = section != nullptr && section->has_bytes() && section->size != 0 &&
+                     section->offset >= 64;  // not in the ELF header
+  return sound ? section : nullptr;
+}
+
+// Writes a number of `width` bytes in the file's byte order.
+void put(Bytes& bytes, const elf::Header& header, std::size_t offset, std::size_t width,
+         std::uint64_t value) {
+  for (std::size_t i = 0; i < width; i++) {
+    const std::size_t byte = header.order == ByteOrder::little ? i : width - 1 - i;
+    bytes[offset + i] = static_cast<std::uint8_t>(value >> (8 * byte));
+  }
+}
+
+// Makes `section` of `file` the only section of `bytes`.
+void keep_section(const elf::File& file, const elf::Section& section, Bytes& bytes) {
+  const elf::Header& header = file.header();
+  elf::SectionEntry entry{.name = section.name,
+                          .type = section.type,
+                          .flags = section.flags,
+                          .addr = section.addr,
+                          .offset = section.offset,
+                          .size = section.size};
+  if (!in_bounds(section.offset, section.size, bytes.size())) {
+    entry.offset = bytes.size();
+    const ByteView content = file.bytes().subspan(section.offset, section.size);
+    bytes.insert(bytes.end(), content.begin(), content.end());
+  }
+  const std::uint64_t names_offset = bytes.size();
+  const Bytes names = elf::section_names({entry});
+  bytes.insert(bytes.end(), names.begin(), names.end());
+  bytes.resize(align_up(bytes.size(), 8));
+  const std::uint64_t table_offset = bytes.size();
+  const Bytes table = elf::section_headers({entry}, names_offset, header);
+  bytes.insert(bytes.end(), table.begin(), table.end());
+  put(bytes, header, header.is_64bit ? 40 : 32, header.is_64bit ? 8 : 4, table_offset);  // e_shoff
+  put(bytes, header, header.is_64bit ? 60 : 48, 2, 3);                                   // e_shnum
+  put(bytes, header, header.is_64bit ? 62 : 50, 2, 2);  // e_shstrndx
+}
+
 void clear_section_fields(Bytes& bytes, bool is_64bit) {
   const auto clear = [&](std::size_t offset, std::size_t length) {
     std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), length, std::uint8_t{0});
@@ -79,7 +127,7 @@ void clear_section_fields(Bytes& bytes, bool is_64bit) {
 // The result is read back and compared with the input, byte by byte: all that the program headers
 // speak of is what it was, apart from the fields and the table that were zeroed.
 void check_result(const elf::File& before, ByteView result, const Range& zeroed,
-                  std::uint64_t loaded, std::string_view path) {
+                  const elf::Section* kept, std::uint64_t loaded, std::string_view path) {
   const auto require = [&](bool condition, std::string_view what) {
     if (!condition) {
       throw Error(ErrorKind::internal, path,
@@ -89,15 +137,28 @@ void check_result(const elf::File& before, ByteView result, const Range& zeroed,
     }
   };
   const elf::File after = elf::File::parse(result, path);
-  require(after.sections().empty() && after.header().shoff == 0, "it has section headers");
+  if (kept != nullptr) {
+    const elf::Section* found = after.find_section(kept->name);
+    require(
+        found != nullptr && found->size == kept->size &&
+            std::equal(result.begin() + static_cast<std::ptrdiff_t>(found->offset),
+                       result.begin() + static_cast<std::ptrdiff_t>(found->offset + found->size),
+                       before.bytes().begin() + static_cast<std::ptrdiff_t>(kept->offset)),
+        "it lost the list of crates");
+  } else {
+    require(after.sections().empty() && after.header().shoff == 0, "it has section headers");
+  }
   require(after.segments().size() == before.segments().size(), "it lost segments");
   Bytes expected(before.bytes().begin(),
                  before.bytes().begin() + static_cast<std::ptrdiff_t>(loaded));
   clear_section_fields(expected, before.header().is_64bit);
+  Bytes loaded_bytes(
+      result.begin(),
+      result.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(loaded, result.size())));
+  clear_section_fields(loaded_bytes, before.header().is_64bit);
   std::fill_n(expected.begin() + static_cast<std::ptrdiff_t>(zeroed.offset), zeroed.length,
               std::uint8_t{0});
-  require(result.size() >= loaded && std::equal(expected.begin(), expected.end(), result.begin()),
-          "its loaded bytes differ");
+  require(loaded_bytes == expected, "its loaded bytes differ");
   require(judge(after).kind == judge(before).kind, "the verdict on it differs");
 }
 
@@ -141,7 +202,9 @@ StripResult strip(ByteView bytes, std::string_view path) {
   const Range table = zeroable_table(file);
   std::fill_n(result.bytes.begin() + static_cast<std::ptrdiff_t>(table.offset), table.length,
               std::uint8_t{0});
-  check_result(file, result.bytes, table, extent.loaded, path);
+  const elf::Section* crates = find_crates(file);
+  if (crates != nullptr) keep_section(file, *crates, result.bytes);
+  check_result(file, result.bytes, table, crates, extent.loaded, path);
   if (result.bytes.size() >= bytes.size()) {
     return keep_all("nothing removed: no bytes stand behind the segments");
   }
@@ -151,6 +214,9 @@ StripResult strip(ByteView bytes, std::string_view path) {
       fmt::format("removed {} bytes of symbols, debug information and section "
                   "headers behind the segments",
                   result.removed));
+  if (crates != nullptr) {
+    result.notes.push_back("kept .dep-v0, the list of crates that scanners read");
+  }
   if (table.length != 0) {
     result.notes.push_back(
         fmt::format("zeroed the section header table of {} bytes inside the "

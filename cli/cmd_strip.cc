@@ -59,8 +59,9 @@ void add_strip(Program& program) {
       ->type_name("OUT");
   add_common_options(command, options->common);
   command->footer(
-      "Cuts off symbols, debug information and section headers. Bytes that the kernel\n"
-      "maps stay as they are; the result is never larger than the input.\n\n"
+      "Cuts off symbols, debug information and section headers, except .dep-v0, the\n"
+      "list of crates that scanners read. Bytes that the kernel maps stay as they are;\n"
+      "the result is never larger than the input.\n\n"
       "Example:\n  whittle strip app -o app.small");
 }
 

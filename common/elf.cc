@@ -366,9 +366,11 @@ std::vector<Note> File::notes() const {
           !in_bounds(desc_at, desc_size, reader.size())) {
         break;
       }
-      std::string owner(as_text(reader.bytes().subspan(name_at, name_size)));
+      const ByteView owner_bytes = reader.bytes().subspan(name_at, name_size);
+      std::string owner(as_text(owner_bytes));
       while (!owner.empty() && owner.back() == '\0') owner.pop_back();
       notes.push_back({.owner = std::move(owner),
+                       .owner_bytes = owner_bytes,
                        .type = type,
                        .offset = segment.offset + desc_at,
                        .descriptor = reader.bytes().subspan(desc_at, desc_size)});

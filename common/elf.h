@@ -99,7 +99,8 @@ struct DynamicEntry {
 };
 
 struct Note {
-  std::string owner;  // without the terminating NUL
+  std::string owner;     // without the terminating NULs
+  ByteView owner_bytes;  // with them, into the file's bytes
   std::uint32_t type = 0;
   std::uint64_t offset = 0;  // of the descriptor in the file
   ByteView descriptor;       // into the file's bytes

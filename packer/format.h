@@ -5,6 +5,8 @@
 // for people; a test holds the two together.
 //
 //     ELF header, program headers      an ordinary executable
+//     what tools read                  module lists with their section headers; not in every file
+//     notes                            the original's, then PackNote, whose descriptor follows:
 //     tables                           PackSegment[], PackStream[], PackRegion[]
 //     PackHeader                       ends where the stub begins
 //     stub                             e_entry is its first byte
@@ -38,6 +40,18 @@ enum : uint32_t {         // relative operands made absolute; each for code of o
   kTransformAarch64 = 2,  // stub/aarch64_code.h
   kTransformRiscv64 = 3,  // stub/riscv64_code.h
 };
+
+// The head of the ELF note whose descriptor is the tables and PackHeader, so that any reader of
+// notes finds them.
+struct PackNote {
+  uint32_t name_size;        // 8
+  uint32_t descriptor_size;  // bytes of the tables and of PackHeader
+  uint32_t type;             // kPackNoteType
+  char name[8];              // "WHITTLE"
+};
+static_assert(sizeof(PackNote) == 20);
+inline constexpr char kPackNoteName[8] = "WHITTLE";
+inline constexpr uint32_t kPackNoteType = 0x5748;  // "HW" in the file
 
 // One PT_LOAD of the original, in its order.
 struct PackSegment {
@@ -82,8 +96,9 @@ struct PackHeader {
   uint64_t entry;               // original e_entry
   uint64_t phdr_vaddr;          // where the original program headers stand in the image
   uint64_t escape_vaddr;        // kEscapeSize unused bytes in an executable segment, 0: none
-  uint64_t stub_vaddr;          // first page of the mapping that holds header and stub
-  uint64_t stub_size;           // bytes of that mapping
+  uint64_t stub_vaddr;          // first page of the mapping that holds header and stub; there
+                                // stands file offset 0
+  uint64_t stub_size;           // bytes from there to the stub's end
   uint64_t payload_vaddr;       // first byte of the first image stream
   uint64_t payload_size;        // bytes of all image streams
   uint16_t phnum;               // original e_phnum

@@ -27,6 +27,7 @@
 #include "packer/stub/aarch64_code.h"
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/x86_code.h"
+#include "packer/visible.h"
 #include "packer/zstd_encoder.h"
 
 namespace whittle::packer {
@@ -168,9 +169,10 @@ Bytes elf_header(const elf::File& elf, std::uint64_t entry, std::size_t phnum) {
 }
 
 Bytes assemble(const elf::File& elf, const PackPlan& plan, const std::vector<Encoded>& encoded,
-               const std::vector<PackRegion>& regions, const PackOptions& options) {
+               const std::vector<PackRegion>& regions, const Visible& visible,
+               const PackOptions& options) {
   const std::uint64_t page = plan.page_size;
-  const std::size_t phnum = plan.stack_flags ? 4 : 3;
+  const std::size_t phnum = plan.stack_flags ? 5 : 4;
   const std::uint64_t headers_size = kElfHeaderSize + phnum * sizeof(ProgramHeader);
 
   PackHeader header{};
@@ -201,10 +203,9 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const std::vector<Enc
   }
 
   // Where everything goes, in the file and in memory.
-  const std::uint64_t stub_offset =
-      align_up(headers_size + tables_size(header) + sizeof header, 16);
-  const std::uint64_t header_offset = stub_offset - sizeof header;
-  const std::uint64_t payload_offset = stub_offset + plan.stub->code.size();
+  const FrontLayout layout = lay_out_front(visible, headers_size, tables_size(header));
+  const std::uint64_t header_offset = layout.header;
+  const std::uint64_t payload_offset = layout.stub + plan.stub->code.size();
   header.stub_vaddr = align_up(plan.image_vaddr + plan.image_size, page);
   header.stub_size = payload_offset;
   header.header_vaddr = header.stub_vaddr + header_offset;
@@ -212,20 +213,27 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const std::vector<Enc
       align_up(header.stub_vaddr + header.stub_size, page) + payload_offset % page;
 
   const bool fixed = elf.header().type == elf::kTypeExec;
-  Bytes file = elf_header(elf, header.stub_vaddr + stub_offset, phnum);
+  Bytes file = elf_header(elf, header.stub_vaddr + layout.stub, phnum);
   append(file, ProgramHeader{elf::kSegmentLoad, elf::kFlagRead | elf::kFlagWrite, 0,
                              plan.image_vaddr, plan.image_vaddr, headers_size, plan.image_size,
                              fixed ? page : plan.image_align});
   append(file,
-         ProgramHeader{elf::kSegmentLoad, elf::kFlagRead | elf::kFlagExecute, 0, header.stub_vaddr,
-                       header.stub_vaddr, header.stub_size, header.stub_size, page});
+         ProgramHeader{elf::kSegmentLoad, elf::kFlagRead | elf::kFlagExecute, headers_size,
+                       header.stub_vaddr + headers_size, header.stub_vaddr + headers_size,
+                       header.stub_size - headers_size, header.stub_size - headers_size, page});
   append(file,
          ProgramHeader{elf::kSegmentLoad, elf::kFlagRead, payload_offset, header.payload_vaddr,
                        header.payload_vaddr, header.payload_size, header.payload_size, page});
+  append(file, ProgramHeader{elf::kSegmentNote, elf::kFlagRead, layout.notes,
+                             header.stub_vaddr + layout.notes, header.stub_vaddr + layout.notes,
+                             layout.stub - layout.notes, layout.stub - layout.notes, 4});
   if (plan.stack_flags) {
     append(file, ProgramHeader{elf::kSegmentGnuStack, *plan.stack_flags, 0, 0, 0, 0, 0, 16});
   }
-  file.resize(header_offset - tables_size(header));
+  write_front(visible, layout,
+              sections_of(visible, layout, header.stub_vaddr,
+                          {header.payload_vaddr, payload_offset, header.payload_size}),
+              elf.header(), file);
   for (const PackSegment& s : plan.segments) append(file, s);
   for (const Encoded& e : encoded) append(file, e.stream);
   for (const PackRegion& r : regions) append(file, r);
@@ -271,10 +279,12 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
   const std::vector<Raw> raws = raw_streams(elf, plan);
   std::vector<PackRegion> regions;
   for (const Raw& raw : raws) regions.insert(regions.end(), raw.regions.begin(), raw.regions.end());
+  const Visible visible = find_visible(elf);
   PackedFile packed;
-  packed.bytes = assemble(elf, plan, encode_all(raws, options.progress), regions, options);
+  packed.bytes = assemble(elf, plan, encode_all(raws, options.progress), regions, visible, options);
   packed.original_size = file.size();
   packed.warnings = plan.warnings;
+  packed.warnings.insert(packed.warnings.end(), visible.warnings.begin(), visible.warnings.end());
   if (packed.bytes.size() >= file.size()) {
     return refuse({"not-smaller", fmt::format("would become {} bytes, no smaller than its {}",
                                               packed.bytes.size(), file.size())});

@@ -74,7 +74,14 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
     throw corrupt("absurd table counts");
   }
   const std::uint64_t tables = tables_size(header);
-  if (tables > *header_at) throw corrupt("tables lie outside the file");
+  if (tables + sizeof(PackNote) > *header_at) throw corrupt("tables lie outside the file");
+  PackNote note;
+  std::memcpy(&note, file.data() + *header_at - tables - sizeof note, sizeof note);
+  if (note.name_size != sizeof note.name || note.type != kPackNoteType ||
+      std::memcmp(note.name, kPackNoteName, sizeof note.name) != 0 ||
+      note.descriptor_size != tables + sizeof header) {
+    throw corrupt("no note of whittle's stands in front of the tables");
+  }
   view.aligned_.resize((tables + sizeof header + 7) / 8);
   std::memcpy(view.aligned_.data(), file.data() + *header_at - tables, tables + sizeof header);
   const auto* aligned_header = reinterpret_cast<const PackHeader*>(

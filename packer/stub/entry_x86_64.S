@@ -24,8 +24,8 @@ whittle_entry:
     mov   16(%rsp), %rdi            // handoff.unmap_address
     mov   24(%rsp), %rsi            // handoff.unmap_size
     mov   %r12, %rsp
-    mov   %rax, -8(%rsp)            // below the stack, where the escape finds it
-    mov   %rbx, -16(%rsp)
+    mov   %rax, -16(%rsp)           // below the stack, where the escape finds it
+    mov   %rbx, -24(%rsp)
     pxor  %xmm0, %xmm0
     pxor  %xmm1, %xmm1
     pxor  %xmm2, %xmm2
@@ -53,7 +53,7 @@ whittle_entry:
     xor   %r14d, %r14d
     xor   %r15d, %r15d
     mov   $11, %eax                 // munmap(unmap_address, unmap_size)
-    jmp   *-16(%rsp)
+    jmp   *-24(%rsp)
     .size whittle_entry, . - whittle_entry
 
 // Copied to the escape address, or run in place where there is none and the stub stays mapped.
@@ -67,7 +67,9 @@ whittle_escape:
     xor   %edi, %edi
     xor   %esi, %esi
     xor   %r11d, %r11d
-    jmp   *-8(%rsp)
+    push  $0x202                    // the flags of a new program: none but the interrupt flag
+    popf
+    jmp   *-16(%rsp)
     .globl whittle_escape_end
     .hidden whittle_escape_end
 whittle_escape_end:

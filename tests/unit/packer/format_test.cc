@@ -40,6 +40,12 @@ const std::vector<Field> kHeader = {
     FIELD(PackHeader, original_sha256), FIELD(PackHeader, source_sha256),
     FIELD(PackHeader, packer_version),
 };
+const std::vector<Field> kNote = {
+    FIELD(PackNote, name_size),
+    FIELD(PackNote, descriptor_size),
+    FIELD(PackNote, type),
+    FIELD(PackNote, name),
+};
 const std::vector<Field> kSegment = {
     FIELD(PackSegment, vaddr),       FIELD(PackSegment, memory_size), FIELD(PackSegment, file_size),
     FIELD(PackSegment, file_offset), FIELD(PackSegment, flags),       FIELD(PackSegment, reserved),
@@ -90,6 +96,7 @@ void expect_documented(const std::string& heading, const std::vector<Field>& fie
 
 TEST(Format, DocumentListsEveryField) {
   expect_documented("## PackHeader", kHeader, sizeof(packer::PackHeader));
+  expect_documented("`PackNote`, the", kNote, sizeof(packer::PackNote));
   expect_documented("`PackSegment`, one", kSegment, sizeof(packer::PackSegment));
   expect_documented("`PackStream`, image", kStream, sizeof(packer::PackStream));
   expect_documented("`PackRegion`, ranges", kRegion, sizeof(packer::PackRegion));

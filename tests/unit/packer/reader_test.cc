@@ -106,6 +106,16 @@ TEST(Reader, EveryHeaderFieldIsChecked) {
   }
 }
 
+TEST(Reader, EveryFieldOfTheNoteIsChecked) {
+  const std::uint64_t at = tables_offset() - sizeof(packer::PackNote);
+  for (std::size_t i = 0; i < sizeof(packer::PackNote); i++) {
+    SCOPED_TRACE(i);
+    Bytes file = sample();
+    file[at + i] ^= 1;
+    expect_corrupt(file);
+  }
+}
+
 TEST(Reader, OtherFormatVersionsAreRefusedByName) {
   expect_corrupt(with_header([](PackHeader& h) { h.version = 999; }), ErrorKind::refused);
 }
