@@ -21,13 +21,16 @@ int run(const Options& options) {
   const LoadedFile file = read_file(options.input);
   analyzer::BinaryReport binary = analyzer::inspect(file.bytes, options.input);
   std::optional<packer::PackInfo> packed;
+  std::optional<report::Packability> packability;
   if (packer::is_packed(file.bytes)) {
     packed = packer::inspect(file.bytes, options.input);
     binary.overlay = 0;  // what stands behind the segments are streams, not somebody's appendix
+  } else if (!binary.machine.empty()) {
+    packability = report::Packability{packer::check(file.bytes, options.input)};
   }
   if (options.common.quiet) return 0;
-  print_result(options.common.format == "json" ? report::inspect_json(binary, packed)
-                                               : report::inspect_text(binary, packed));
+  print_result(options.common.format == "json" ? report::inspect_json(binary, packed, packability)
+                                               : report::inspect_text(binary, packed, packability));
   return 0;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
 #include <sys/xattr.h>
 
 #include <memory>
@@ -21,6 +22,8 @@ struct Options {
   std::string level = "fast";
   bool strip = false;
   bool allow_privileged = false;
+  bool check = false;
+  bool no_preserve = false;
   CommonOptions common;
 };
 
@@ -30,7 +33,27 @@ bool is_privileged(const std::string& path, const FileStatus& status) {
          ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0;
 }
 
+[[noreturn]] void refuse(const std::string& path, const packer::Refusal& refusal) {
+  throw Error(ErrorKind::refused, path,
+              fmt::format("{} [{}]", printable(refusal.reason), refusal.code));
+}
+
+int check(const Options& options) {
+  const LoadedFile file = read_file(options.input);
+  packer::PackOptions pack_options;
+  pack_options.privileged = !options.allow_privileged && is_privileged(options.input, file.status);
+  const auto refusal = packer::check(file.bytes, options.input, pack_options);
+  const bool json = options.common.format == "json";
+  if (!options.common.quiet && (json || !refusal)) {
+    print_result(json ? report::packable_json(options.input, refusal)
+                      : report::packable_text(options.input, refusal));
+  }
+  if (refusal) refuse(options.input, *refusal);
+  return 0;
+}
+
 int run(const Options& options) {
+  if (options.check) return check(options);
   const std::string output = options.output.empty() ? options.input + ".packed" : options.output;
   refuse_same_file(options.input, output);
   const LoadedFile file = read_file(options.input);
@@ -53,10 +76,11 @@ int run(const Options& options) {
   const bool json = options.common.format == "json";
   if (decision.refusal) {
     if (json && !options.common.quiet) print_result(report::pack_json(options.input, decision));
-    throw Error(ErrorKind::refused, options.input, printable(decision.refusal->reason));
+    refuse(options.input, *decision.refusal);
   }
-  write_executable(output, decision.packed->bytes,
-                   file.status.mode & (options.allow_privileged ? 07777 : 0777));
+  FileStatus status = file.status;
+  status.mode &= options.allow_privileged ? 07777 : 0777;
+  write_executable(output, decision.packed->bytes, status, !options.no_preserve);
   if (options.common.quiet) return 0;
   print_result(json ? report::pack_json(options.input, decision)
                     : report::pack_text(options.input, decision));
@@ -79,10 +103,15 @@ void add_pack(Program& program) {
       ->check(CLI::IsMember({"fast"}).description(""));
   command->add_flag("--allow-privileged", options->allow_privileged,
                     "Pack set-uid programs and the like too");
+  command->add_flag("--no-preserve", options->no_preserve,
+                    "Do not keep owner and times of FILE, only its mode");
+  command->add_flag("--check", options->check, "Only say whether it can be packed; write nothing");
   add_common_options(command, options->common);
   command->footer(
       "The result is unpacked again and compared before it is written; FILE stays as\n"
-      "it is. What cannot be packed soundly is refused with the reason: exit status 3.\n\n"
+      "it is. What cannot be packed soundly is refused with the reason: exit status 3.\n"
+      "Mode, owner and times of FILE are kept. Symbolic links are followed; of a hard\n"
+      "link only the name given by -o is replaced.\n\n"
       "Example:\n  whittle pack --strip app -o app.packed");
 }
 

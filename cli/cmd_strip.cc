@@ -30,7 +30,9 @@ int run(const Options& options) {
                 "is packed, and what would be cut off is the program; strip before packing");
   }
   const analyzer::StripResult result = analyzer::strip(file.bytes, options.input);
-  write_executable(output, result.bytes, file.status.mode & 0777);
+  FileStatus status = file.status;
+  status.mode &= 0777;
+  write_executable(output, result.bytes, status, false);
   if (options.common.quiet) return 0;
   if (options.common.format == "json") {
     print_result(report::dump({{"schema", "whittle.strip/1"},

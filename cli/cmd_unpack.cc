@@ -34,7 +34,9 @@ int run(const Options& options) {
                             info.source_size, info.source_sha256));
   }
   const Bytes unpacked = packer::unpack(file.bytes, options.input);
-  write_executable(output, unpacked, file.status.mode & 0777);
+  FileStatus status = file.status;
+  status.mode &= 0777;
+  write_executable(output, unpacked, status, false);
   if (options.common.quiet) return 0;
   if (options.common.format == "json") {
     print_result(report::dump({{"schema", "whittle.unpack/1"},

@@ -64,10 +64,12 @@ void refuse_same_file(const std::filesystem::path& input, const std::filesystem:
   }
 }
 
-void write_executable(const std::filesystem::path& path, ByteView bytes, mode_t mode) {
-  AtomicFile file(path, mode);
+void write_executable(const std::filesystem::path& path, ByteView bytes, const FileStatus& like,
+                      bool preserve) {
+  AtomicFile file(path, like.mode);
   file.write(bytes);
-  file.set_exact_mode(mode);
+  const bool owner_kept = !preserve || file.set_owner_and_times(like);
+  file.set_exact_mode(owner_kept ? like.mode : like.mode & 0777);
   file.commit();
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "common/bytes.h"
+#include "common/file.h"
 
 namespace whittle::cli {
 
@@ -34,7 +35,10 @@ bool wants_colour(int descriptor);
 // Throws Error{usage} where an output would be written over the input it is made from.
 void refuse_same_file(const std::filesystem::path& input, const std::filesystem::path& output);
 
-// Writes an executable atomically with exactly this mode.
-void write_executable(const std::filesystem::path& path, ByteView bytes, mode_t mode);
+// Writes an executable atomically with exactly the mode in `like`, and with its owner and times too
+// where `preserve` says so. Where the system does not let the owner be kept, set-uid and set-gid
+// are dropped, as cp does.
+void write_executable(const std::filesystem::path& path, ByteView bytes, const FileStatus& like,
+                      bool preserve);
 
 }  // namespace whittle::cli

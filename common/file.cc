@@ -131,7 +131,11 @@ LoadedFile read_file(const std::filesystem::path& path, std::uint64_t limit) {
                  .mode = static_cast<mode_t>(status.st_mode & 07777),
                  .device = status.st_dev,
                  .inode = status.st_ino,
-                 .links = status.st_nlink};
+                 .links = status.st_nlink,
+                 .owner = status.st_uid,
+                 .group = status.st_gid,
+                 .accessed = status.st_atim,
+                 .modified = status.st_mtim};
   file.bytes.resize(size);
   std::size_t done = 0;
   while (done < file.bytes.size()) {
@@ -204,6 +208,17 @@ void AtomicFile::set_exact_mode(mode_t mode) {
   if (!temporary_.empty() && ::fchmod(descriptor_, mode) != 0) {
     throw io_error(path_.native(), "cannot set the mode", errno);
   }
+}
+
+bool AtomicFile::set_owner_and_times(const FileStatus& like) {
+  if (temporary_.empty()) return true;
+  const bool owned = ::fchown(descriptor_, like.owner, like.group) == 0;
+  if (!owned && errno != EPERM) throw io_error(path_.native(), "cannot set the owner", errno);
+  const timespec times[2] = {like.accessed, like.modified};
+  if (::futimens(descriptor_, times) != 0) {
+    throw io_error(path_.native(), "cannot set the times", errno);
+  }
+  return owned;
 }
 
 void AtomicFile::commit() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <time.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -22,6 +23,9 @@ struct FileStatus {
   std::uint64_t device = 0;  // together with inode: the identity of the file
   std::uint64_t inode = 0;
   std::uint64_t links = 0;  // hard links
+  uid_t owner = 0;
+  gid_t group = 0;
+  timespec accessed{}, modified{};
 };
 
 struct LoadedFile {
@@ -53,6 +57,9 @@ class AtomicFile {
   // Gives the file these permission bits whatever the umask is, as a copy of another file has them.
   // A device or FIFO that is written to directly keeps its own.
   void set_exact_mode(mode_t mode);
+  // Gives it the owner, group and times of `like`. False where the system does not let this user
+  // give files away; the owner is then its own and the times are set all the same.
+  bool set_owner_and_times(const FileStatus& like);
   void commit();
 
  private:

@@ -8,6 +8,7 @@
 #include "analyzer/analyzer.h"
 #include "common/text.h"
 #include "report/binary_json.h"
+#include "report/refusal_json.h"
 #include "report/text_table.h"
 
 namespace whittle::report {
@@ -113,7 +114,8 @@ Json packed_json(const packer::PackInfo& packed) {
 }  // namespace
 
 std::string inspect_text(const analyzer::BinaryReport& binary,
-                         const std::optional<packer::PackInfo>& packed) {
+                         const std::optional<packer::PackInfo>& packed,
+                         const std::optional<Packability>& packability) {
   FactTable facts;
   facts.add("kind", analyzer::name(binary.kind));
   std::vector<std::string> reasons;
@@ -138,6 +140,11 @@ std::string inspect_text(const analyzer::BinaryReport& binary,
       facts.add("overlay", bytes_and_size(binary.overlay) + " behind the end of the program");
     }
   }
+  if (packability) {
+    const std::optional<packer::Refusal>& refusal = packability->refusal;
+    facts.add("packing", refusal ? fmt::format("refused: {} [{}]", refusal->reason, refusal->code)
+                                 : "possible");
+  }
   facts.add("warning", binary.warnings);
   std::string out = printable(binary.path) + "\n\n" + facts.text();
   if (!binary.segments.empty()) out += '\n' + segment_table(binary.segments);
@@ -146,11 +153,17 @@ std::string inspect_text(const analyzer::BinaryReport& binary,
 }
 
 std::string inspect_json(const analyzer::BinaryReport& binary,
-                         const std::optional<packer::PackInfo>& packed) {
+                         const std::optional<packer::PackInfo>& packed,
+                         const std::optional<Packability>& packability) {
+  Json packable = nullptr;
+  if (packability) {
+    packable = {{"ok", !packability->refusal}, {"refusal", refusal_json(packability->refusal)}};
+  }
   return dump({{"schema", "whittle.inspect/1"},
                {"path", binary.path},
                {"binary", detail_json(binary)},
-               {"packed", packed ? packed_json(*packed) : Json(nullptr)}});
+               {"packed", packed ? packed_json(*packed) : Json(nullptr)},
+               {"packable", std::move(packable)}});
 }
 
 }  // namespace whittle::report

@@ -12,11 +12,19 @@
 
 namespace whittle::report {
 
-std::string inspect_text(const analyzer::BinaryReport& binary,
-                         const std::optional<packer::PackInfo>& packed);
+// Whether an ELF file that is not packed could be.
+struct Packability {
+  std::optional<packer::Refusal> refusal;  // why not
+};
 
-// Schema "whittle.inspect/1": {"path", "binary": {…}, "packed": {…} or null}.
+std::string inspect_text(const analyzer::BinaryReport& binary,
+                         const std::optional<packer::PackInfo>& packed,
+                         const std::optional<Packability>& packability = std::nullopt);
+
+// Schema "whittle.inspect/1": {"path", "binary": {…}, "packed": {…} or null,
+// "packable": {"ok", "refusal": {"code", "reason"} or null} or null}.
 std::string inspect_json(const analyzer::BinaryReport& binary,
-                         const std::optional<packer::PackInfo>& packed);
+                         const std::optional<packer::PackInfo>& packed,
+                         const std::optional<Packability>& packability = std::nullopt);
 
 }  // namespace whittle::report

@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "report/json.h"
+#include "report/refusal_json.h"
 #include "report/text_table.h"
 
 namespace whittle::report {
@@ -26,10 +27,7 @@ bool all_ok(const std::vector<packer::Check>& checks) {
 
 std::string pack_text(std::string_view path, const packer::PackDecision& decision) {
   const std::string name = printable(path);
-  if (!decision.packed) {
-    return fmt::format("{}: not packed: {}\n", name,
-                       decision.refusal ? printable(decision.refusal->reason) : "");
-  }
+  if (!decision.packed) return packable_text(path, decision.refusal);
   const packer::PackedFile& packed = *decision.packed;
   std::string out = fmt::format(
       "{}: packed, {} bytes instead of {} ({})\n", name, group_digits(packed.bytes.size()),
@@ -48,10 +46,21 @@ std::string pack_json(std::string_view path, const packer::PackDecision& decisio
     out["packed_bytes"] = decision.packed->bytes.size();
     out["warnings"] = decision.packed->warnings;
   }
-  if (decision.refusal) {
-    out["refusal"] = {{"code", decision.refusal->code}, {"reason", decision.refusal->reason}};
-  }
+  if (decision.refusal) out["refusal"] = refusal_json(decision.refusal);
   return dump(out);
+}
+
+std::string packable_text(std::string_view path, const std::optional<packer::Refusal>& refusal) {
+  return refusal ? fmt::format("{}: not packed: {} [{}]\n", printable(path),
+                               printable(refusal->reason), refusal->code)
+                 : fmt::format("{}: can be packed\n", printable(path));
+}
+
+std::string packable_json(std::string_view path, const std::optional<packer::Refusal>& refusal) {
+  return dump({{"schema", "whittle.pack-check/1"},
+               {"path", path},
+               {"packable", !refusal},
+               {"refusal", refusal_json(refusal)}});
 }
 
 std::string verify_text(std::string_view path, const std::vector<packer::Check>& checks) {

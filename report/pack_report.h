@@ -3,6 +3,7 @@
 // What `whittle pack` and `whittle verify` have to say.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,12 @@ std::string pack_text(std::string_view path, const packer::PackDecision& decisio
 // or
 // {"path", "packed": false, "refusal": {"code", "reason"}}.
 std::string pack_json(std::string_view path, const packer::PackDecision& decision);
+
+// "app: can be packed" or "app: not packed: REASON [CODE]", as `pack --check` finds.
+std::string packable_text(std::string_view path, const std::optional<packer::Refusal>& refusal);
+
+// Schema "whittle.pack-check/1": {"path", "packable", "refusal": {"code", "reason"} or null}.
+std::string packable_json(std::string_view path, const std::optional<packer::Refusal>& refusal);
 
 // One line a check and the sum of them.
 std::string verify_text(std::string_view path, const std::vector<packer::Check>& checks);

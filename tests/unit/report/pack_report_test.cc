@@ -27,7 +27,20 @@ TEST(PackReport, Text) {
   EXPECT_EQ(pack_text("a\nb", packed()),
             "a\\nb: packed, 1,200 bytes instead of 4,000 (30.0 %)\n"
             "  warning: odd\\x1bthing\n");
-  EXPECT_EQ(pack_text("app", refused()), "app: not packed: needs libc.so.6\n");
+  EXPECT_EQ(pack_text("app", refused()), "app: not packed: needs libc.so.6 [dynamic]\n");
+}
+
+TEST(PackReport, Packable) {
+  EXPECT_EQ(packable_text("app", std::nullopt), "app: can be packed\n");
+  EXPECT_EQ(packable_text("a\nb", refused().refusal),
+            "a\\nb: not packed: needs libc.so.6 [dynamic]\n");
+  EXPECT_EQ(nlohmann::json::parse(packable_json("app", std::nullopt)),
+            nlohmann::json::parse(R"({"schema": "whittle.pack-check/1", "path": "app",
+                "packable": true, "refusal": null})"));
+  EXPECT_EQ(nlohmann::json::parse(packable_json("app", refused().refusal)),
+            nlohmann::json::parse(R"({"schema": "whittle.pack-check/1", "path": "app",
+                "packable": false,
+                "refusal": {"code": "dynamic", "reason": "needs libc.so.6"}})"));
 }
 
 TEST(PackReport, Json) {

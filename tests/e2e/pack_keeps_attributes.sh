@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Mode, owner and times go from the program to its packed form; links of either kind are followed or
+# replaced as documented in `whittle help pack`, and never written through to another file.
+source "${SOURCE:?}/tests/e2e/common.inc" || exit
+need busybox
+
+cp "$(command -v busybox)" program
+chmod 751 program
+touch -d '2001-02-03 04:05:06.789' program
+[[ $(id -u) -ne 0 ]] || chown 1234:2345 program
+attributes() { stat -c "${2:-%a %u %g %y}" "$1"; }
+
+"$WHITTLE" pack --quiet program
+[[ $(attributes program.packed) == "$(attributes program)" ]] ||
+  fail "kept $(attributes program.packed) of $(attributes program)"
+
+"$WHITTLE" pack --quiet --no-preserve program -o fresh
+[[ $(attributes fresh %a) == 751 ]] || fail "the mode is $(attributes fresh %a)"
+[[ $(attributes fresh %u) == "$(id -u)" ]] || fail "the owner is $(attributes fresh %u)"
+[[ fresh -nt program ]] || fail "the time was kept"
+
+# A set-uid program that a user may not give away loses that bit.
+if [[ $(id -u) -eq 0 ]]; then
+  chmod 4755 program
+  expect_error 3 "$WHITTLE" pack program -o privileged
+  grep -q '\[privileged\]' "$err" || fail "no reason code: $(cat "$err")"
+  "$WHITTLE" pack --quiet --allow-privileged program -o privileged
+  [[ $(attributes privileged '%a %u') == '4755 1234' ]] || fail "$(attributes privileged)"
+  chmod 777 .
+  as_nobody "$WHITTLE" pack --quiet --allow-privileged program -o given
+  [[ $(attributes given %a) == 755 ]] || fail "a stranger's set-uid program: $(attributes given)"
+  chmod 751 program
+fi
+
+# A symbolic link as input is followed; as output, what it leads to is replaced and it stays a link.
+ln -s program link && echo old >target && ln -s target output
+"$WHITTLE" pack --quiet link -o output
+[[ -L output && -L link ]] || fail "a link was replaced"
+cmp -s target program.packed || fail "the link's target was not written"
+
+# Of a hard link only the named one is replaced.
+echo old >one && ln one two
+"$WHITTLE" pack --quiet program -o one
+[[ $(cat two) == old ]] || fail "the other name of the output was written to"
