@@ -16,7 +16,7 @@ compile    = cmake --preset $(PRESET) --log-level=NOTICE && \
 sources    = git ls-files --cached --others --exclude-standard -- '*.cc' '*.h'
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-slow install format check-format tidy bench clean help
+.PHONY: build demo test test-slow install format check-format tidy fuzz bench clean help
 
 build: ## build whittle (PRESET=release|dev|ci|asan|fuzz, JOBS=N)
 	@$(call compile,whittle)
@@ -48,6 +48,12 @@ check-format: ## fail if a C++ source is not in the project's style
 tidy: ## run clang-tidy over the sources
 	@$(call compile,all)
 	@$(sources) | grep '\.cc$$' | xargs -r -P $(JOBS) -n 4 clang-tidy -p $(build_dir) --quiet
+
+fuzz: ## run every fuzz target for SECONDS each (default 60)
+	@$(call packages,build test)
+	@cmake --preset fuzz --log-level=NOTICE
+	@cmake --build --preset fuzz --parallel $(JOBS) --target fuzz_targets
+	@scripts/run-fuzz $(abspath build/fuzz) $(or $(SECONDS),60)
 
 bench: ## measure sizes and start-up against UPX; rewrites bench/*.csv and README's table
 	@$(call packages,build test bench)

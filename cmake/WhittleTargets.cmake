@@ -47,7 +47,7 @@ function(whittle_unit_test room)
                        PROPERTIES LABELS unit)
 endfunction()
 
-# whittle_fuzz_target(NAME LINK …): the libFuzzer program of fuzz_NAME.cc, which CTest runs for ten
+# whittle_fuzz_target(NAME LINK …): the libFuzzer program of fuzz_NAME.cc, which CTest runs for twenty
 # seconds from the committed inputs in corpus/NAME.
 function(whittle_fuzz_target name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
@@ -61,7 +61,7 @@ function(whittle_fuzz_target name)
   if(NOT EXISTS "${corpus}")
     set(corpus "")
   endif()
-  add_test(NAME fuzz.${name} COMMAND fuzz_${name} -max_total_time=10 -timeout=10 -rss_limit_mb=2048
+  add_test(NAME fuzz.${name} COMMAND fuzz_${name} -max_total_time=20 -timeout=10 -rss_limit_mb=2048
            -artifact_prefix=${found}/ "${found}" ${corpus})
   set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
 endfunction()
