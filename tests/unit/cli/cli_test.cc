@@ -12,6 +12,8 @@
 #include <sstream>
 #include <string>
 
+#include "tests/unit/common/scratch.h"
+
 namespace {
 
 using testing::EndsWith;
@@ -25,16 +27,6 @@ struct Outcome {
 
 class CliTest : public testing::Test {
  protected:
-  CliTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "whittle-cli.XXXXXX").native();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder = name;
-  }
-  ~CliTest() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
-
   // Runs `whittle ARGUMENTS`, as a shell reads them, in the test's folder.
   Outcome whittle(const std::string& arguments, const std::string& before = "") const {
     const std::string command = "cd '" + folder.native() + "' && " + before +
@@ -51,7 +43,11 @@ class CliTest : public testing::Test {
     std::ofstream(folder / name, std::ios::binary) << text;
   }
 
-  std::filesystem::path folder;
+ private:
+  test::Scratch scratch_;
+
+ protected:
+  const std::filesystem::path& folder = scratch_.path();
 };
 
 TEST_F(CliTest, WrongUseIsStatusTwoWithAHint) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -10,22 +9,13 @@
 #include <string>
 
 #include "common/error.h"
+#include "tests/unit/common/scratch.h"
 
 namespace whittle::flow {
 
 // A test in a folder of its own.
 class ScratchTest : public testing::Test {
  protected:
-  ScratchTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "whittle-flow.XXXXXX").native();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder = std::filesystem::canonical(name);
-  }
-  ~ScratchTest() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
-
   void write(const std::string& name, const std::string& text, int mode = 0644) const {
     std::filesystem::create_directories((folder / name).parent_path());
     std::ofstream(folder / name, std::ios::binary) << text;
@@ -39,7 +29,11 @@ class ScratchTest : public testing::Test {
     return static_cast<int>(std::filesystem::status(folder / name).permissions());
   }
 
-  std::filesystem::path folder;
+ private:
+  test::Scratch scratch_;
+
+ protected:
+  std::filesystem::path folder = std::filesystem::canonical(scratch_.path());
 };
 
 // The error that `action` throws; a test failure where it throws none.

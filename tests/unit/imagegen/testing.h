@@ -8,7 +8,6 @@
 #include <archive_entry.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -17,6 +16,7 @@
 
 #include "common/error.h"
 #include "imagegen/image.h"
+#include "tests/unit/common/scratch.h"
 
 namespace whittle::imagegen {
 
@@ -91,23 +91,14 @@ inline std::vector<std::string> paths_of(const std::vector<TarEntry>& entries) {
 // A folder of its own for a test, removed with all that is in it.
 class FolderTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "imagegen.XXXXXX").native();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   // Names in the test's folder, hidden ones too.
-  std::vector<std::string> listing() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-      names.push_back(entry.path().filename());
-    }
-    return names;
-  }
+  std::vector<std::string> listing() const { return scratch_.names(); }
 
-  std::filesystem::path folder_;
+ private:
+  test::Scratch scratch_;
+
+ protected:
+  const std::filesystem::path& folder_ = scratch_.path();
 };
 
 }  // namespace whittle::imagegen
