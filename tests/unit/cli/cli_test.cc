@@ -44,7 +44,7 @@ class CliTest : public testing::Test {
   }
 
  private:
-  test::Scratch scratch_;
+  whittle::test::Scratch scratch_;
 
  protected:
   const std::filesystem::path& folder = scratch_.path();
