@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Under strace and gdb a packed program runs as its original does. Before the system calls of the
+# original it makes a few of its own, which do nothing but arrange memory.
+# for each subject
+source "${SOURCE:?}/tests/e2e/common.inc" || exit
+source "$SOURCE/tests/e2e/subjects.inc"
+need strace gdb
+subject_name="$1"
+subject "$subject_name"
+start() { probe "$subject_name" x; }
+
+# shellcheck disable=SC2317  # called by probe
+program() { (exec strace -f -qq -e signal=none -o "$scratch/calls.$(stat -c %i "$file")" "$file" "$@"); }
+expect_same_behaviour "under strace" start
+[[ $(<"$scratch/.original.status") -eq 0 ]] || fail "the original does not run: $(<"$scratch/.original.stderr")"
+
+names_of() {  # names_of FORM COUNT: of the first system calls of its first thread, after execve
+  awk 'NR == 1 { first = $1; next } $1 == first { print $2 }' \
+    "calls.$(stat -c %i "$scratch/.$1")" | sed 's/(.*//' | head -n "$2" | tr '\n' ' '
+}
+first=$(names_of original 6)
+all=$(names_of packed 40)
+own=${all%%"$first"*}
+[[ -n "$own" && "$own" != "$all" ]] || fail "calls $all, but the original begins with $first"
+for call in $own; do
+  [[ " madvise mmap munmap mprotect " == *" $call "* ]] || fail "calls $own before its original does"
+done
+echo "own system calls: $own"
+
+# What gdb says of threads depends on their timing and on symbols.
+program() {
+  SHELL=/bin/sh gdb -nx -batch -ex run -ex 'quit $_exitcode' --args "$file" "$@" 2>&1 |
+    sed -E '/^(\[(New|LWP|Thread|Attaching|Detaching)|Using host|warning: |$)/d; s/\(process [0-9]+\)/(process)/'
+}
+expect_same_behaviour "under gdb" start
+grep -q '^\[Inferior 1 (process) exited normally\]' "$scratch/.packed.stdout" ||
+  fail "gdb did not see it exit: $(<"$scratch/.packed.stdout")"
