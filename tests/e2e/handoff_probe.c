@@ -123,7 +123,7 @@ static void print_process(void) {
   FILE* status = fopen("/proc/self/status", "r");
   char line[512];
   while (status != NULL && fgets(line, sizeof line, status) != NULL) {
-    if (strncmp(line, "Threads", 7) == 0 || strncmp(line, "Sig", 3) == 0 ||
+    if (strncmp(line, "Threads", 7) == 0 || (strncmp(line, "Sig", 3) == 0 && line[3] != 'Q') ||
         strncmp(line, "Seccomp", 7) == 0 || strncmp(line, "NoNewPrivs", 10) == 0) {
       printf("status %s", line);
     }

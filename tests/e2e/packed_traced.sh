@@ -28,9 +28,9 @@ for call in $own; do
 done
 echo "own system calls: $own"
 
-# What gdb says of threads depends on their timing and on symbols.
+# What gdb says of threads depends on their timing, and would come between the program's own output.
 program() {
-  SHELL=/bin/sh gdb -nx -batch -ex run -ex 'quit $_exitcode' --args "$file" "$@" 2>&1 |
+  SHELL=/bin/sh gdb -nx -batch -iex 'set print thread-events off' -ex run -ex 'quit $_exitcode' --args "$file" "$@" 2>&1 |
     sed -E '/^(\[(New|LWP|Thread|Attaching|Detaching)|Using host|warning: |$)/d; s/\(process [0-9]+\)/(process)/'
 }
 expect_same_behaviour "under gdb" start
