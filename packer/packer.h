@@ -36,9 +36,9 @@ struct Refusal {
   std::string reason;
 };
 
-// Whether this file can be packed, without packing it: what the headers tell. (That it would not get
-// smaller shows only when it is packed.) A refusal is a value because a build goes on with the plain
-// file. Throws Error{malformed} where the file's headers cannot be right.
+// Whether this file can be packed, without packing it: what the headers tell. (That it would not
+// get smaller shows only when it is packed.) A refusal is a value because a build goes on with the
+// plain file. Throws Error{malformed} where the file's headers cannot be right.
 std::optional<Refusal> check(ByteView file, std::string_view path, const PackOptions& options = {});
 
 struct PackedFile {

@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern char **environ;
+extern char** environ;
 
 static _Thread_local int greetings;  // thread-local storage: set up from the program headers
 
-static void *greet(void *name) {
+static void* greet(void* name) {
   greetings++;
-  printf("Hello, %s!\n", (const char *)name);
+  printf("Hello, %s!\n", (const char*)name);
   return greetings == 1 ? name : NULL;
 }
 
@@ -28,17 +28,17 @@ static void say_goodbye(void) { puts("Goodbye."); }
 static void print_environment(void) {
   size_t count = 0;
   uint32_t checksum = 2166136261u;  // FNV-1a
-  for (char **variable = environ; *variable; variable++, count++) {
-    for (const char *p = *variable; *p; p++) checksum = (checksum ^ (unsigned char)*p) * 16777619u;
+  for (char** variable = environ; *variable; variable++, count++) {
+    for (const char* p = *variable; *p; p++) checksum = (checksum ^ (unsigned char)*p) * 16777619u;
   }
   printf("%zu variables, checksum %08x\n", count, checksum);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (atexit(say_goodbye) != 0) return EXIT_FAILURE;
 
   pthread_t thread;
-  void *result = NULL;
+  void* result = NULL;
   if (pthread_create(&thread, NULL, greet, "world") != 0 || pthread_join(thread, &result) != 0 ||
       result == NULL) {
     fprintf(stderr, "hello: cannot run a thread: %s\n", strerror(errno));
