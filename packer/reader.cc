@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "packer/packer.h"
+#include "packer/stub/stream_view.h"
 #include "packer/stub/xxh64.h"
 #include "packer/stubs.h"
 
@@ -114,11 +115,11 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
     }
     file_bytes += s.file_size;
   }
-  std::uint64_t image_bytes = 0, rest_bytes = 0, at = *payload_at;
+  std::uint64_t image_bytes = 0, rest_bytes = 0, part_bytes = 0, at = *payload_at;
   bool in_rest = false;
   for (const PackStream& s : view.streams_) {
-    if (s.kind != kStreamImage && s.kind != kStreamRest) throw corrupt("unknown kind of stream");
-    if (s.kind == kStreamImage && in_rest) throw corrupt("streams are out of order");
+    if (s.kind > kStreamPart) throw corrupt("unknown kind of stream");
+    if (s.kind != kStreamRest && in_rest) throw corrupt("streams are out of order");
     if (s.kind == kStreamRest && !in_rest) {
       in_rest = true;
       if (at != *payload_at + header.payload_size) throw corrupt("streams do not fill the payload");
@@ -129,6 +130,13 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
     if (s.raw_size > kMaxFileSize) throw corrupt("a stream's size is beyond the limit");
     if (s.kind == kStreamRest) {
       rest_bytes += s.raw_size;
+      continue;
+    }
+    if (s.kind == kStreamPart) {
+      if (s.address != align_up(part_bytes, kPartAlignment))
+        throw corrupt("parts are out of order");
+      part_bytes = s.address + s.raw_size;
+      if (part_bytes > kMaxFileSize) throw corrupt("parts are larger than the limit");
       continue;
     }
     if (s.address < header.image_vaddr ||
@@ -149,6 +157,9 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
   }
   for (const PackRegion& r : view.regions_) {
     if (r.transform != stub->transform) throw corrupt("unknown transform for this machine");
+    if (r.first_part + r.part_count > header.stream_count || r.part_count > stub::kMaxParts) {
+      throw corrupt("a region's parts do not exist");
+    }
     if (r.address < header.image_vaddr ||
         !in_bounds(r.address - header.image_vaddr, r.size, view.filled_size_)) {
       throw corrupt("a region lies outside the filled image");

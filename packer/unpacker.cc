@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
-#include <functional>
+#include <future>
 #include <memory>
+#include <thread>
 
 #include "common/digest.h"
 #include "common/error.h"
@@ -46,15 +48,32 @@ std::string version_text(const PackHeader& header) {
   return text;
 }
 
+// Decodes the image, on every processor.
+bool expand(const PackedView& view, const ZeroMemory& image) {
+  const std::uint64_t scratch_size = stub::scratch_size_of(view.parts());
+  const ZeroMemory scratch(scratch_size);
+  const auto expansion = std::make_unique<stub::Expansion>();
+  expansion->packed = view.parts();
+  expansion->image = image.data();
+  expansion->image_size = view.filled_size();
+  expansion->scratch = scratch.data();
+  expansion->scratch_size = scratch_size;
+  std::vector<std::future<void>> workers;
+  for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); i++) {
+    workers.push_back(std::async(std::launch::async, [&] {
+      stub::expand(*expansion, *std::make_unique<stub::Workspace>());
+    }));
+  }
+  for (auto& worker : workers) worker.get();
+  return expansion->status == stub::ExpandStatus::ok;
+}
+
 // Decodes everything and puts the original file together. Returns nothing where a stream does not
 // decode.
 std::optional<Bytes> reassemble(const PackedView& view) {
-  const auto workspace = std::make_unique<stub::ZstdWorkspace>();
   const ZeroMemory image(view.filled_size());
-  if (stub::expand(view.parts(), image.data(), view.filled_size(), *workspace) !=
-      stub::ExpandStatus::ok) {
-    return std::nullopt;
-  }
+  if (!expand(view, image)) return std::nullopt;
+  const auto workspace = std::make_unique<stub::Workspace>();
   Bytes rest;
   for (std::size_t i = 0; i < view.streams().size(); i++) {
     const PackStream& stream = view.streams()[i];
@@ -142,7 +161,9 @@ PackInfo inspect(ByteView file, std::string_view path) {
   info.source_size = header.source_size;
   info.source_sha256 = to_hex(header.source_sha256);
   for (const PackStream& s : view.streams()) {
-    info.streams.push_back({.name = s.kind == kStreamImage ? "image" : "rest",
+    info.streams.push_back({.name = s.kind == kStreamImage  ? "image"
+                                    : s.kind == kStreamPart ? "part"
+                                                            : "rest",
                             .address = s.address,
                             .raw_size = s.raw_size,
                             .packed_size = s.packed_size});

@@ -3,6 +3,8 @@
 
 #include "packer/stub/aarch64_code.h"
 #include "packer/stub/riscv64_code.h"
+#include "packer/stub/stream_view.h"
+#include "packer/stub/wait.h"
 #include "packer/stub/x86_code.h"
 #include "packer/stub/xxh64.h"
 
@@ -18,9 +20,90 @@ inline bool in_range(uint64_t offset, uint64_t length, uint64_t size) {
   return offset <= size && length <= size - offset;
 }
 
-// A stub knows the code of its own machine, whittle that of every machine. False where the
-// transform is unknown. Comparisons and not a table, because a table of addresses needs relocating.
-bool undo_transform(uint32_t transform, uint8_t* code, size_t size, uint64_t address) {
+uint32_t take(uint32_t& next) { return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED); }
+
+// Keeps the first failure.
+void record(Expansion& expansion, ExpandStatus status) {
+  if (status == ExpandStatus::ok) return;
+  auto expected = ExpandStatus::ok;
+  __atomic_compare_exchange(&expansion.status, &expected, &status, false, __ATOMIC_RELAXED,
+                            __ATOMIC_RELAXED);
+}
+
+void finish_stream(Expansion& expansion, uint32_t index) {
+  __atomic_store_n(&expansion.is_finished[index], 1, __ATOMIC_RELEASE);
+  __atomic_fetch_add(&expansion.finished, 1, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&expansion.waiting, __ATOMIC_SEQ_CST) != 0) wake_waiters(expansion.finished);
+}
+
+void wait_for_stream(Expansion& expansion, uint32_t index) {
+  for (;;) {
+    const uint32_t seen = __atomic_load_n(&expansion.finished, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&expansion.is_finished[index], __ATOMIC_ACQUIRE) != 0) return;
+    __atomic_fetch_add(&expansion.waiting, 1, __ATOMIC_SEQ_CST);
+    wait_while(expansion.finished, seen);
+    __atomic_fetch_sub(&expansion.waiting, 1, __ATOMIC_SEQ_CST);
+  }
+}
+
+ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& workspace) {
+  const Packed& packed = expansion.packed;
+  const PackStream& stream = packed.streams[index];
+  uint64_t at = 0;  // in the payload
+  for (uint32_t i = 0; i < index; i++) {
+    if (packed.streams[i].kind != packer::kStreamRest) at += packed.streams[i].packed_size;
+  }
+  const bool is_part = stream.kind == packer::kStreamPart;
+  const uint64_t offset = stream.address - (is_part ? 0 : packed.header->image_vaddr);
+  if (!in_range(at, stream.packed_size, packed.header->payload_size) ||
+      !in_range(offset, stream.raw_size, is_part ? expansion.scratch_size : expansion.image_size)) {
+    return ExpandStatus::bad_table;
+  }
+  uint8_t* raw = (is_part ? expansion.scratch : expansion.image) + offset;
+  return decode_stream(stream, packed.payload + at, raw, workspace);
+}
+
+ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
+  const Packed& packed = expansion.packed;
+  const uint64_t offset = region.address - packed.header->image_vaddr;
+  const uint32_t parts_end = uint32_t{region.first_part} + region.part_count;
+  if (!in_range(offset, region.size, expansion.image_size) ||
+      parts_end > packed.header->stream_count || region.part_count > kMaxParts) {
+    return ExpandStatus::bad_table;
+  }
+  for (uint32_t i = 0; i < packed.header->stream_count; i++) {
+    const PackStream& stream = packed.streams[i];
+    if (stream.kind == packer::kStreamImage && region.address - stream.address < stream.raw_size) {
+      wait_for_stream(expansion, i);
+    }
+  }
+  StreamView parts[kMaxParts];
+  for (uint32_t i = 0; i < region.part_count; i++) {
+    const PackStream& stream = packed.streams[region.first_part + i];
+    wait_for_stream(expansion, region.first_part + i);
+    if (stream.kind != packer::kStreamPart ||
+        !in_range(stream.address, stream.raw_size, expansion.scratch_size)) {
+      return ExpandStatus::bad_table;
+    }
+    parts[i] = {expansion.scratch + stream.address, stream.raw_size};
+  }
+  // A stream that failed left anything behind; nothing good comes of it.
+  if (__atomic_load_n(&expansion.status, __ATOMIC_RELAXED) != ExpandStatus::ok) {
+    return ExpandStatus::bad_stream;
+  }
+  return undo_transform(region.transform, parts, region.part_count, expansion.image + offset,
+                        region.size, offset)
+             ? ExpandStatus::ok
+             : ExpandStatus::bad_region;
+}
+
+}  // namespace
+
+// A stub knows the code of its own machine, whittle that of every machine. Comparisons and not a
+// table, because a table of addresses needs relocating.
+bool undo_transform(uint32_t transform, const StreamView* parts, size_t part_count, uint8_t* code,
+                    size_t size, uint64_t address) {
+  (void)parts, (void)part_count;
 #if !defined(WHITTLE_STUB) || defined(__x86_64__)
   if (transform == packer::kTransformX86) {
     x86_to_relative(code, size, address);
@@ -41,8 +124,6 @@ bool undo_transform(uint32_t transform, uint8_t* code, size_t size, uint64_t add
 #endif
   return false;
 }
-
-}  // namespace
 
 Packed parts_of(const PackHeader* header, const uint8_t* payload) {
   const auto* tables = reinterpret_cast<const uint8_t*>(header) - packer::tables_size(*header);
@@ -65,10 +146,10 @@ uint64_t run_digest_of(const Packed& packed) {
 }
 
 ExpandStatus decode_stream(const PackStream& stream, const uint8_t* packed, uint8_t* raw,
-                           ZstdWorkspace& workspace) {
+                           Workspace& workspace) {
   if (stream.codec == packer::kCodecZstd) {
     const ZstdStatus status =
-        zstd_decode(packed, stream.packed_size, raw, stream.raw_size, workspace);
+        zstd_decode(packed, stream.packed_size, raw, stream.raw_size, workspace.zstd);
     return status == ZstdStatus::ok ? ExpandStatus::ok : ExpandStatus::bad_stream;
   }
   if (stream.codec != packer::kCodecStored || stream.packed_size != stream.raw_size) {
@@ -78,32 +159,27 @@ ExpandStatus decode_stream(const PackStream& stream, const uint8_t* packed, uint
   return ExpandStatus::ok;
 }
 
-ExpandStatus expand(const Packed& packed, uint8_t* image, size_t image_size,
-                    ZstdWorkspace& workspace) {
-  const PackHeader& header = *packed.header;
-  uint64_t at = 0;  // in the payload
-  for (uint32_t i = 0; i < header.stream_count; i++) {
+uint64_t scratch_size_of(const Packed& packed) {
+  uint64_t size = 0;
+  for (uint32_t i = 0; i < packed.header->stream_count; i++) {
     const PackStream& stream = packed.streams[i];
-    if (stream.kind != packer::kStreamImage) continue;
-    const uint64_t offset = stream.address - header.image_vaddr;
-    if (!in_range(offset, stream.raw_size, image_size) ||
-        !in_range(at, stream.packed_size, header.payload_size)) {
-      return ExpandStatus::bad_table;
-    }
-    const ExpandStatus status =
-        decode_stream(stream, packed.payload + at, image + offset, workspace);
-    if (status != ExpandStatus::ok) return status;
-    at += stream.packed_size;
+    const uint64_t end = stream.address + stream.raw_size;
+    if (stream.kind == packer::kStreamPart && end > size) size = end;
   }
-  for (uint32_t i = 0; i < header.region_count; i++) {
-    const PackRegion& region = packed.regions[i];
-    const uint64_t offset = region.address - header.image_vaddr;
-    if (!in_range(offset, region.size, image_size)) return ExpandStatus::bad_table;
-    if (!undo_transform(region.transform, image + offset, region.size, offset)) {
-      return ExpandStatus::bad_table;
+  return size;
+}
+
+void expand(Expansion& expansion, Workspace& workspace) {
+  const PackHeader& header = *expansion.packed.header;
+  for (uint32_t i; (i = take(expansion.next_stream)) < header.stream_count;) {
+    if (expansion.packed.streams[i].kind != packer::kStreamRest) {
+      record(expansion, expand_stream(expansion, i, workspace));
     }
+    finish_stream(expansion, i);
   }
-  return ExpandStatus::ok;
+  for (uint32_t i; (i = take(expansion.next_region)) < header.region_count;) {
+    record(expansion, expand_region(expansion, expansion.packed.regions[i]));
+  }
 }
 
 }  // namespace whittle::stub
