@@ -40,6 +40,7 @@ enum : uint32_t {         // relative operands made absolute; each for code of o
   kTransformX86 = 1,      // stub/x86_code.h
   kTransformAarch64 = 2,  // stub/aarch64_code.h
   kTransformRiscv64 = 3,  // stub/riscv64_code.h
+  kTransformLastCode = kTransformRiscv64,
 };
 
 // The head of the ELF note whose descriptor is the tables and PackHeader, so that any reader of

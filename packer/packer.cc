@@ -62,13 +62,15 @@ Bytes elf_header(const elf::File& elf, std::uint64_t entry, std::size_t phnum) {
 Bytes assemble(const elf::File& elf, const PackPlan& plan, const Encoded& encoded,
                const Visible& visible, const PackOptions& options) {
   const std::uint64_t page = plan.page_size;
+  const Stub& stub =
+      smallest_stub(plan.machine->machine, features_of(encoded.streams, encoded.regions));
   const std::size_t phnum = plan.stack_flags ? 5 : 4;
   const std::uint64_t headers_size = kElfHeaderSize + phnum * sizeof(ProgramHeader);
 
   PackHeader header{};
   std::memcpy(header.magic, kPackMagic, sizeof kPackMagic);
   header.version = kFormatVersion;
-  header.machine = plan.stub->machine;
+  header.machine = plan.machine->machine;
   header.level = kLevelFast;
   header.image_vaddr = plan.image_vaddr;
   header.image_size = plan.image_size;
@@ -95,7 +97,7 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const Encoded& encode
   // Where everything goes, in the file and in memory.
   const FrontLayout layout = lay_out_front(visible, headers_size, tables_size(header));
   const std::uint64_t header_offset = layout.header;
-  const std::uint64_t payload_offset = layout.stub + plan.stub->code.size();
+  const std::uint64_t payload_offset = layout.stub + stub.code.size();
   header.stub_vaddr = align_up(plan.image_vaddr + plan.image_size, page);
   header.stub_size = payload_offset;
   header.header_vaddr = header.stub_vaddr + header_offset;
@@ -128,7 +130,7 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const Encoded& encode
   for (const PackStream& stream : encoded.streams) append(file, stream);
   for (const PackRegion& region : encoded.regions) append(file, region);
   append(file, header);
-  append(file, plan.stub->code);
+  append(file, stub.code);
   for (const Bytes& packed : encoded.packed) append(file, ByteView(packed));
 
   // The digests, now that all they cover is in place.

@@ -67,8 +67,8 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
   }
   if (header.machine != elf.header().machine)
     throw corrupt("machine differs from the ELF header's");
-  const Stub* stub = find_stub(header.machine);
-  if (stub == nullptr) throw corrupt("there are no packed programs for this machine");
+  const Machine* machine = find_machine(header.machine);
+  if (machine == nullptr) throw corrupt("there are no packed programs for this machine");
   if (header.level != kLevelFast) throw corrupt(fmt::format("unknown level {}", header.level));
   if (header.segment_count == 0 || header.segment_count > kMaxSegments ||
       header.stream_count > kMaxTableEntries || header.region_count > kMaxTableEntries) {
@@ -156,7 +156,7 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
     throw corrupt("stream sizes and segment sizes disagree");
   }
   for (const PackRegion& r : view.regions_) {
-    if (r.transform != stub->transform) throw corrupt("unknown transform for this machine");
+    if (r.transform != machine->transform) throw corrupt("unknown transform for this machine");
     if (r.first_part + r.part_count > header.stream_count || r.part_count > stub::kMaxParts) {
       throw corrupt("a region's parts do not exist");
     }

@@ -29,7 +29,7 @@ void to_absolute(std::uint32_t transform, std::uint8_t* code, std::uint64_t size
 // Transforms `code` inside `stream`, piece by piece, where that makes it smaller.
 void transform_code(const CodeRange& code, const PackPlan& plan, RawStream& stream,
                     std::vector<PackRegion>& regions) {
-  const std::uint32_t transform = plan.stub->transform;
+  const std::uint32_t transform = plan.machine->transform;
   const std::uint64_t offset = code.address - stream.address;
   const ByteView plain = ByteView(stream.bytes).subspan(offset, code.size);
   Bytes absolute(plain.begin(), plain.end());

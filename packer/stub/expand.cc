@@ -8,6 +8,12 @@
 #include "packer/stub/x86_code.h"
 #include "packer/stub/xxh64.h"
 
+// A stub is built with what its variant can do (packer/CMakeLists.txt); whittle itself with all.
+#if !defined(WHITTLE_STUB)
+#define WHITTLE_WITH_ZSTD
+#define WHITTLE_WITH_TABLES
+#endif
+
 namespace whittle::stub {
 namespace {
 
@@ -147,11 +153,13 @@ uint64_t run_digest_of(const Packed& packed) {
 
 ExpandStatus decode_stream(const PackStream& stream, const uint8_t* packed, uint8_t* raw,
                            Workspace& workspace) {
+#if defined(WHITTLE_WITH_ZSTD)
   if (stream.codec == packer::kCodecZstd) {
     const ZstdStatus status =
         zstd_decode(packed, stream.packed_size, raw, stream.raw_size, workspace.zstd);
     return status == ZstdStatus::ok ? ExpandStatus::ok : ExpandStatus::bad_stream;
   }
+#endif
   if (stream.codec != packer::kCodecStored || stream.packed_size != stream.raw_size) {
     return ExpandStatus::bad_stream;
   }

@@ -58,7 +58,8 @@ const std::vector<Field> kRegion = {
     FIELD(PackRegion, address),
     FIELD(PackRegion, size),
     FIELD(PackRegion, transform),
-    FIELD(PackRegion, reserved),
+    FIELD(PackRegion, first_part),
+    FIELD(PackRegion, part_count),
 };
 
 std::string document() {

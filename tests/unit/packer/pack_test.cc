@@ -35,7 +35,7 @@ TEST(Pack, KnowsTheCodeOfEachMachine) {
     const packer::PackedView view = packer::PackedView::read(packed, "packed");
     EXPECT_EQ(view.header().machine, machine);
     ASSERT_EQ(view.regions().size(), 1U);
-    EXPECT_EQ(view.regions()[0].transform, packer::find_stub(machine)->transform);
+    EXPECT_EQ(view.regions()[0].transform, packer::find_machine(machine)->transform);
 
     // Without its code transform it would be larger.
     test::ElfSpec other = test::packable(machine);
@@ -185,7 +185,7 @@ TEST(Pack, ThePackedFileIsAnOrdinaryExecutable) {
     const elf::File file = elf::File::parse(packed, "packed");
     EXPECT_EQ(file.header().type, elf::kTypeExec);
     EXPECT_EQ(file.header().machine, machine);
-    const std::uint64_t page = packer::find_stub(machine)->page_size;
+    const std::uint64_t page = packer::find_machine(machine)->page_size;
     std::uint64_t end = 0;
     for (const elf::Segment& s : file.segments()) {
       if (s.type != elf::kSegmentLoad) continue;
