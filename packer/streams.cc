@@ -49,22 +49,74 @@ void transform_code(const CodeRange& code, const PackPlan& plan, RawStream& stre
   regions.insert(regions.end(), pieces.begin(), pieces.end());
 }
 
+// A range that is made from parts.
+struct Composed {
+  std::uint64_t offset = 0, size = 0;  // in the segment
+  std::uint32_t transform = 0;
+  std::vector<Bytes> parts;
+};
+
+// What a stream of its own costs beside its bytes: its entry in the table and the tables of its
+// codec.
+constexpr std::uint64_t kStreamCost = 100;
+
+std::uint64_t estimate(const std::vector<Bytes>& parts) {
+  std::uint64_t size = 0;
+  for (const Bytes& part : parts) size += zstd_estimate(part) + kStreamCost;
+  return size;
+}
+
+// The ranges of a segment that are smaller in parts, ascending.
+std::vector<Composed> find_composed(ByteView segment) {
+  std::vector<Composed> found;
+  (void)segment;
+  std::erase_if(found, [&](const Composed& c) {
+    return estimate(c.parts) >= zstd_estimate(segment.subspan(c.offset, c.size));
+  });
+  return found;
+}
+
+StreamGroup group_of(Composed composed, std::uint64_t address) {
+  StreamGroup group;
+  group.regions.push_back({.address = address,
+                           .size = composed.size,
+                           .transform = composed.transform,
+                           .first_part = 0,
+                           .part_count = static_cast<std::uint16_t>(composed.parts.size())});
+  for (Bytes& part : composed.parts) {
+    group.streams.push_back({.kind = kStreamPart, .address = 0, .bytes = std::move(part)});
+  }
+  return group;
+}
+
+StreamGroup image_group(ByteView bytes, std::uint64_t address, const PackPlan& plan) {
+  StreamGroup group;
+  group.streams.push_back(
+      {.kind = kStreamImage, .address = address, .bytes = Bytes(bytes.begin(), bytes.end())});
+  for (const CodeRange& code : plan.code) {
+    if (code.address >= address && in_bounds(code.address - address, code.size, bytes.size())) {
+      transform_code(code, plan, group.streams.front(), group.regions);
+    }
+  }
+  return group;
+}
+
 }  // namespace
 
 std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan) {
   std::vector<StreamGroup> groups;
   for (const PackSegment& s : plan.segments) {
-    if (s.file_size == 0) continue;
     const ByteView bytes = elf.bytes().subspan(s.file_offset, s.file_size);
-    StreamGroup group;
-    group.streams.push_back(
-        {.kind = kStreamImage, .address = s.vaddr, .bytes = Bytes(bytes.begin(), bytes.end())});
-    for (const CodeRange& code : plan.code) {
-      if (code.address >= s.vaddr && in_bounds(code.address - s.vaddr, code.size, s.file_size)) {
-        transform_code(code, plan, group.streams.front(), group.regions);
+    std::uint64_t at = 0;  // in the segment
+    for (Composed& composed : find_composed(bytes)) {
+      if (composed.offset > at) {
+        groups.push_back(image_group(bytes.subspan(at, composed.offset - at), s.vaddr + at, plan));
       }
+      at = composed.offset + composed.size;
+      const std::uint64_t address = s.vaddr + composed.offset;
+      groups.push_back(group_of(std::move(composed), address));
     }
-    groups.push_back(std::move(group));
+    if (at < bytes.size()) groups.push_back(image_group(bytes.subspan(at), s.vaddr + at, plan));
   }
   if (!plan.rest.empty()) {
     RawStream rest{.kind = kStreamRest, .address = 0, .bytes = {}};

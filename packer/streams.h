@@ -28,8 +28,8 @@ struct StreamGroup {
   std::vector<PackRegion> regions;  // `first_part` counts within the group
 };
 
-// The groups hold every byte of `elf` once: each image stream all of one segment's file bytes (zero
-// where a region's parts make them), the last group the rest stream, where there is one.
+// The groups hold every byte of `elf` once: image streams and the parts of regions what is in its
+// segments, the last group the rest stream, where there is one.
 std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan);
 
 }  // namespace whittle::packer

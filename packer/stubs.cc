@@ -5,16 +5,16 @@
 #include "common/error.h"
 
 // The build names a blob by its machine and its variant (packer/CMakeLists.txt).
-#define WHITTLE_STUB_VARIANTS(X, machine, e_machine)             \
-  X(machine, zstd, e_machine, kStubZstd)                         \
+#define WHITTLE_STUB_VARIANTS(X, machine, e_machine) \
+  X(machine, zstd, e_machine, kStubZstd)             \
   X(machine, zstd_tables, e_machine, kStubZstd | kStubTables)
-#define WHITTLE_STUBS(X)                                    \
-  WHITTLE_STUB_VARIANTS(X, x86_64, elf::kMachineX86_64)     \
-  WHITTLE_STUB_VARIANTS(X, aarch64, elf::kMachineAarch64)   \
+#define WHITTLE_STUBS(X)                                  \
+  WHITTLE_STUB_VARIANTS(X, x86_64, elf::kMachineX86_64)   \
+  WHITTLE_STUB_VARIANTS(X, aarch64, elf::kMachineAarch64) \
   WHITTLE_STUB_VARIANTS(X, riscv64, elf::kMachineRiscv)
 
-#define WHITTLE_DECLARE(machine, variant, e_machine, features)           \
-  extern const std::uint8_t whittle_stub_##machine##_##variant[],        \
+#define WHITTLE_DECLARE(machine, variant, e_machine, features)    \
+  extern const std::uint8_t whittle_stub_##machine##_##variant[], \
       whittle_stub_##machine##_##variant##_end[];
 extern "C" {
 WHITTLE_STUBS(WHITTLE_DECLARE)
@@ -36,7 +36,8 @@ const Machine* find_machine(std::uint16_t machine) {
 
 const std::vector<Stub>& all_stubs() {
 #define WHITTLE_LIST(machine, variant, e_machine, features) \
-  {e_machine, features,                                     \
+  {e_machine,                                               \
+   features,                                                \
    {whittle_stub_##machine##_##variant, whittle_stub_##machine##_##variant##_end}},
   static const std::vector<Stub> kStubs = {WHITTLE_STUBS(WHITTLE_LIST)};
   return kStubs;

@@ -4,7 +4,7 @@
 #include "packer/stub/aarch64_code.h"
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/stream_view.h"
-#include "packer/stub/wait.h"
+#include "packer/stub/system.h"
 #include "packer/stub/x86_code.h"
 #include "packer/stub/xxh64.h"
 
@@ -66,24 +66,26 @@ ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& work
     return ExpandStatus::bad_table;
   }
   uint8_t* raw = (is_part ? expansion.scratch : expansion.image) + offset;
-  return decode_stream(stream, packed.payload + at, raw, workspace);
+  const uint8_t* bytes = packed.payload + at;
+  const ExpandStatus status = decode_stream(stream, bytes, raw, workspace);
+  release_memory(bytes, bytes + stream.packed_size);
+  return status;
 }
 
 ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
   const Packed& packed = expansion.packed;
   const uint64_t offset = region.address - packed.header->image_vaddr;
-  const uint32_t parts_end = uint32_t{region.first_part} + region.part_count;
-  if (!in_range(offset, region.size, expansion.image_size) ||
-      parts_end > packed.header->stream_count || region.part_count > kMaxParts) {
-    return ExpandStatus::bad_table;
-  }
-  for (uint32_t i = 0; i < packed.header->stream_count; i++) {
-    const PackStream& stream = packed.streams[i];
-    if (stream.kind == packer::kStreamImage && region.address - stream.address < stream.raw_size) {
-      wait_for_stream(expansion, i);
+  if (!in_range(offset, region.size, expansion.image_size)) return ExpandStatus::bad_table;
+  StreamView parts[kMaxParts];
+  if (region.part_count == 0) {
+    for (uint32_t i = 0; i < packed.header->stream_count; i++) {
+      const PackStream& stream = packed.streams[i];
+      if (stream.kind == packer::kStreamImage &&
+          region.address - stream.address < stream.raw_size) {
+        wait_for_stream(expansion, i);
+      }
     }
   }
-  StreamView parts[kMaxParts];
   for (uint32_t i = 0; i < region.part_count; i++) {
     const PackStream& stream = packed.streams[region.first_part + i];
     wait_for_stream(expansion, region.first_part + i);
@@ -97,10 +99,28 @@ ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
   if (__atomic_load_n(&expansion.status, __ATOMIC_RELAXED) != ExpandStatus::ok) {
     return ExpandStatus::bad_stream;
   }
-  return undo_transform(region.transform, parts, region.part_count, expansion.image + offset,
-                        region.size, offset)
-             ? ExpandStatus::ok
-             : ExpandStatus::bad_region;
+  if (!undo_transform(region.transform, parts, region.part_count, expansion.image + offset,
+                      region.size, offset)) {
+    return ExpandStatus::bad_region;
+  }
+  if (region.part_count != 0) {
+    const StreamView& last = parts[region.part_count - 1];
+    release_memory(parts[0].data, last.data + last.size);
+  }
+  return ExpandStatus::ok;
+}
+
+// Makes the regions of which this stream is the last part.
+void expand_regions_behind(Expansion& expansion, uint32_t stream) {
+  for (uint32_t i = 0; i < expansion.packed.header->region_count; i++) {
+    const PackRegion& region = expansion.packed.regions[i];
+    if (region.part_count == 0) continue;
+    if (region.part_count > kMaxParts) {
+      record(expansion, ExpandStatus::bad_table);
+    } else if (uint32_t{region.first_part} + region.part_count == stream + 1) {
+      record(expansion, expand_region(expansion, region));
+    }
+  }
 }
 
 }  // namespace
@@ -184,9 +204,11 @@ void expand(Expansion& expansion, Workspace& workspace) {
       record(expansion, expand_stream(expansion, i, workspace));
     }
     finish_stream(expansion, i);
+    expand_regions_behind(expansion, i);
   }
   for (uint32_t i; (i = take(expansion.next_region)) < header.region_count;) {
-    record(expansion, expand_region(expansion, expansion.packed.regions[i]));
+    const PackRegion& region = expansion.packed.regions[i];
+    if (region.part_count == 0) record(expansion, expand_region(expansion, region));
   }
 }
 

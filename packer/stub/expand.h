@@ -5,10 +5,12 @@
 // what a test or a fuzzer exercises is what ships.
 //
 // Streams do not depend on one another, and a region depends on the streams that its bytes come
-// from and on no other region. So any number of workers can share the work: each takes the next
-// stream in the order of the tables until there is none left, then the next region, for whose
-// streams it waits where another worker still decodes them. Whoever writes the file has put what
-// takes longest in front. One worker alone never waits.
+// from and on no other region. So any number of workers can share the work. Each takes the next
+// stream in the order of the tables; whoever takes the last part of a region makes the region, too,
+// and gives the memory of its parts back. When all streams are taken, each takes the next region
+// that is transformed in place. Where another worker still decodes what is needed, it waits; all it
+// can wait for has been taken before, so somebody works on it, and one worker alone never waits.
+// Whoever writes the file puts what takes longest in front.
 #pragma once
 
 #include <stddef.h>
