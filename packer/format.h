@@ -132,9 +132,9 @@ inline constexpr uint64_t tables_size(const PackHeader& header) {
 }
 
 // Limits that writer and readers share.
-inline constexpr uint64_t kMaxFileSize = uint64_t{2} << 30;    // original file
+inline constexpr uint64_t kMaxFileSize = uint64_t{2} << 30;    // original file; all raw bytes
 inline constexpr uint64_t kMaxImageSize = uint64_t{16} << 30;  // address range of the image
-inline constexpr uint64_t kMaxExpansion = 1024;                // raw bytes per packed byte, + 1 MiB
+inline constexpr uint64_t kMaxExpansion = 1024;                // original bytes per packed byte
 inline constexpr uint32_t kMaxSegments = 64;
 inline constexpr uint32_t kMaxTableEntries = 1024;  // streams; regions
 inline constexpr uint64_t kPartAlignment = 16;      // of a part stream in the scratch memory

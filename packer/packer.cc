@@ -98,11 +98,10 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const Encoded& encode
   const FrontLayout layout = lay_out_front(visible, headers_size, tables_size(header));
   const std::uint64_t header_offset = layout.header;
   const std::uint64_t payload_offset = layout.stub + stub.code.size();
-  header.stub_vaddr = align_up(plan.image_vaddr + plan.image_size, page);
+  header.payload_vaddr = align_up(plan.image_vaddr + plan.image_size, page) + payload_offset % page;
+  header.stub_vaddr = align_up(header.payload_vaddr + header.payload_size, page);
   header.stub_size = payload_offset;
   header.header_vaddr = header.stub_vaddr + header_offset;
-  header.payload_vaddr =
-      align_up(header.stub_vaddr + header.stub_size, page) + payload_offset % page;
 
   const bool fixed = elf.header().type == elf::kTypeExec;
   Bytes file = elf_header(elf, header.stub_vaddr + layout.stub, phnum);
@@ -110,12 +109,12 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const Encoded& encode
                              plan.image_vaddr, plan.image_vaddr, headers_size, plan.image_size,
                              fixed ? page : plan.image_align});
   append(file,
+         ProgramHeader{elf::kSegmentLoad, elf::kFlagRead, payload_offset, header.payload_vaddr,
+                       header.payload_vaddr, header.payload_size, header.payload_size, page});
+  append(file,
          ProgramHeader{elf::kSegmentLoad, elf::kFlagRead | elf::kFlagExecute, headers_size,
                        header.stub_vaddr + headers_size, header.stub_vaddr + headers_size,
                        header.stub_size - headers_size, header.stub_size - headers_size, page});
-  append(file,
-         ProgramHeader{elf::kSegmentLoad, elf::kFlagRead, payload_offset, header.payload_vaddr,
-                       header.payload_vaddr, header.payload_size, header.payload_size, page});
   append(file, ProgramHeader{elf::kSegmentNote, elf::kFlagRead, layout.notes,
                              header.stub_vaddr + layout.notes, header.stub_vaddr + layout.notes,
                              layout.stub - layout.notes, layout.stub - layout.notes, 4});
@@ -179,7 +178,7 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
     return refuse({"not-smaller", fmt::format("would become {} bytes, no smaller than its {}",
                                               packed.bytes.size(), file.size())});
   }
-  if (file.size() / kMaxExpansion > packed.bytes.size()) {
+  if (file.size() > kMaxExpansion * packed.bytes.size()) {
     return refuse({"expansion", fmt::format("holds {} bytes of almost nothing; readers refuse "
                                             "files that grow more than {}-fold",
                                             file.size(), kMaxExpansion)});

@@ -113,6 +113,13 @@ std::optional<Refusal> refuse_layout(const elf::File& file, const std::vector<Se
     return Refusal{"too-large",
                    fmt::format("has {} bytes, more than {}", file.bytes().size(), kMaxFileSize)};
   }
+  // Segments may share file bytes, so they can hold more than the file does.
+  std::uint64_t raw_size = 0;
+  for (const Segment& s : loads) raw_size += s.filesz;
+  if (raw_size > kMaxFileSize) {
+    return Refusal{"too-large", fmt::format("has {} bytes in its segments, more than {}", raw_size,
+                                            kMaxFileSize)};
+  }
   return std::nullopt;
 }
 

@@ -114,14 +114,14 @@ def check_pieces(data, elf, header, entry, tables):
     """The layout of the packed file: what maps it, and the note."""
     programs = read(data, ProgramHeader, 64, elf.phnum)
     check([p.type for p in programs] in ([1, 1, 1, 4], [1, 1, 1, 4, 0x6474e551]), "other program headers")
-    image, stub, payload, note = programs[:4]
+    image, payload, stub, note = programs[:4]
     check((image.flags, image.offset, image.vaddr, image.memsz) ==
           (6, 0, header.image_vaddr, header.image_size), "segment 0 is not the image")
-    check(0 < image.filesz == 64 + 56 * elf.phnum == stub.offset, "segments 0 and 1 do not meet")
+    check(0 < image.filesz == 64 + 56 * elf.phnum == stub.offset, "segments 0 and 2 do not meet")
     check((stub.flags, stub.vaddr - stub.offset, stub.offset + stub.filesz) ==
-          (5, header.stub_vaddr, header.stub_size), "segment 1 is not the stub")
+          (5, header.stub_vaddr, header.stub_size), "segment 2 is not the stub")
     check((payload.flags, payload.vaddr, payload.filesz) ==
-          (4, header.payload_vaddr, header.payload_size), "segment 2 is not the payload")
+          (4, header.payload_vaddr, header.payload_size), "segment 1 is not the payload")
     check(header.header_vaddr - header.stub_vaddr == entry - 216, "header_vaddr is elsewhere")
     found, = read(data, Note, tables - 20)
     check(found == (8, entry - tables, 0x5748, b"WHITTLE\0"), "no PackNote before the tables")

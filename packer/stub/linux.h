@@ -24,6 +24,7 @@ enum : long {
   kSysSchedGetaffinity = 204,
   kSysExitGroup = 231,
   kSysTgkill = 234,
+  kSysPrlimit64 = 302,
   kSysMemfdCreate = 319,
 };
 
@@ -64,6 +65,7 @@ enum : long {  // asm-generic/unistd.h, which both take over
   kSysMprotect = 226,
   kSysMadvise = 233,
   kSysRiscvFlushIcache = 259,  // riscv alone
+  kSysPrlimit64 = 261,
   kSysMemfdCreate = 279,
 };
 
@@ -109,13 +111,14 @@ inline long syscall3(long number, long a, long b, long c) {
 #error "no system calls for this architecture"
 #endif
 
-// Linux uapi: asm-generic/mman-common.h, asm-generic/errno-base.h, linux/mman.h, linux/futex.h,
+// Linux uapi: asm-generic/mman-common.h, asm-generic/resource.h, linux/mman.h, linux/futex.h,
 // linux/memfd.h, linux/auxvec.h.
 enum : int { kProtRead = 1, kProtWrite = 2, kProtExec = 4 };
 enum : int { kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20 };
-enum : int { kFutexWait = 0, kFutexWake = 1 };
 enum : int { kMadvDontneed = 4, kMadvHugepage = 14, kMadvPopulateRead = 22 };
-enum : long { kErrorNoProcess = -3, kErrorFault = -14 };
+enum : int { kFutexWait = 0, kFutexWake = 1 };
+enum : int { kLimitFileSize = 1 };
+enum : long { kErrorFault = -14 };
 enum : unsigned { kMemfdCloexec = 1, kMemfdExec = 0x10 };
 enum : uint64_t { kAuxNull = 0, kAuxPhdr = 3, kAuxPhnum = 5, kAuxPagesz = 6, kAuxEntry = 9 };
 
@@ -136,6 +139,13 @@ inline long sys_madvise(uint64_t address, uint64_t size, int advice) {
 }
 inline long sys_write(int fd, const void* bytes, size_t size) {
   return syscall3(kSysWrite, fd, reinterpret_cast<long>(bytes), static_cast<long>(size));
+}
+// A limit of the calling process: the value in force, and how far it may be raised.
+struct Limit {
+  uint64_t soft, hard;
+};
+inline long sys_get_limit(int resource, Limit* limit) {
+  return syscall6(kSysPrlimit64, 0, resource, 0, reinterpret_cast<long>(limit), 0, 0);
 }
 inline long sys_close(int fd) { return syscall3(kSysClose, fd, 0, 0); }
 inline long sys_memfd_create(const char* name, unsigned flags) {

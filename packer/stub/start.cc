@@ -141,8 +141,16 @@ int protection_of(uint32_t flags) {
   return (flags & 4 ? kProtRead : 0) | (flags & 2 ? kProtWrite : 0) | (flags & 1 ? kProtExec : 0);
 }
 
+// Whether this process may write a file of so many bytes. Asked beforehand, because writing beyond
+// the limit does not fail: it raises SIGXFSZ.
+bool may_write(uint64_t size) {
+  Limit limit;
+  return failed(sys_get_limit(kLimitFileSize, &limit)) || size <= limit.soft;
+}
+
 // Replaces [begin, end) by a mapping of a file that holds the same bytes.
 bool map_through_memfd(uint64_t begin, uint64_t end, int protection) {
+  if (!may_write(end - begin)) return false;
   long fd = sys_memfd_create("whittle", kMemfdCloexec | kMemfdExec);
   if (failed(fd)) fd = sys_memfd_create("whittle", kMemfdCloexec);  // before Linux 6.3
   if (failed(fd)) return false;

@@ -99,7 +99,7 @@ TEST(Format, DocumentListsEveryField) {
   expect_documented("## PackHeader", kHeader, sizeof(packer::PackHeader));
   expect_documented("`PackNote`, the", kNote, sizeof(packer::PackNote));
   expect_documented("`PackSegment`, one", kSegment, sizeof(packer::PackSegment));
-  expect_documented("`PackStream`, image", kStream, sizeof(packer::PackStream));
+  expect_documented("`PackStream`, in", kStream, sizeof(packer::PackStream));
   expect_documented("`PackRegion`, ranges", kRegion, sizeof(packer::PackRegion));
 }
 

@@ -3,24 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "common/bytes.h"
 #include "common/file.h"
+#include "tests/unit/packer/transform_properties.h"
 
 namespace whittle {
 namespace {
 
-constexpr std::uint64_t kAddress = 0x1000;
-
-Bytes to_absolute(Bytes code, std::uint64_t address = kAddress) {
-  stub::x86_to_absolute(code.data(), code.size(), address);
-  return code;
-}
-Bytes to_relative(Bytes code, std::uint64_t address = kAddress) {
-  stub::x86_to_relative(code.data(), code.size(), address);
-  return code;
-}
+constexpr test::CodeTransform kX86 = {stub::x86_to_absolute, stub::x86_to_relative, 0x1000};
 
 // The transform leaves the last 31 bytes alone, so a tail of NOPs follows.
 Bytes with_tail(Bytes code) {
@@ -30,14 +20,14 @@ Bytes with_tail(Bytes code) {
 
 TEST(X86Code, CallTargetBecomesAbsoluteBigEndian) {
   const Bytes code = with_tail({0xe8, 0x10, 0, 0, 0});  // at 0x1000: call 0x1015
-  const Bytes absolute = to_absolute(code);
+  const Bytes absolute = kX86.to_absolute(code);
   EXPECT_EQ(absolute[0], 0xe8);
   EXPECT_EQ(Bytes(absolute.begin() + 1, absolute.begin() + 5), (Bytes{0, 0, 0x10, 0x15}));
 }
 
 TEST(X86Code, TwoCallsOfOneFunctionLookAlike) {
   Bytes code = {0xe8, 0x10, 0, 0, 0, 0x90, 0xe8, 0x0a, 0, 0, 0};
-  const Bytes absolute = to_absolute(with_tail(code));
+  const Bytes absolute = kX86.to_absolute(with_tail(code));
   EXPECT_TRUE(std::equal(absolute.begin(), absolute.begin() + 5, absolute.begin() + 6));
 }
 
@@ -69,8 +59,8 @@ TEST(X86Code, RipRelativeOperandsAreFoundBehindEveryKindOfPrefixAndOpcode) {
   for (const RipCase& c : cases) {
     SCOPED_TRACE(c.name);
     ASSERT_EQ(c.code.size(), c.length);
-    const Bytes absolute = to_absolute(with_tail(c.code));
-    const std::uint32_t target = 0x00030201 + kAddress + static_cast<std::uint32_t>(c.length);
+    const Bytes absolute = kX86.to_absolute(with_tail(c.code));
+    const auto target = static_cast<std::uint32_t>(0x00030201 + kX86.address + c.length);
     for (std::size_t i = 0; i < c.length; i++) {
       const bool in_operand = i >= c.operand && i < c.operand + 4;
       const auto expected =
@@ -85,38 +75,27 @@ TEST(X86Code, ConditionalJumpsAndImmediatesStay) {
                                 0x48, 0xb8, 0xe8, 1,    0,    0, 0, 0xe8, 0, 0,  // mov rax, imm64
                                 0xb8, 0xe8, 0xe8, 0xe8, 0xe8,                    // mov eax, imm32
                                 0x48, 0x8b, 0x84, 0x24, 0xe8, 0, 0, 0});  // mov rax,[rsp+232]
-  EXPECT_EQ(to_absolute(code), code);
+  EXPECT_EQ(kX86.to_absolute(code), code);
 }
 
-TEST(X86Code, InverseIsExactForArbitraryBytes) {
-  std::mt19937_64 random(20260501);
-  for (int i = 0; i < 3000; i++) {
-    Bytes code(random() % 3000);
-    for (std::uint8_t& byte : code) byte = static_cast<std::uint8_t>(random());
-    const std::uint64_t address = random();
-    EXPECT_EQ(to_relative(to_absolute(code, address), address), code) << "case " << i;
-    EXPECT_EQ(to_absolute(to_relative(code, address), address), code) << "case " << i;
-  }
-}
+TEST(X86Code, InverseIsExactForArbitraryBytes) { test::expect_exact_for_arbitrary_bytes(kX86); }
 
 // Bytes made of what steers the walk: prefixes, escapes, ModRM bytes that ask for displacements.
 TEST(X86Code, InverseIsExactForBytesThatLookLikeCode) {
-  constexpr std::uint8_t kDense[] = {0x66, 0x67, 0x48, 0x4c, 0x0f, 0x38, 0x3a, 0x05,
-                                     0x0d, 0x25, 0xe8, 0xe9, 0xc4, 0xc5, 0x62, 0xf6,
-                                     0xf7, 0xff, 0x8b, 0x8d, 0xb8, 0xa1, 0xc8, 0x84};
-  std::mt19937_64 random(7);
-  for (int i = 0; i < 3000; i++) {
+  test::expect_exact_for(kX86, [](std::mt19937_64& random) {
+    constexpr std::uint8_t kDense[] = {0x66, 0x67, 0x48, 0x4c, 0x0f, 0x38, 0x3a, 0x05,
+                                       0x0d, 0x25, 0xe8, 0xe9, 0xc4, 0xc5, 0x62, 0xf6,
+                                       0xf7, 0xff, 0x8b, 0x8d, 0xb8, 0xa1, 0xc8, 0x84};
     Bytes code(random() % 500);
     for (std::uint8_t& byte : code) byte = kDense[random() % sizeof kDense];
-    EXPECT_EQ(to_relative(to_absolute(code)), code) << "case " << i;
-  }
+    return code;
+  });
 }
 
 TEST(X86Code, InverseIsExactForOurOwnCode) {
   const Bytes self = read_file("/proc/self/exe").bytes;
-  const Bytes absolute = to_absolute(self);
-  EXPECT_NE(absolute, self);
-  EXPECT_EQ(to_relative(absolute), self);
+  EXPECT_NE(kX86.to_absolute(self), self);
+  test::expect_exact(kX86, self, kX86.address);
 }
 
 }  // namespace
