@@ -242,14 +242,11 @@ class Splitter {
   void byte(GoStream stream, std::uint32_t value) {
     streams_[stream].push_back(static_cast<std::uint8_t>(value));
   }
-  void wide(std::uint32_t value) {
-    for (; value >= 0x80; value >>= 7) byte(kWide, value | 0x80);
-    byte(kWide, value);
-  }
   void number(std::uint32_t stream, std::uint32_t value) {
-    byte(static_cast<GoStream>(stream), std::min<std::uint32_t>(value, 255));
-    if (value >= 255) wide(value);
+    for (; value >= 0x80; value >>= 7) streams_[stream].push_back(static_cast<std::uint8_t>(value | 0x80));
+    streams_[stream].push_back(static_cast<std::uint8_t>(value));
   }
+  void wide(std::uint32_t value) { number(kWide, value); }
   void plain(std::uint32_t begin, std::uint32_t end) {
     require(begin <= end && end <= table_.size());
     streams_[kPlain].insert(streams_[kPlain].end(), table_.begin() + begin, table_.begin() + end);
