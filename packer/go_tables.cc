@@ -242,11 +242,22 @@ class Splitter {
   void byte(GoStream stream, std::uint32_t value) {
     streams_[stream].push_back(static_cast<std::uint8_t>(value));
   }
-  void number(std::uint32_t stream, std::uint32_t value) {
-    for (; value >= 0x80; value >>= 7) streams_[stream].push_back(static_cast<std::uint8_t>(value | 0x80));
-    streams_[stream].push_back(static_cast<std::uint8_t>(value));
+  void wide(std::uint32_t value) {
+    for (; value >= 0x80; value >>= 7) byte(kWide, value & 0x7f | 0x80);
+    byte(kWide, value);
   }
-  void wide(std::uint32_t value) { number(kWide, value); }
+  void number(std::uint32_t stream, std::uint32_t value) {
+    Bytes& to = streams_[stream];
+    if (value < kFirstSplit) {
+      to.push_back(static_cast<std::uint8_t>(value));
+    } else if (value < kFirstWide) {
+      to.push_back(static_cast<std::uint8_t>(kFirstSplit + (value - kFirstSplit) / 256));
+      byte(kLowBytes, (value - kFirstSplit) & 0xff);
+    } else {
+      to.push_back(255);
+      wide(value);
+    }
+  }
   void plain(std::uint32_t begin, std::uint32_t end) {
     require(begin <= end && end <= table_.size());
     streams_[kPlain].insert(streams_[kPlain].end(), table_.begin() + begin, table_.begin() + end);

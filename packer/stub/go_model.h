@@ -50,6 +50,11 @@ inline bool read_go_header(const uint8_t* table, size_t size, GoHeader& header) 
          header.functions != 0 && header.functions < (size - header.functab) / 8;
 }
 
+// A number is a byte below kFirstSplit. From there on the byte counts steps of 256, whose rest is in
+// kLowBytes; from kFirstWide on the byte is 255 and a varint in kWide has it all.
+inline constexpr uint32_t kFirstSplit = 224;
+inline constexpr uint32_t kFirstWide = kFirstSplit + 256 * (255 - kFirstSplit);
+
 inline uint32_t align_to(uint32_t value, uint32_t alignment) {
   return (value + alignment - 1) & ~(alignment - 1);
 }

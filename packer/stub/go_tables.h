@@ -8,13 +8,14 @@
 
 namespace whittle::stub {
 
-// The streams of one table, in this order. A number is a byte, or 255 and a varint in kWide.
+// The streams of one table, in this order.
 enum GoStream : uint32_t {
   kParameters,        // GoParameter: 32-bit words
   kPlain,             // bytes that are not modelled, in the order of the table
   kNamePrefixes,      // for each name the bytes it shares with the one before
   kNameSuffixes,      // the others, zero terminated
-  kWide,              // varints: numbers that do not fit a byte, and exceptions
+  kLowBytes,          // of numbers of two bytes
+  kWide,              // varints: larger numbers, and exceptions
   kShapes,            // for each function npcdata, nfuncdata, flag, ID
   kArguments,         // for each function the number of its bytes of arguments
   kStartLines,        // for each function, against the last line of the one before
