@@ -243,7 +243,7 @@ class Splitter {
     streams_[stream].push_back(static_cast<std::uint8_t>(value));
   }
   void wide(std::uint32_t value) {
-    for (; value >= 0x80; value >>= 7) byte(kWide, value & 0x7f | 0x80);
+    for (; value >= 0x80; value >>= 7) byte(kWide, (value & 0x7f) | 0x80);
     byte(kWide, value);
   }
   void number(std::uint32_t stream, std::uint32_t value) {
@@ -469,12 +469,30 @@ class Splitter {
         require(pc_table.length == length);
         memory_.add(key, offset);
         const bool joined = stepped && (kind == kFile || kind == kLine || kind == kTreeIndex);
-        if (!joined) split_pc_table(pc_table, value_stream(kind));
+        if (joined) continue;
+        if (kind == kSp) {
+          split_sp_table(pc_table);
+        } else {
+          split_pc_table(pc_table, value_stream(kind));
+        }
       } else {
         reference(kTableReferences, key, offset);
       }
     }
     return length;
+  }
+
+  void split_sp_table(const PcTable& pc_table) {
+    GoRecent recent;
+    for (std::size_t i = 0; i < pc_table.runs.size(); i++) {
+      const Run& run = pc_table.runs[i];
+      const std::uint32_t rank = recent.rank(run.value);
+      byte(kSpValues, rank + 1);
+      if (rank == GoRecent::kCount) number(kSpFrames, run.value >> 3 | run.value << 29);
+      recent.use(rank, run.value);
+      if (i != 0) number(kSpPcs, run.pc - pc_table.runs[i - 1].pc);
+    }
+    byte(kSpValues, 0);
   }
 
   void split_pc_table(const PcTable& pc_table, std::uint32_t stream) {

@@ -152,6 +152,28 @@ inline constexpr uint32_t kNoName = 0xffffffff;
 inline constexpr uint32_t kHashed = 1 << 14;
 inline uint32_t hash_of(uint32_t value) { return value * 0x9e3779b1U >> 18; }
 
+// The last values of a table, the latest first.
+class GoRecent {
+ public:
+  static constexpr uint32_t kCount = 8;
+
+  uint32_t value(uint32_t rank) const { return values_[rank]; }
+  uint32_t rank(uint32_t value) const {
+    uint32_t rank = 0;
+    while (rank < kCount && values_[rank] != value) rank++;
+    return rank;
+  }
+  // Of rank kCount: a new one, which takes the place of the oldest.
+  void use(uint32_t rank, uint32_t value) {
+    if (rank == kCount) rank--;
+    for (; rank != 0; rank--) values_[rank] = values_[rank - 1];
+    values_[0] = value;
+  }
+
+ private:
+  uint32_t values_[kCount] = {};
+};
+
 // The source position at a pc: what the tables pcln, pcfile and pcdata 2 say together.
 struct GoPosition {
   uint32_t line, file, slot;
@@ -181,7 +203,7 @@ class GoPositions {
   // A node of the tree, in their order. False: no room.
   bool add_node(uint32_t name, uint32_t start_line) {
     if (count_ >= capacity_) return false;
-    slots_[count_++] = {start_line, files_[hash_of(name + unit_)], 0, name, false};
+    slots_[count_++] = {start_line, 0, 0, name, false};
     return true;
   }
 
@@ -201,7 +223,10 @@ class GoPositions {
     for (; rank != 0; rank--) recent_[rank] = recent_[rank - 1];
     recent_[0] = slot;
     if (slot >= next_) next_ = slot + 1;
-    if (!slots_[slot].seen) slots_[slot].step = step;
+    if (GoSlot& entered = slots_[slot]; !entered.seen) {
+      entered.step = step;
+      if (entered.name != kNoName) entered.file = files_[hash_of(entered.name + unit_)];
+    }
     now.slot = slot;
     return true;
   }

@@ -17,6 +17,7 @@ struct Reader {
   }
 };
 
+inline uint32_t zigzag(uint32_t delta) { return delta << 1 ^ (0 - (delta >> 31)); }
 inline uint32_t unzigzag(uint32_t value) { return value >> 1 ^ (0 - (value & 1)); }
 
 __attribute__((noinline)) uint32_t varint(Reader& from) {
@@ -65,7 +66,7 @@ struct RunWriter {
     if (begun) out.put(here - pc);
     begun = true;
     const uint32_t delta = next - value;
-    out.put(delta << 1 ^ (0 - (delta >> 31)));
+    out.put(zigzag(delta));
     value = next;
     pc = here;
   }
@@ -181,6 +182,39 @@ struct Join {
     pcs = out;
   }
 
+  bool join_sp_table(uint32_t length) {
+    Reader ranks = streams[kSpValues], deltas = streams[kSpPcs];
+    Writer out = pcs;
+    GoRecent recent;
+    uint32_t pc = 0, value = ~0U, delta = 0;
+    bool begun = false;
+    while (uint32_t rank = ranks.byte()) {
+      if (--rank > GoRecent::kCount) return false;
+      uint32_t next;
+      if (rank == GoRecent::kCount) {
+        next = number(kSpFrames);
+        next = next << 3 | next >> 29;
+      } else {
+        next = recent.value(rank);
+      }
+      recent.use(rank, next);
+      if (begun) {
+        delta = number(deltas);
+        pc += delta;
+        out.put(delta);
+      }
+      begun = true;
+      out.put(zigzag(next - value));
+      value = next;
+    }
+    out.put(length - pc);
+    out.put(0);
+    streams[kSpValues] = ranks;
+    streams[kSpPcs] = deltas;
+    pcs = out;
+    return true;
+  }
+
   Writer room(uint32_t begin) {
     return {scratch + begin, scratch + begin + parameters[kLargestTable], false};
   }
@@ -280,7 +314,11 @@ struct Join {
           __builtin_memcpy(pcs.at, scratch + begin, bytes);
           pcs.at += bytes;
         } else {
-          join_pc_table(value_stream(kind), length);
+          if (kind == kSp) {
+            if (!join_sp_table(length)) return false;
+          } else {
+            join_pc_table(value_stream(kind), length);
+          }
           if (pcs.full) return false;
         }
       } else if (reference == kExplicit) {

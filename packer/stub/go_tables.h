@@ -34,7 +34,8 @@ enum GoStream : uint32_t {
   kLinesSame,         // line deltas in the same node of the inlining tree,
   kLinesBack,         // where a node is come back to,
   kLinesEntry,        // and where it is entered
-  kSpValues,          // pcsp
+  kSpValues,          // pcsp: 0 ends, 1 + rank among the last values,
+  kSpFrames,          // new ones
   kSpPcs,
   kUnsafeValues,      // pcdata 0
   kUnsafePcs,
