@@ -547,17 +547,19 @@ class Splitter {
         }
         require(positions.enter(slot, rank, step));
       }
-      const bool entered = action != kStay;
-      const std::uint32_t expected_file = positions.expected_file(entered);
+      const GoSlot& at = positions.slot(positions.now.slot);
+      const bool entered = action != kStay, same_line = line == positions.now.line;
+      const std::uint32_t expected_file = entered ? at.file : positions.now.file;
       if (files.runs.empty()) file = expected_file;
-      const bool same_line = line == positions.now.line;
-      byte(kStepKinds,
-           1 + 4 * action + (same_line ? 2 : 0) + (file != expected_file ? 1 : 0));
-      if (file != expected_file) wide(zigzag(file - expected_file));
+      byte(kStepKinds, 1 + 4 * action + (same_line ? kSameLine : 0) +
+                           (file != expected_file ? kOtherFile : 0));
       if (!same_line) {
-        number(positions.line_stream(entered), zigzag(line - positions.expected_line(entered)));
+        const std::uint32_t expected = entered ? at.line : positions.now.line;
+        number(entered ? positions.line_stream() : kLinesSame, zigzag(line - expected));
       }
-      positions.set(line, file);
+      if (file != expected_file) wide(zigzag(file - expected_file));
+      positions.now.line = line;
+      positions.now.file = file;
       steps_.push_back(pc);
       const std::uint32_t next = std::min({next_pc(lines, next_line), next_pc(files, next_file),
                                            next_pc(trees, next_tree)});
@@ -566,6 +568,7 @@ class Splitter {
       require(next > pc);
       pc = next;
     }
+    positions.leave();
     byte(kStepKinds, 0);
     parameters_[kMostSteps] =
         std::max(parameters_[kMostSteps], static_cast<std::uint32_t>(steps_.size()));

@@ -75,14 +75,14 @@ class GoMemory {
 
   uint32_t size() const { return used_; }
 
-  void add(uint32_t key, uint32_t value) {
+  __attribute__((noinline)) void add(uint32_t key, uint32_t value) {
     if (used_ >= capacity_) return;
     uint32_t* head = bucket(key);
     entries_[++used_] = {key, value, *head};
     *head = used_;
   }
   // The value of that rank, which becomes the first; false: there is none.
-  bool take(uint32_t key, uint32_t rank, uint32_t& value) {
+  __attribute__((noinline)) bool take(uint32_t key, uint32_t rank, uint32_t& value) {
     uint32_t* head = bucket(key);
     uint32_t* link = head;
     for (uint32_t hops = 0; *link != 0 && hops < kHops; hops++) {
@@ -181,16 +181,17 @@ struct GoPosition {
 
 // Follows the positions of one function. Step kinds: 0 ends; else 1 + 4 × action + 2 where the line
 // stays + 1 where the file is not the expected one.
+inline constexpr uint32_t kSameLine = 2, kOtherFile = 1;
 enum GoAction : uint32_t { kStay = 0, kNextSlot = 1, kExplicitSlot = 2, kRecent = 2 };
 class GoPositions {
  public:
-  static constexpr uint32_t kRecentSlots = 56;
+  static constexpr uint32_t kRecentSlots = 16;
 
   // files: expected files by hash; unit: makes the same file of two units two.
   GoPositions(GoSlot* slots, uint32_t capacity, uint32_t* files)
       : slots_(slots), capacity_(capacity), files_(files) {}
 
-  void begin(uint32_t line, uint32_t unit) {
+  __attribute__((noinline)) void begin(uint32_t line, uint32_t unit) {
     if (unit != unit_) file_ = 0;
     unit_ = unit;
     now = {line, file_, 0};
@@ -201,7 +202,7 @@ class GoPositions {
     next_ = 1;
   }
   // A node of the tree, in their order. False: no room.
-  bool add_node(uint32_t name, uint32_t start_line) {
+  __attribute__((noinline)) bool add_node(uint32_t name, uint32_t start_line) {
     if (count_ >= capacity_) return false;
     slots_[count_++] = {start_line, 0, 0, name, false};
     return true;
@@ -213,7 +214,8 @@ class GoPositions {
   const GoSlot& slot(uint32_t index) const { return slots_[index]; }
 
   // Moves to a slot. False: no room.
-  bool enter(uint32_t slot, uint32_t rank, uint32_t step) {
+  __attribute__((noinline)) bool enter(uint32_t slot, uint32_t rank, uint32_t step) {
+    leave();
     if (slot >= capacity_) return false;
     while (count_ <= slot) slots_[count_++] = {now.line, now.file, 0, kNoName, false};
     if (rank == 0) {
@@ -230,21 +232,17 @@ class GoPositions {
     now.slot = slot;
     return true;
   }
-  // What is expected behind enter: of which stream its line is, the line, the file.
-  uint32_t line_stream(bool entered) const {
-    return !entered ? kLinesSame : slots_[now.slot].seen ? kLinesBack : kLinesEntry;
-  }
-  uint32_t expected_line(bool entered) const { return entered ? slots_[now.slot].line : now.line; }
-  uint32_t expected_file(bool entered) const { return entered ? slots_[now.slot].file : now.file; }
-  // Ends a step.
-  void set(uint32_t line, uint32_t file) {
+  // Keeps what is known of the slot in hand: before another is entered, and at the end.
+  void leave() {
     GoSlot& slot = slots_[now.slot];
-    if (!slot.seen && slot.name != kNoName) files_[hash_of(slot.name + unit_)] = file;
+    if (!slot.seen && slot.name != kNoName) files_[hash_of(slot.name + unit_)] = now.file;
     slot.seen = true;
-    slot.line = now.line = line;
-    slot.file = now.file = file;
-    if (now.slot == 0) file_ = file;
+    slot.line = now.line;
+    slot.file = now.file;
+    if (now.slot == 0) file_ = now.file;
   }
+  // Where the line of a slot stands that has just been entered.
+  uint32_t line_stream() const { return slots_[now.slot].seen ? kLinesBack : kLinesEntry; }
 
   GoPosition now{};
 
@@ -257,6 +255,9 @@ class GoPositions {
   uint32_t recent_[kRecentSlots];
   uint32_t recent_count_ = 0;
 };
+
+// The value in kSpFrames of a depth: most are multiples of 8.
+inline uint32_t frame_of(uint32_t value) { return value << 3 | value >> 29; }
 
 // The order in which a function's pc tables stand, as positions in its list of references: the
 // linker writes the tree's index last.
@@ -284,9 +285,9 @@ inline GoScratch go_scratch(const uint32_t* parameters) {
   at.slots = take(parameters[kMostSlots], sizeof(GoSlot));
   at.entries = take(uint64_t{parameters[kMemoryNodes]} + 1, sizeof(GoMemory::Entry));
   at.steps = take(parameters[kMostSteps], 4);
-  at.lines = take(parameters[kLargestTable], 1);
-  at.file_bytes = take(parameters[kLargestTable], 1);
-  at.trees = take(parameters[kLargestTable], 1);
+  at.lines = take(uint64_t{parameters[kLargestTable]} + 1, 1);
+  at.file_bytes = take(uint64_t{parameters[kLargestTable]} + 1, 1);
+  at.trees = take(uint64_t{parameters[kLargestTable]} + 1, 1);
   at.size = end;
   return at;
 }

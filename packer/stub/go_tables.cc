@@ -30,29 +30,29 @@ __attribute__((noinline)) uint32_t varint(Reader& from) {
 }
 
 
-// Where a pc table is written to.
+// Where a pc table is written to. Small and passed by value, so that it stays in registers.
 struct Writer {
   uint8_t* at;
-  uint8_t* end;
-  bool full;
+  uint8_t* end;  // at is one behind it once there was no room
 
+  bool full() const { return at > end; }
   void put(uint32_t value) {
     if (value < 0x80 && at < end) {
       *at++ = static_cast<uint8_t>(value);
     } else {
-      put_long(value);
+      at = put_long(at, end, value);
     }
   }
-  __attribute__((noinline)) void put_long(uint32_t value) {
-    while (value >= 0x80 && at < end) {
+  __attribute__((noinline)) static uint8_t* put_long(uint8_t* at, uint8_t* end, uint32_t value) {
+    while (at < end) {
+      if (value < 0x80) {
+        *at = static_cast<uint8_t>(value);
+        return at + 1;
+      }
       *at++ = static_cast<uint8_t>(value | 0x80);
       value >>= 7;
     }
-    if (at < end) {
-      *at++ = static_cast<uint8_t>(value);
-    } else {
-      full = true;
-    }
+    return end + 1;
   }
 };
 
@@ -60,13 +60,15 @@ struct Writer {
 struct RunWriter {
   Writer out;
   uint32_t value, pc;
-  bool begun;
 
+  void begin(uint32_t first) {
+    value = first;
+    pc = 0;
+    out.put(zigzag(first + 1));
+  }
   void change(uint32_t next, uint32_t here) {
-    if (begun) out.put(here - pc);
-    begun = true;
-    const uint32_t delta = next - value;
-    out.put(zigzag(delta));
+    out.put(here - pc);
+    out.put(zigzag(next - value));
     value = next;
     pc = here;
   }
@@ -102,9 +104,9 @@ struct Join {
     if (byte == 255) return varint(wide());
     return kFirstSplit + (byte - kFirstSplit) * 256 + streams[kLowBytes].byte();
   }
-  uint32_t number(GoStream stream) { return number(streams[stream]); }
+  __attribute__((noinline)) uint32_t number(uint32_t stream) { return number(streams[stream]); }
 
-  bool copy_plain(uint32_t begin, uint32_t end) {
+  __attribute__((noinline)) bool copy_plain(uint32_t begin, uint32_t end) {
     Reader& plain = streams[kPlain];
     if (begin > end || end > size || plain.at > plain.size || end - begin > plain.size - plain.at) {
       return false;
@@ -115,7 +117,7 @@ struct Join {
   }
 
   // The names, front-coded.
-  bool join_names() {
+  __attribute__((noinline)) bool join_names() {
     uint8_t* out = table + header.names;
     uint8_t* const end = table + header.units;
     const uint8_t* before = out;
@@ -140,7 +142,7 @@ struct Join {
     return true;
   }
 
-  uint32_t take_new_name() {
+  __attribute__((noinline)) uint32_t take_new_name() {
     const uint32_t name = next_name;
     const uint8_t* at_name = table + header.names;
     const uint32_t end = header.units - header.names;
@@ -150,7 +152,7 @@ struct Join {
   }
 
   // The pc that a table in pctab runs to.
-  bool length_of(uint32_t offset, uint32_t& length) {
+  __attribute__((noinline)) bool length_of(uint32_t offset, uint32_t& length) {
     const uint8_t* begin = table + header.pcs;
     const size_t written = static_cast<size_t>(pcs.at - begin);
     if (offset >= written) return false;
@@ -164,76 +166,60 @@ struct Join {
   }
 
   // A pc table from its two streams; its last run goes on to the end of the function.
-  void join_pc_table(uint32_t stream, uint32_t length) {
-    Reader values = streams[stream], deltas = streams[stream + 1];
-    Writer out = pcs;
-    uint32_t pc = 0;
-    out.put(number(values));
-    while (const uint32_t value = number(values)) {
-      const uint32_t delta = number(deltas);
-      pc += delta;
-      out.put(delta);
-      out.put(value);
-    }
-    out.put(length - pc);
-    out.put(0);
-    streams[stream] = values;
-    streams[stream + 1] = deltas;
-    pcs = out;
-  }
-
-  bool join_sp_table(uint32_t length) {
-    Reader ranks = streams[kSpValues], deltas = streams[kSpPcs];
-    Writer out = pcs;
+  __attribute__((noinline)) bool join_pc_table(uint32_t stream, uint32_t length) {
+    const uint32_t pc_stream = stream == kSpValues ? uint32_t{kSpPcs} : stream + 1;
+    Reader values = streams[stream], deltas = streams[pc_stream];
+    RunWriter run{pcs, ~0U, 0};
     GoRecent recent;
-    uint32_t pc = 0, value = ~0U, delta = 0;
-    bool begun = false;
-    while (uint32_t rank = ranks.byte()) {
-      if (--rank > GoRecent::kCount) return false;
-      uint32_t next;
-      if (rank == GoRecent::kCount) {
-        next = number(kSpFrames);
-        next = next << 3 | next >> 29;
+    uint32_t pc = 0;
+    for (bool begun = false;; begun = true) {
+      uint32_t value = number(values);
+      if (value == 0 && (begun || stream == kSpValues)) break;
+      if (stream == kSpValues) {
+        const uint32_t rank = value - 1;
+        if (rank > GoRecent::kCount) return false;
+        value = rank == GoRecent::kCount ? frame_of(number(kSpFrames)) : recent.value(rank);
+        recent.use(rank, value);
       } else {
-        next = recent.value(rank);
+        value = run.value + unzigzag(value);
       }
-      recent.use(rank, next);
       if (begun) {
-        delta = number(deltas);
-        pc += delta;
-        out.put(delta);
+        pc += number(deltas);
+        run.change(value, pc);
+      } else {
+        run.begin(value);
       }
-      begun = true;
-      out.put(zigzag(next - value));
-      value = next;
     }
-    out.put(length - pc);
-    out.put(0);
-    streams[kSpValues] = ranks;
-    streams[kSpPcs] = deltas;
-    pcs = out;
-    return true;
+    run.end(length);
+    streams[stream] = values;
+    streams[pc_stream] = deltas;
+    pcs = run.out;
+    return !pcs.full();
   }
 
   Writer room(uint32_t begin) {
-    return {scratch + begin, scratch + begin + parameters[kLargestTable], false};
+    return {scratch + begin, scratch + begin + parameters[kLargestTable]};
   }
 
-  // The three tables of positions, into scratch memory: [0] file, [1] line, [2] index in the tree.
-  bool join_positions(GoPositions& positions, RunWriter* runs, uint32_t& length) {
+  // The three tables of positions, into scratch memory.
+  __attribute__((noinline)) bool join_positions(GoPositions& positions, Writer* joined,
+                                                uint32_t& length) {
     uint32_t* steps = reinterpret_cast<uint32_t*>(scratch + at.steps);
-    runs[0] = {room(at.file_bytes), ~0U, 0, false};
-    runs[1] = {room(at.lines), ~0U, 0, false};
-    runs[2] = {room(at.trees), ~0U, 0, false};
+    const uint32_t most_steps = parameters[kMostSteps];
+    RunWriter files{room(at.file_bytes), 0, 0}, lines{room(at.lines), 0, 0},
+        trees{room(at.trees), 0, 0};
     Reader kinds = streams[kStepKinds], deltas = streams[kStepPcs], same = streams[kLinesSame];
     uint32_t pc = 0, step = 0;
+    uint32_t line = positions.now.line, file = positions.now.file;
     while (uint32_t kind = kinds.byte()) {
-      if (step >= parameters[kMostSteps]) return false;
+      if (step >= most_steps) return false;
       kind--;
-      const uint32_t action = kind >> 2;
-      const bool entered = action != kStay;
-      if (entered) {
+      uint32_t before = line;
+      if (kind >= 4 * kNextSlot) {
+        positions.now.line = line;
+        positions.now.file = file;
         uint32_t slot = positions.next_slot(), rank = 0;
+        const uint32_t action = kind >> 2;
         if (action == kExplicitSlot) {
           slot = positions.now.slot + unzigzag(varint(wide()));
         } else if (action > kExplicitSlot) {
@@ -242,49 +228,54 @@ struct Join {
           slot = positions.recent(rank);
         }
         if (!positions.enter(slot, rank, step)) return false;
-      }
-      uint32_t file = positions.expected_file(entered);
-      uint32_t line = positions.now.line;
-      if ((kind & 1) != 0) file += unzigzag(varint(wide()));
-      if ((kind & 2) == 0) {
-        if (entered) {
-          const uint32_t stream = positions.line_stream(true);
-          line = positions.expected_line(true) +
-                 unzigzag(number(streams[stream]));
-        } else {
-          line += unzigzag(number(same));
+        file = positions.slot(slot).file;
+        if ((kind & kSameLine) == 0) {
+          line = positions.slot(slot).line + unzigzag(number(positions.line_stream()));
         }
+        if (step != 0) trees.change(slot - 1, pc);
+      } else if ((kind & kSameLine) == 0) {
+        line += unzigzag(number(same));
       }
-      if (step == 0 || file != runs[0].value) runs[0].change(file, pc);
-      if (step == 0 || line != runs[1].value) runs[1].change(line, pc);
-      if (step == 0 || entered) runs[2].change(positions.now.slot - 1, pc);
-      positions.set(line, file);
+      if ((kind & kOtherFile) != 0) file += unzigzag(varint(wide()));
+      if (step == 0) {
+        files.begin(file);
+        lines.begin(line);
+        trees.begin(positions.now.slot - 1);
+      } else {
+        if (file != files.value) files.change(file, pc);
+        if (line != before) lines.change(line, pc);
+      }
       steps[step++] = pc;
       pc += number(deltas);
     }
-    for (uint32_t i = 0; i < 3; i++) {
-      runs[i].end(pc);
-      if (runs[i].out.full) return false;
-    }
+    positions.now.line = line;
+    positions.now.file = file;
+    positions.leave();
+    files.end(pc);
+    lines.end(pc);
+    trees.end(pc);
+    joined[0] = files.out;
+    joined[1] = lines.out;
+    joined[2] = trees.out;
     streams[kStepKinds] = kinds;
     streams[kStepPcs] = deltas;
     streams[kLinesSame] = same;
     step_count = step;
     length = pc;
-    return true;
+    return !files.out.full() && !lines.out.full() && !trees.out.full();
   }
 
   // References to pc tables, and those tables that are new.
-  bool join_tables(uint8_t* function, uint32_t pcdata_at, uint32_t pcdata, uint32_t start_line,
+  __attribute__((noinline)) bool join_tables(uint8_t* function, uint32_t pcdata_at, uint32_t pcdata, uint32_t start_line,
                    GoMemory& memory, GoPositions& positions, uint32_t& length) {
     Reader& references = streams[kTableReferences];
     const auto written = [&] { return static_cast<uint32_t>(pcs.at - (table + header.pcs)); };
-    RunWriter runs[3];
+    Writer joined[3];
     length = 0;
     const uint32_t line_reference = references.byte();
     const bool stepped = line_reference == kNew;
     if (stepped) {
-      if (!join_positions(positions, runs, length)) return false;
+      if (!join_positions(positions, joined, length)) return false;
     } else if (line_reference != kNone) {
       uint32_t offset = 0;
       if (line_reference == kExplicit) {
@@ -309,17 +300,12 @@ struct Join {
         if (stepped && (kind == kFile || kind == kLine || kind == kTreeIndex)) {
           const uint32_t which = kind == kTreeIndex ? 2 : kind - kFile;
           const uint32_t begin = which == 0 ? at.file_bytes : which == 1 ? at.lines : at.trees;
-          const size_t bytes = static_cast<size_t>(runs[which].out.at - (scratch + begin));
+          const size_t bytes = static_cast<size_t>(joined[which].at - (scratch + begin));
           if (bytes > static_cast<size_t>(pcs.end - pcs.at)) return false;
           __builtin_memcpy(pcs.at, scratch + begin, bytes);
           pcs.at += bytes;
         } else {
-          if (kind == kSp) {
-            if (!join_sp_table(length)) return false;
-          } else {
-            join_pc_table(value_stream(kind), length);
-          }
-          if (pcs.full) return false;
+          if (!join_pc_table(value_stream(kind), length)) return false;
         }
       } else if (reference == kExplicit) {
         offset = varint(wide());
@@ -334,7 +320,7 @@ struct Join {
   }
 
   // The nodes of a new inlining tree but for their parents' places.
-  bool join_tree(uint32_t tree, uint32_t nodes, GoMemory& memory, GoPositions& positions) {
+  __attribute__((noinline)) bool join_tree(uint32_t tree, uint32_t nodes, GoMemory& memory, GoPositions& positions) {
     if (tree < plain_tail || tree > size || nodes > (size - tree) / 16 ||
         !copy_plain(plain_tail, tree)) {
       return false;
@@ -368,7 +354,7 @@ struct Join {
     return true;
   }
 
-  void join_parents(uint32_t tree, uint32_t nodes, const GoPositions& positions) {
+  __attribute__((noinline)) void join_parents(uint32_t tree, uint32_t nodes, const GoPositions& positions) {
     const uint32_t* steps = reinterpret_cast<const uint32_t*>(scratch + at.steps);
     uint32_t step = 0;
     for (uint32_t i = 1; i <= nodes; i++, tree += 16) {
@@ -386,7 +372,7 @@ struct Join {
     }
   }
 
-  bool join_functions() {
+  __attribute__((noinline)) bool join_functions() {
     GoMemory memory(reinterpret_cast<uint32_t*>(scratch + at.buckets),
                     reinterpret_cast<GoMemory::Entry*>(scratch + at.entries),
                     parameters[kMemoryNodes]);
@@ -471,7 +457,7 @@ struct Join {
   }
 
   // findfunctab: for each 256 bytes of code the function that they begin in, in groups of 16.
-  bool join_find_functions(uint32_t begin, uint32_t& end) {
+  __attribute__((noinline)) bool join_find_functions(uint32_t begin, uint32_t& end) {
     const uint8_t* functab = table + header.functab;
     const uint32_t first = load32(functab), last = load32(functab + 8 * header.functions);
     const uint32_t count = (last - first + 255) >> 8;
@@ -504,7 +490,7 @@ struct Join {
     __builtin_memset(scratch + at.buckets, 0, at.slots - at.buckets);
     next_name = 0;
     plain_tail = parameters[kFunctionsEnd];
-    pcs = {table + header.pcs + 1, table + header.functab, false};
+    pcs = {table + header.pcs + 1, table + header.functab};
     table[header.pcs] = 0;
     if (!join_functions()) return false;
     __builtin_memset(pcs.at, 0, static_cast<size_t>(pcs.end - pcs.at));
