@@ -36,11 +36,12 @@ enum : uint32_t {
   kCodecStored = 0,  // packed bytes are the raw bytes
   kCodecZstd = 1,    // one frame as RFC 8878 defines it, no dictionary
 };
-enum : uint32_t {         // relative operands made absolute; each for code of one machine alone
+enum : uint32_t {         // first, operands made absolute; each for code of one machine alone
   kTransformX86 = 1,      // stub/x86_code.h
   kTransformAarch64 = 2,  // stub/aarch64_code.h
   kTransformRiscv64 = 3,  // stub/riscv64_code.h
   kTransformLastCode = kTransformRiscv64,
+  kTransformGoTable = 4,  // stub/go_tables.h; from parts
 };
 
 // The head of the ELF note whose descriptor is the tables and PackHeader, so that any reader of

@@ -203,7 +203,9 @@ Fault fault_in_regions(const PackHeader& header, const std::vector<PackStream>& 
   std::vector<bool> is_used(streams.size());
   const std::uint32_t code_transform = find_machine(header.machine)->transform;
   for (const PackRegion& r : regions) {
-    if (r.transform != code_transform) return "unknown transform for this machine";
+    if (r.transform != (r.part_count == 0 ? code_transform : kTransformGoTable)) {
+      return "unknown transform for this machine";
+    }
     if (r.part_count == 0) {
       if (r.first_part != 0) return "a region has a first part and no parts";
       if (!in_one_of(decoded, r.address, r.size)) return "a region lies outside any one stream";

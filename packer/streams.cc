@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "packer/go_tables.h"
 #include "packer/stub/aarch64_code.h"
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/x86_code.h"
@@ -69,7 +70,10 @@ std::uint64_t estimate(const std::vector<Bytes>& parts) {
 // The ranges of a segment that are smaller in parts, ascending.
 std::vector<Composed> find_composed(ByteView segment) {
   std::vector<Composed> found;
-  (void)segment;
+  for (const GoTable& table : find_go_tables(segment)) {
+    auto parts = split_go_table(segment.subspan(table.offset, table.size));
+    if (parts) found.push_back({table.offset, table.size, kTransformGoTable, std::move(*parts)});
+  }
   std::erase_if(found, [&](const Composed& c) {
     return estimate(c.parts) >= zstd_estimate(segment.subspan(c.offset, c.size));
   });

@@ -2,6 +2,7 @@
 #include "packer/stub/expand.h"
 
 #include "packer/stub/aarch64_code.h"
+#include "packer/stub/go_tables.h"
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/stream_view.h"
 #include "packer/stub/system.h"
@@ -99,15 +100,13 @@ ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
   if (__atomic_load_n(&expansion.status, __ATOMIC_RELAXED) != ExpandStatus::ok) {
     return ExpandStatus::bad_stream;
   }
-  if (!undo_transform(region.transform, parts, region.part_count, expansion.image + offset,
-                      region.size, offset)) {
-    return ExpandStatus::bad_region;
-  }
+  const ExpandStatus status = undo_transform(region.transform, parts, region.part_count,
+                                             expansion.image + offset, region.size, offset);
   if (region.part_count != 0) {
     const StreamView& last = parts[region.part_count - 1];
     release_memory(parts[0].data, last.data + last.size);
   }
-  return ExpandStatus::ok;
+  return status;
 }
 
 // Makes the regions of which this stream is the last part.
@@ -127,28 +126,39 @@ void expand_regions_behind(Expansion& expansion, uint32_t stream) {
 
 // A stub knows the code of its own machine, whittle that of every machine. Comparisons and not a
 // table, because a table of addresses needs relocating.
-bool undo_transform(uint32_t transform, const StreamView* parts, size_t part_count, uint8_t* code,
-                    size_t size, uint64_t address) {
-  (void)parts, (void)part_count;
+ExpandStatus undo_transform(uint32_t transform, const StreamView* parts, size_t part_count,
+                            uint8_t* bytes, size_t size, uint64_t address) {
 #if !defined(WHITTLE_STUB) || defined(__x86_64__)
   if (transform == packer::kTransformX86) {
-    x86_to_relative(code, size, address);
-    return true;
+    x86_to_relative(bytes, size, address);
+    return ExpandStatus::ok;
   }
 #endif
 #if !defined(WHITTLE_STUB) || defined(__aarch64__)
   if (transform == packer::kTransformAarch64) {
-    aarch64_to_relative(code, size, address);
-    return true;
+    aarch64_to_relative(bytes, size, address);
+    return ExpandStatus::ok;
   }
 #endif
 #if !defined(WHITTLE_STUB) || defined(__riscv)
   if (transform == packer::kTransformRiscv64) {
-    riscv64_to_relative(code, size, address);
-    return true;
+    riscv64_to_relative(bytes, size, address);
+    return ExpandStatus::ok;
   }
 #endif
-  return false;
+#if defined(WHITTLE_WITH_TABLES)
+  if (transform == packer::kTransformGoTable) {
+    const size_t room = go_table_scratch(parts, part_count, size);
+    if (room == 0) return ExpandStatus::bad_region;
+    auto* memory = static_cast<uint8_t*>(allocate(room));
+    if (memory == nullptr) return ExpandStatus::no_memory;
+    const bool ok = join_go_table(parts, part_count, bytes, size, memory, room);
+    deallocate(memory, room);
+    return ok ? ExpandStatus::ok : ExpandStatus::bad_region;
+  }
+#endif
+  (void)parts, (void)part_count;
+  return ExpandStatus::bad_region;
 }
 
 Packed parts_of(const PackHeader* header, const uint8_t* payload) {

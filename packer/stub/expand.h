@@ -43,6 +43,7 @@ enum class ExpandStatus : uint32_t {
   bad_table,   // a stream or region lies outside the image, the payload or the scratch memory
   bad_stream,  // a stream does not decode to its raw size
   bad_region,  // the parts of a region do not make its bytes
+  no_memory,   // the system gave none to work in
 };
 
 // Memory that a decoder works in. Any contents; one worker's at a time.
@@ -76,9 +77,9 @@ ExpandStatus decode_stream(const packer::PackStream& stream, const uint8_t* pack
                            Workspace& workspace);
 
 // Undoes a region's transform. `address` is that of code[0], counted from the start of the image.
-// False where the transform is unknown here or the parts do not make the region.
-bool undo_transform(uint32_t transform, const StreamView* parts, size_t part_count, uint8_t* code,
-                    size_t size, uint64_t address);
+// `bad_region` where the transform is unknown here or the parts do not make the region.
+ExpandStatus undo_transform(uint32_t transform, const StreamView* parts, size_t part_count,
+                            uint8_t* bytes, size_t size, uint64_t address);
 
 // Does one worker's share. When every worker has returned, the image is complete if `status` is ok.
 void expand(Expansion& expansion, Workspace& workspace);

@@ -50,8 +50,8 @@ inline bool read_go_header(const uint8_t* table, size_t size, GoHeader& header) 
          header.functions != 0 && header.functions < (size - header.functab) / 8;
 }
 
-// A number is a byte below kFirstSplit. From there on the byte counts steps of 256, whose rest is in
-// kLowBytes; from kFirstWide on the byte is 255 and a varint in kWide has it all.
+// A number is a byte below kFirstSplit. From there on the byte counts steps of 256, whose rest is
+// in kLowBytes; from kFirstWide on the byte is 255 and a varint in kWide has it all.
 inline constexpr uint32_t kFirstSplit = 224;
 inline constexpr uint32_t kFirstWide = kFirstSplit + 256 * (255 - kFirstSplit);
 
@@ -135,9 +135,10 @@ inline constexpr uint32_t kTreeData = 3;  // index of the inlining tree in the f
 inline constexpr uint32_t kMaxColumns = 16;
 
 inline uint32_t value_stream(uint32_t kind) {
-  return kind == kSp ? kSpValues
-         : kind == kPcData ? kUnsafeValues
-         : kind == kPcData + 1 ? kStackMapValues : kOtherValues;
+  return kind == kSp           ? kSpValues
+         : kind == kPcData     ? kUnsafeValues
+         : kind == kPcData + 1 ? kStackMapValues
+                               : kOtherValues;
 }
 
 // One node of a function's inlining tree, or (slot 0) the function itself.

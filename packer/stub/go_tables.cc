@@ -29,7 +29,6 @@ __attribute__((noinline)) uint32_t varint(Reader& from) {
   return value;
 }
 
-
 // Where a pc table is written to. Small and passed by value, so that it stays in registers.
 struct Writer {
   uint8_t* at;
@@ -266,8 +265,9 @@ struct Join {
   }
 
   // References to pc tables, and those tables that are new.
-  __attribute__((noinline)) bool join_tables(uint8_t* function, uint32_t pcdata_at, uint32_t pcdata, uint32_t start_line,
-                   GoMemory& memory, GoPositions& positions, uint32_t& length) {
+  __attribute__((noinline)) bool join_tables(uint8_t* function, uint32_t pcdata_at, uint32_t pcdata,
+                                             uint32_t start_line, GoMemory& memory,
+                                             GoPositions& positions, uint32_t& length) {
     Reader& references = streams[kTableReferences];
     const auto written = [&] { return static_cast<uint32_t>(pcs.at - (table + header.pcs)); };
     Writer joined[3];
@@ -320,7 +320,8 @@ struct Join {
   }
 
   // The nodes of a new inlining tree but for their parents' places.
-  __attribute__((noinline)) bool join_tree(uint32_t tree, uint32_t nodes, GoMemory& memory, GoPositions& positions) {
+  __attribute__((noinline)) bool join_tree(uint32_t tree, uint32_t nodes, GoMemory& memory,
+                                           GoPositions& positions) {
     if (tree < plain_tail || tree > size || nodes > (size - tree) / 16 ||
         !copy_plain(plain_tail, tree)) {
       return false;
@@ -354,7 +355,8 @@ struct Join {
     return true;
   }
 
-  __attribute__((noinline)) void join_parents(uint32_t tree, uint32_t nodes, const GoPositions& positions) {
+  __attribute__((noinline)) void join_parents(uint32_t tree, uint32_t nodes,
+                                              const GoPositions& positions) {
     const uint32_t* steps = reinterpret_cast<const uint32_t*>(scratch + at.steps);
     uint32_t step = 0;
     for (uint32_t i = 1; i <= nodes; i++, tree += 16) {

@@ -14,6 +14,6 @@ struct StreamView {
 };
 
 // Parts that one region can have.
-inline constexpr size_t kMaxParts = 32;
+inline constexpr size_t kMaxParts = 40;
 
 }  // namespace whittle::stub

@@ -10,6 +10,7 @@
 #if defined(WHITTLE_STUB)
 #include "packer/stub/linux.h"
 #else
+#include <cstdlib>
 #include <thread>
 #endif
 
@@ -31,6 +32,24 @@ inline void wake_waiters(const uint32_t& word) {
   sys_futex(&word, kFutexWake, INT32_MAX);
 #else
   (void)word;
+#endif
+}
+
+// Zero memory, or null where there is none.
+inline void* allocate(uint64_t size) {
+#if defined(WHITTLE_STUB)
+  const long address = sys_mmap(0, size, kProtRead | kProtWrite, kMapPrivate | kMapAnonymous, -1);
+  return failed(address) ? nullptr : reinterpret_cast<void*>(address);
+#else
+  return std::calloc(1, size);
+#endif
+}
+inline void deallocate(void* memory, uint64_t size) {
+#if defined(WHITTLE_STUB)
+  if (memory != nullptr) sys_munmap(reinterpret_cast<uint64_t>(memory), size);
+#else
+  (void)size;
+  std::free(memory);
 #endif
 }
 

@@ -12,6 +12,7 @@
 #include "packer/stub/workers.h"
 
 #include "packer/stub/linux.h"
+#include "packer/stub/system.h"
 
 namespace whittle::stub {
 namespace {
@@ -44,14 +45,6 @@ uint32_t worker_count(const Packed& packed) {
   return count < 1 ? 1 : count < kMaxWorkers ? static_cast<uint32_t>(count) : kMaxWorkers;
 }
 
-void* map(uint64_t size) {
-  const long address = sys_mmap(0, size, kProtRead | kProtWrite, kMapPrivate | kMapAnonymous, -1);
-  return failed(address) ? nullptr : reinterpret_cast<void*>(address);
-}
-void unmap(void* memory, uint64_t size) {
-  if (memory != nullptr) sys_munmap(reinterpret_cast<uint64_t>(memory), size);
-}
-
 // Waits until the thread has left the process.
 void join(Worker& worker, uint32_t thread) {
   for (uint32_t id; (id = __atomic_load_n(&worker.thread, __ATOMIC_ACQUIRE)) != 0;) {
@@ -74,8 +67,8 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_worker(Worker* wor
 
 WorkersStatus expand_with_workers(const Packed& packed, uint8_t* image, uint64_t image_size) {
   const uint64_t scratch_size = scratch_size_of(packed);
-  auto* shared = static_cast<Shared*>(map(sizeof(Shared)));
-  void* scratch = scratch_size != 0 ? map(scratch_size) : nullptr;
+  auto* shared = static_cast<Shared*>(allocate(sizeof(Shared)));
+  void* scratch = scratch_size != 0 ? allocate(scratch_size) : nullptr;
   if (shared == nullptr || (scratch_size != 0 && scratch == nullptr)) {
     return WorkersStatus::no_memory;
   }
@@ -87,7 +80,7 @@ WorkersStatus expand_with_workers(const Packed& packed, uint8_t* image, uint64_t
 
   const uint32_t others = worker_count(packed) - 1;
   const uint64_t others_size = others * sizeof(Worker);
-  auto* workers = others != 0 ? static_cast<Worker*>(map(others_size)) : nullptr;
+  auto* workers = others != 0 ? static_cast<Worker*>(allocate(others_size)) : nullptr;
   uint32_t ids[kMaxWorkers];
   uint32_t started = 0;
   while (workers != nullptr && started < others) {
@@ -101,9 +94,10 @@ WorkersStatus expand_with_workers(const Packed& packed, uint8_t* image, uint64_t
   for (uint32_t i = 0; i < started; i++) join(workers[i], ids[i]);
 
   const ExpandStatus status = shared->expansion.status;
-  unmap(workers, others_size);
-  unmap(scratch, scratch_size);
-  unmap(shared, sizeof(Shared));
+  deallocate(workers, others_size);
+  deallocate(scratch, scratch_size);
+  deallocate(shared, sizeof(Shared));
+  if (status == ExpandStatus::no_memory) return WorkersStatus::no_memory;
   return status == ExpandStatus::ok ? WorkersStatus::ok : WorkersStatus::damaged;
 }
 

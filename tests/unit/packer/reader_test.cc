@@ -222,7 +222,7 @@ TEST(Reader, StreamsFillTheSegmentsOnce) {
   };
   const auto first = entry_of<PackStream>(streams_offset(), 0);
   expect_corrupt(with_second([&](PackStream& s) { s.address = first.address; }), ErrorKind::corrupt,
-                 "outside the segments");
+                 "streams or regions overlap");
   expect_corrupt(with_second([](PackStream& s) { s.address += 1; }), ErrorKind::corrupt,
                  "outside the segments");
   expect_corrupt(with_second([](PackStream& s) { s.raw_size -= 1; }), ErrorKind::corrupt,
