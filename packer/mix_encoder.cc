@@ -31,12 +31,18 @@ struct PriceTable {
 const PriceTable kPrice;
 
 #ifdef MIXSTAT
-double g_cost[16]; long g_count[16]; int g_cat;
+double g_cost[16];
+long g_count[16];
+int g_cat;
+int g_field;
+double g_fc[4][32];
+long g_fn[4][32];
 #endif
 
 // Records symbols, then codes them last to first (rANS).
 class Encoder {
  public:
+  static inline bool kUpdate = false;
   explicit Encoder(Bytes& out) : out_(out) {}
   std::uint32_t code(const Cdf& cdf, std::uint32_t symbol) {
     put(cdf.start[symbol], cdf.start[symbol + 1] - cdf.start[symbol]);
@@ -68,7 +74,10 @@ class Encoder {
  private:
   void put(std::uint32_t start, std::uint32_t size) {
 #ifdef MIXSTAT
-    g_cost[g_cat] += 15 - std::log2(size); g_count[g_cat]++;
+    g_cost[g_cat] += 15 - std::log2(size);
+    g_count[g_cat]++;
+    g_fc[g_cat][g_field] += 15 - std::log2(size);
+    g_fn[g_cat][g_field]++;
 #endif
     tokens_.push_back(start << 16 | size);
   }
@@ -76,22 +85,29 @@ class Encoder {
   std::vector<std::uint32_t> tokens_, words_;
 };
 
+constexpr std::uint32_t kChunk = 8192;    // positions that one parse covers
+constexpr std::uint32_t kKeep = 7168;     // of which the commands are kept
+constexpr std::uint32_t kLongest = 4096;  // match length
+constexpr std::uint32_t kNice = 192;      // taken without asking further
+
 // Binary trees of the positions before, by hash of 3 and 4 bytes.
 struct Found {
   std::uint32_t length, distance;
 };
 class MatchFinder {
  public:
-  explicit MatchFinder(ByteView raw) : raw_(raw), hash4_(kHash, 0), hash3_(1 << 16, 0), hash2_(1 << 16, 0) {
+  explicit MatchFinder(ByteView raw)
+      : raw_(raw), hash4_(kHash, 0), hash3_(1 << 16, 0), hash2_(1 << 16, 0) {
     window_ = 1;
     while (window_ < raw.size() && window_ < kWindow) window_ *= 2;
     tree_.resize(window_ * 2);
   }
   // Inserts the next position; longer and longer matches at longer and longer distances.
-  void next(std::vector<Found>& found, std::uint32_t most) {
+  void next(std::vector<Found>& found) {
     found.clear();
     const std::size_t at = at_++;
-    const std::uint32_t limit = static_cast<std::uint32_t>(std::min<std::size_t>(most, raw_.size() - at));
+    const std::uint32_t limit =
+        static_cast<std::uint32_t>(std::min<std::size_t>(kNice, raw_.size() - at));
     if (limit < 4) return;
     const std::uint8_t* p = raw_.data() + at;
     std::uint32_t v;
@@ -159,11 +175,6 @@ class MatchFinder {
   std::size_t window_ = 1, at_ = 0;
 };
 
-constexpr std::uint32_t kChunk = 8192;     // positions that one parse covers
-constexpr std::uint32_t kKeep = 7168;      // of which the commands are kept
-constexpr std::uint32_t kLongest = 4096;   // match length
-constexpr std::uint32_t kNice = 192;       // taken without asking further
-
 struct Step {
   std::uint32_t command, length, distance;
 };
@@ -188,7 +199,8 @@ class Parser {
   // Commands from `at` on, into `steps`, in reverse.
   void parse(std::size_t at, const Past& past, std::vector<Step>& steps) {
     look_ahead(at);
-    const std::uint32_t end = static_cast<std::uint32_t>(std::min<std::size_t>(kChunk, raw_.size() - at));
+    const std::uint32_t end =
+        static_cast<std::uint32_t>(std::min<std::size_t>(kChunk, raw_.size() - at));
     set_prices();
     for (std::uint32_t i = 1; i <= end; i++) nodes_[i].price = ~0U;
     nodes_[0].price = 0;
@@ -205,13 +217,15 @@ class Parser {
       const std::size_t p = at + i;
       const Context& c = contexts_[i];
       const std::uint32_t predicted = predicted_[i];
-      auto cs = model_.command_set(c, node.past, prediction_of(raw_.data(), p, predicted, node.past));
+      auto cs =
+          model_.command_set(c, node.past, prediction_of(raw_.data(), p, predicted, node.past));
       Cdf cdf;
       mix(cs.in, *cs.weights, cdf);
       const auto command_price = [&](std::uint32_t k) {
         return node.price + kPrice.of[cdf.start[k + 1] - cdf.start[k]];
       };
-      const auto relax = [&](std::uint32_t length, std::uint32_t price, std::uint32_t command, std::uint32_t distance) {
+      const auto relax = [&](std::uint32_t length, std::uint32_t price, std::uint32_t command,
+                             std::uint32_t distance) {
         Node& to = nodes_[i + length];
         if (price < to.price) {
           to.price = price;
@@ -242,16 +256,22 @@ class Parser {
       const std::uint32_t base = command_price(kMatch);
       const std::uint16_t* lengths = length_price(kMatch, c.field);
       for (const Found& f : found) {
-        const std::uint32_t n = std::min(f.length, most);
+        std::uint32_t n = std::min(f.length, most);
+        while (f.length == kNice && n < most && raw_[p + n] == raw_[p + n - f.distance]) n++;
         std::uint32_t parts = distance_price(f.distance);
         const std::uint32_t high = static_cast<std::uint32_t>(31 - __builtin_clz(f.distance)) >> 1;
         if (n >= kNice) {
-          relax(n, base + lengths[kNice] + parts + high_price_[model_.distance_context(n, c.field)][high], kMatch, f.distance);
+          relax(n,
+                base + lengths[kNice] + parts +
+                    high_price_[model_.distance_context(n, c.field)][high],
+                kMatch, f.distance);
           skip_to = std::max(skip_to, i + n);
           break;
         }
         for (; l <= n; l++) {
-          relax(l, base + lengths[l] + parts + high_price_[model_.distance_context(l, c.field)][high], kMatch, f.distance);
+          relax(l,
+                base + lengths[l] + parts + high_price_[model_.distance_context(l, c.field)][high],
+                kMatch, f.distance);
         }
       }
     }
@@ -261,7 +281,8 @@ class Parser {
     // The last of them did not see what follows.
     std::uint32_t from = end;
     std::size_t drop = 0;
-    while (drop + 1 < steps.size() && from - steps[drop].length >= kKeep) from -= steps[drop++].length;
+    while (drop + 1 < steps.size() && from - steps[drop].length >= kKeep)
+      from -= steps[drop++].length;
     steps.erase(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(drop));
   }
   const Context& context(std::size_t at) const { return contexts_[at - ahead_from_]; }
@@ -285,12 +306,13 @@ class Parser {
       std::uint32_t& recent = recent_[contexts_[i].match & (kRecent - 1)];
       predicted_[i] = recent == 0 ? 0 : static_cast<std::uint32_t>(p) - recent + 1;
       recent = static_cast<std::uint32_t>(p) + 1;
-      finder_.next(founds_[i], kLongest);
+      finder_.next(founds_[i]);
       walker_.step(raw_[p]);
     }
     ahead_to_ = end;
   }
-  std::uint32_t literal_price(const Context& c, const Past& past, std::uint32_t guess, std::uint32_t byte) {
+  std::uint32_t literal_price(const Context& c, const Past& past, std::uint32_t guess,
+                              std::uint32_t byte) {
     const std::uint32_t g = model_.guess_context(past, guess, c.field);
     auto s = model_.literal_set(c, g, 16);
     Cdf cdf;
@@ -302,7 +324,9 @@ class Parser {
     k = byte & 15;
     return price + kPrice.of[cdf.start[k + 1] - cdf.start[k]];
   }
-  std::uint16_t single(const Nibble& m, std::uint32_t k) const { return kPrice.of[share(m, k) + 1]; }
+  std::uint16_t single(const Nibble& m, std::uint32_t k) const {
+    return kPrice.of[share(m, k) + 1];
+  }
   void set_prices() {
     const MixWorkspace& w = model_.w;
     for (std::uint32_t k = 0; k < 4; k++) {
@@ -375,6 +399,7 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
   for (std::size_t at = 0; at < raw.size();) {
     parser->parse(at, past, steps);
     const std::size_t before = at;
+    Encoder::kUpdate = true;
     for (std::size_t i = steps.size(); i-- > 0;) {
       const Step& step = steps[i];
       const Context& c = parser->context(at);
@@ -384,7 +409,11 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
       }
       commands++;
       CAT(0);
-      model.command(c, past, prediction_of(raw.data(), at, parser->predicted(at), past), step.command);
+#ifdef MIXSTAT
+      g_field = c.field;
+#endif
+      model.command(c, past, prediction_of(raw.data(), at, parser->predicted(at), past),
+                    step.command);
       if (step.command == kLiteral) {
         CAT(1);
         const std::uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
@@ -397,19 +426,30 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
 #endif
         model.length(step.command, c.field, step.length);
         CAT(3);
-        if (step.command == kMatch) model.distance(model.distance_context(step.length, c.field), step.distance);
+        if (step.command == kMatch)
+          model.distance(model.distance_context(step.length, c.field), step.distance);
       }
       remember(past, step.command, step.distance);
       at += step.length;
     }
+    Encoder::kUpdate = false;
     if (done != nullptr) done->fetch_add(at - before, std::memory_order_relaxed);
   }
   if (!raw.empty()) encoder.flush();
 #ifdef MIXSTAT
   const char* n[16] = {"command", "literal", "length", "distance"};
-  for (int i = 0; i < 4; i++) printf("  %-10s %9.0f bytes %9ld symbols\n", n[i], g_cost[i] / 8, g_count[i]);
+  for (int i = 0; i < 4; i++)
+    printf("  %-10s %9.0f bytes %9ld symbols\n", n[i], g_cost[i] / 8, g_count[i]);
   const char* m[] = {"match", "pred", "rep0", "rep1", "rep2", "rep3"};
-  for (int i = 0; i < 6; i++) printf("  %-10s %9.0f bytes %9ld\n", m[i], g_cost[9 + i] / 8, g_count[9 + i]);
+  for (int i = 0; i < 6; i++)
+    printf("  %-10s %9.0f bytes %9ld\n", m[i], g_cost[9 + i] / 8, g_count[9 + i]);
+  for (int f = 0; f < 32; f++)
+    if (g_fn[0][f])
+      printf("   f%-2d cmd %7ld %5.2f  lit %7ld %5.2f %8.0f  dist %8.0f len %8.0f\n", f, g_fn[0][f],
+             g_fc[0][f] / g_fn[0][f], g_fn[1][f] / 2, 2 * g_fc[1][f] / g_fn[1][f], g_fc[1][f] / 8,
+             g_fc[3][f] / 8, g_fc[2][f] / 8);
+  memset(g_fc, 0, sizeof g_fc);
+  memset(g_fn, 0, sizeof g_fn);
   for (auto& x : g_cost) x = 0;
   for (auto& x : g_count) x = 0;
 #endif

@@ -5,6 +5,7 @@ namespace whittle::stub {
 namespace {
 
 struct Decoder {
+  static constexpr bool kUpdate = true;
   uint64_t state = 0;
   const uint8_t* at;
   const uint8_t* end;
@@ -41,7 +42,7 @@ struct Decoder {
 
 MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, size_t raw_size,
                      MixWorkspace& workspace) {
-  if (packed_size == 0) return MixStatus::damaged;
+  if (packed_size == 0 || packed[0] >= kModels) return MixStatus::damaged;
   Decoder coder{0, packed + 1, packed + packed_size};
   MixModel<Decoder> model{workspace, coder};
   prepare(workspace);
