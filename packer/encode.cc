@@ -7,10 +7,23 @@
 #include <future>
 #include <thread>
 
+#include "packer/mix_encoder.h"
 #include "packer/zstd_encoder.h"
 
 namespace whittle::packer {
 namespace {
+
+MixModel model_of(std::uint32_t code_transform) {
+  switch (code_transform) {
+    case kTransformX86:
+      return MixModel::x86_code;
+    case kTransformAarch64:
+      return MixModel::aarch64_code;
+    case kTransformRiscv64:
+      return MixModel::riscv64_code;
+  }
+  return MixModel::bytes;
+}
 
 struct Job {
   RawStream* raw = nullptr;
@@ -18,14 +31,23 @@ struct Job {
   Bytes packed;
 };
 
-void encode_one(Job& job, std::atomic<std::uint64_t>& done) {
+Bytes encode_bytes(const RawStream& raw, std::uint32_t codec, std::atomic<std::uint64_t>& done) {
+  if (codec == kCodecZstd) return zstd_encode(raw.bytes, &done);
+  if (raw.code_transform != 0) return mix_encode(raw.bytes, model_of(raw.code_transform), &done);
+  // Which model fits shows when both have tried.
+  Bytes bytes = mix_encode(raw.bytes, MixModel::bytes, &done);
+  Bytes words = mix_encode(raw.bytes, MixModel::words);
+  return words.size() < bytes.size() ? words : bytes;
+}
+
+void encode_one(Job& job, std::uint32_t level, std::atomic<std::uint64_t>& done) {
   RawStream& raw = *job.raw;
   job.stream = {.address = raw.address,
                 .raw_size = raw.bytes.size(),
                 .packed_size = 0,
                 .kind = raw.kind,
-                .codec = kCodecZstd};
-  job.packed = zstd_encode(raw.bytes, &done);
+                .codec = level == kLevelSmall ? kCodecMix : kCodecZstd};
+  job.packed = encode_bytes(raw, job.stream.codec, done);
   if (job.packed.size() >= raw.bytes.size()) {
     job.stream.codec = kCodecStored;
     job.packed = std::move(raw.bytes);
@@ -34,7 +56,7 @@ void encode_one(Job& job, std::atomic<std::uint64_t>& done) {
   raw.bytes = {};
 }
 
-void encode_all(std::vector<Job>& jobs, const Progress& progress) {
+void encode_all(std::vector<Job>& jobs, std::uint32_t level, const Progress& progress) {
   // The longest first here as well.
   std::vector<Job*> order;
   std::uint64_t total = 0;
@@ -48,7 +70,7 @@ void encode_all(std::vector<Job>& jobs, const Progress& progress) {
   std::atomic<std::uint64_t> done = 0;
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
-    for (std::size_t i = next++; i < order.size(); i = next++) encode_one(*order[i], done);
+    for (std::size_t i = next++; i < order.size(); i = next++) encode_one(*order[i], level, done);
   };
   std::vector<std::future<void>> workers;
   const std::size_t count =
@@ -71,12 +93,12 @@ std::uint64_t decode_cost(const PackStream& stream) {
 
 }  // namespace
 
-Encoded encode(std::vector<StreamGroup> groups, const Progress& progress) {
+Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, const Progress& progress) {
   std::vector<Job> jobs;
   for (StreamGroup& group : groups) {
     for (RawStream& raw : group.streams) jobs.push_back({.raw = &raw, .stream = {}, .packed = {}});
   }
-  encode_all(jobs, progress);
+  encode_all(jobs, level, progress);
 
   struct Span {
     const StreamGroup* group;

@@ -21,7 +21,7 @@ struct Encoded {
   std::vector<PackRegion> regions;
 };
 
-// Uses every processor; the calling thread reports progress.
-Encoded encode(std::vector<StreamGroup> groups, const Progress& progress);
+// At kLevel… `level`. Uses every processor; the calling thread reports progress.
+Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, const Progress& progress);
 
 }  // namespace whittle::packer

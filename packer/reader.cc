@@ -44,7 +44,8 @@ Fault fault_in_header(const PackHeader& header, const elf::File& elf) {
   if (find_machine(header.machine) == nullptr) {
     return "there are no packed programs for this machine";
   }
-  if (header.level != kLevelFast) return fmt::format("unknown level {}", header.level);
+  if (header.level != kLevelFast && header.level != kLevelSmall)
+    return fmt::format("unknown level {}", header.level);
   if (header.segment_count == 0 || header.segment_count > kMaxSegments ||
       header.stream_count > kMaxTableEntries || header.region_count > kMaxTableEntries) {
     return "absurd table counts";

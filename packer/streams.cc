@@ -45,6 +45,7 @@ void transform_code(const CodeRange& code, const PackPlan& plan, RawStream& stre
                       .part_count = 0});
   }
   if (zstd_estimate(absolute) >= zstd_estimate(plain)) return;
+  stream.code_transform = transform;
   std::copy(absolute.begin(), absolute.end(),
             stream.bytes.begin() + static_cast<std::ptrdiff_t>(offset));
   regions.insert(regions.end(), pieces.begin(), pieces.end());

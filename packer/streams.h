@@ -20,6 +20,7 @@ struct RawStream {
   std::uint32_t kind = kStreamImage;
   std::uint64_t address = 0;  // kStreamImage alone
   Bytes bytes;
+  std::uint32_t code_transform = 0;  // kTransform… of the code in it, 0: there is none
 };
 
 // Streams that stay together, in this order: one alone, or the parts of one region.

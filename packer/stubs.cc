@@ -5,9 +5,11 @@
 #include "common/error.h"
 
 // The build names a blob by its machine and its variant (packer/CMakeLists.txt).
-#define WHITTLE_STUB_VARIANTS(X, machine, e_machine) \
-  X(machine, zstd, e_machine, kStubZstd)             \
-  X(machine, zstd_tables, e_machine, kStubZstd | kStubTables)
+#define WHITTLE_STUB_VARIANTS(X, machine, e_machine)          \
+  X(machine, zstd, e_machine, kStubZstd)                      \
+  X(machine, zstd_tables, e_machine, kStubZstd | kStubTables) \
+  X(machine, mix, e_machine, kStubMix)                        \
+  X(machine, mix_tables, e_machine, kStubMix | kStubTables)
 #define WHITTLE_STUBS(X)                                  \
   WHITTLE_STUB_VARIANTS(X, x86_64, elf::kMachineX86_64)   \
   WHITTLE_STUB_VARIANTS(X, aarch64, elf::kMachineAarch64) \
@@ -47,7 +49,9 @@ std::uint32_t features_of(const std::vector<PackStream>& streams,
                           const std::vector<PackRegion>& regions) {
   std::uint32_t features = 0;
   for (const PackStream& stream : streams) {
-    if (stream.kind != kStreamRest && stream.codec == kCodecZstd) features |= kStubZstd;
+    if (stream.kind == kStreamRest) continue;  // nobody decodes it at run time
+    if (stream.codec == kCodecZstd) features |= kStubZstd;
+    if (stream.codec == kCodecMix) features |= kStubMix;
   }
   for (const PackRegion& region : regions) {
     if (region.transform > kTransformLastCode) features |= kStubTables;

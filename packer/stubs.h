@@ -26,6 +26,7 @@ const Machine* find_machine(std::uint16_t machine);
 enum StubFeature : std::uint32_t {
   kStubZstd = 1,    // kCodecZstd
   kStubTables = 2,  // transforms of data
+  kStubMix = 4,     // kCodecMix
 };
 
 struct Stub {

@@ -14,6 +14,7 @@
 #include "common/digest.h"
 #include "common/error.h"
 #include "packer/format.h"
+#include "packer/level.h"
 #include "packer/packer.h"
 #include "packer/reader.h"
 #include "packer/stub/expand.h"
@@ -153,7 +154,7 @@ PackInfo inspect(ByteView file, std::string_view path) {
   info.format_version = header.version;
   info.packer_version = version_text(header);
   info.machine = elf::machine_name(elf::File::parse(file, path).header());
-  info.level = "fast";
+  info.level = level_name(header.level);
   info.packed_size = file.size();
   info.original_size = header.original_size;
   info.stub_size = view.stub().size();

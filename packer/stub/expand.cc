@@ -9,11 +9,6 @@
 #include "packer/stub/x86_code.h"
 #include "packer/stub/xxh64.h"
 
-// A stub is built with what its variant can do (packer/CMakeLists.txt); whittle itself with all.
-#if !defined(WHITTLE_STUB)
-#define WHITTLE_WITH_ZSTD
-#define WHITTLE_WITH_TABLES
-#endif
 
 namespace whittle::stub {
 namespace {
@@ -188,6 +183,13 @@ ExpandStatus decode_stream(const PackStream& stream, const uint8_t* packed, uint
     const ZstdStatus status =
         zstd_decode(packed, stream.packed_size, raw, stream.raw_size, workspace.zstd);
     return status == ZstdStatus::ok ? ExpandStatus::ok : ExpandStatus::bad_stream;
+  }
+#endif
+#if defined(WHITTLE_WITH_MIX)
+  if (stream.codec == packer::kCodecMix) {
+    const MixStatus status =
+        mix_decode(packed, stream.packed_size, raw, stream.raw_size, workspace.mix);
+    return status == MixStatus::ok ? ExpandStatus::ok : ExpandStatus::bad_stream;
   }
 #endif
   if (stream.codec != packer::kCodecStored || stream.packed_size != stream.raw_size) {

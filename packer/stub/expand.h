@@ -17,8 +17,16 @@
 #include <stdint.h>
 
 #include "packer/format.h"
+#include "packer/stub/mix_decoder.h"
 #include "packer/stub/stream_view.h"
 #include "packer/stub/zstd_decoder.h"
+
+// A stub is built with what its variant can do (packer/CMakeLists.txt); whittle itself with all.
+#if !defined(WHITTLE_STUB)
+#define WHITTLE_WITH_ZSTD
+#define WHITTLE_WITH_MIX
+#define WHITTLE_WITH_TABLES
+#endif
 
 namespace whittle::stub {
 
@@ -48,7 +56,12 @@ enum class ExpandStatus : uint32_t {
 
 // Memory that a decoder works in. Any contents; one worker's at a time.
 union Workspace {
+#if defined(WHITTLE_WITH_ZSTD)
   ZstdWorkspace zstd;
+#endif
+#if defined(WHITTLE_WITH_MIX)
+  MixWorkspace mix;
+#endif
 };
 
 // Bytes of scratch memory that the part streams decode to.
