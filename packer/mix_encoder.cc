@@ -42,9 +42,8 @@ long g_fn[4][32];
 // Records symbols, then codes them last to first (rANS).
 class Encoder {
  public:
-  static inline bool kUpdate = false;
   explicit Encoder(Bytes& out) : out_(out) {}
-  std::uint32_t code(const Cdf& cdf, std::uint32_t symbol) {
+  std::uint32_t code(const Mixture& cdf, std::uint32_t symbol) {
     put(cdf.start[symbol], cdf.start[symbol + 1] - cdf.start[symbol]);
     return symbol;
   }
@@ -185,95 +184,39 @@ struct Node {
   Past past;
 };
 
+#ifndef LAMBDA
+#define LAMBDA 0
+#endif
+#ifndef LAMBDAC
+#define LAMBDAC 0
+#endif
+
+// What is known of a position from the bytes alone.
+struct Place {
+  Context context;
+  bool command_follows;
+  std::vector<Found> found;
+};
+
 class Parser {
  public:
   Parser(ByteView raw, stub::MixModel<Encoder>& model, std::uint8_t kind)
-      : raw_(raw), model_(model), finder_(raw), recent_(kRecent, 0) {
+      : raw_(raw), model_(model), finder_(raw), nodes_(kChunk + 1), places_(kChunk) {
     walker_.model = kind;
-    nodes_.resize(kChunk + 1);
-    contexts_.resize(kChunk + 1);
-    predicted_.resize(kChunk + 1);
-    founds_.resize(kChunk + 1);
   }
 
   // Commands from `at` on, into `steps`, in reverse.
   void parse(std::size_t at, const Past& past, std::vector<Step>& steps) {
     look_ahead(at);
-    const std::uint32_t end =
-        static_cast<std::uint32_t>(std::min<std::size_t>(kChunk, raw_.size() - at));
+    const auto end = static_cast<std::uint32_t>(std::min<std::size_t>(kChunk, raw_.size() - at));
     set_prices();
     for (std::uint32_t i = 1; i <= end; i++) nodes_[i].price = ~0U;
     nodes_[0].price = 0;
     nodes_[0].past = past;
     std::uint32_t skip_to = 0;
     for (std::uint32_t i = 0; i < end; i++) {
-      Node& node = nodes_[i];
-      if (i != 0) {
-        const Node& from = nodes_[i - node.step.length];
-        node.past = from.past;
-        remember(node.past, node.step.command, node.step.distance);
-      }
-      if (i < skip_to) continue;
-      const std::size_t p = at + i;
-      const Context& c = contexts_[i];
-      const std::uint32_t predicted = predicted_[i];
-      auto cs =
-          model_.command_set(c, node.past, prediction_of(raw_.data(), p, predicted, node.past));
-      Cdf cdf;
-      mix(cs.in, *cs.weights, cdf);
-      const auto command_price = [&](std::uint32_t k) {
-        return node.price + kPrice.of[cdf.start[k + 1] - cdf.start[k]];
-      };
-      const auto relax = [&](std::uint32_t length, std::uint32_t price, std::uint32_t command,
-                             std::uint32_t distance) {
-        Node& to = nodes_[i + length];
-        if (price < to.price) {
-          to.price = price;
-          to.step = {command, length, distance};
-        }
-      };
-      const std::uint32_t guess = node.past.reps[0] <= p ? raw_[p - node.past.reps[0]] : 0;
-      relax(1, command_price(kLiteral) + literal_price(c, node.past, guess, raw_[p]), kLiteral, 0);
-      const std::uint32_t most = std::min(end - i, kLongest);
-      const auto try_known = [&](std::uint32_t command, std::uint32_t distance) {
-        if (distance == 0 || distance > p) return;
-        std::uint32_t n = 0;
-        while (n < most && raw_[p + n] == raw_[p + n - distance]) n++;
-        if (n == 0) return;
-        const std::uint32_t base = command_price(command);
-        const std::uint16_t* lengths = length_price(command, c.field);
-        if (n >= kNice) {
-          relax(n, base + lengths[kNice], command, distance);
-          skip_to = std::max(skip_to, i + n);
-          return;
-        }
-        for (std::uint32_t l = 1; l <= n; l++) relax(l, base + lengths[l], command, distance);
-      };
-      for (std::uint32_t k = 0; k < kReps; k++) try_known(kRep + k, node.past.reps[k]);
-      try_known(kPredicted, predicted);
-      const std::vector<Found>& found = founds_[i];
-      std::uint32_t l = 2;
-      const std::uint32_t base = command_price(kMatch);
-      const std::uint16_t* lengths = length_price(kMatch, c.field);
-      for (const Found& f : found) {
-        std::uint32_t n = std::min(f.length, most);
-        while (f.length == kNice && n < most && raw_[p + n] == raw_[p + n - f.distance]) n++;
-        std::uint32_t parts = distance_price(f.distance);
-        const std::uint32_t high = static_cast<std::uint32_t>(31 - __builtin_clz(f.distance)) >> 1;
-        if (n >= kNice) {
-          relax(n,
-                base + lengths[kNice] + parts +
-                    high_price_[model_.distance_context(n, c.field)][high],
-                kMatch, f.distance);
-          skip_to = std::max(skip_to, i + n);
-          break;
-        }
-        for (; l <= n; l++) {
-          relax(l,
-                base + lengths[l] + parts + high_price_[model_.distance_context(l, c.field)][high],
-                kMatch, f.distance);
-        }
-      }
+      if (i != 0) arrive(nodes_[i], nodes_[i - nodes_[i].step.length].past);
+      if (i >= skip_to) skip_to = std::max(skip_to, leave(at, i, end));
     }
     steps.clear();
     for (std::uint32_t i = end; i > 0; i -= nodes_[i].step.length) steps.push_back(nodes_[i].step);
@@ -281,55 +224,141 @@ class Parser {
     // The last of them did not see what follows.
     std::uint32_t from = end;
     std::size_t drop = 0;
-    while (drop + 1 < steps.size() && from - steps[drop].length >= kKeep)
+    while (drop + 1 < steps.size() && from - steps[drop].length >= kKeep) {
       from -= steps[drop++].length;
+    }
     steps.erase(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(drop));
   }
-  const Context& context(std::size_t at) const { return contexts_[at - ahead_from_]; }
-  std::uint32_t predicted(std::size_t at) const { return predicted_[at - ahead_from_]; }
+  const Place& place(std::size_t at) const { return places_[at - ahead_from_]; }
 
  private:
-  // Contexts, predictions and matches of positions from `at` on: they depend on the bytes alone.
+  // Places from `at` on.
   void look_ahead(std::size_t at) {
     const std::size_t kept = ahead_to_ > at ? ahead_to_ - at : 0;
     const std::size_t from = at - ahead_from_;
-    for (std::size_t i = 0; i < kept; i++) {
-      contexts_[i] = contexts_[from + i];
-      predicted_[i] = predicted_[from + i];
-      std::swap(founds_[i], founds_[from + i]);
-    }
+    for (std::size_t i = 0; i < kept; i++) std::swap(places_[i], places_[from + i]);
     ahead_from_ = at;
     const std::size_t end = std::min<std::size_t>(at + kChunk, raw_.size());
     for (std::size_t p = ahead_to_; p < end; p++) {
-      const std::size_t i = p - at;
-      contexts_[i] = walker_.context();
-      std::uint32_t& recent = recent_[contexts_[i].match & (kRecent - 1)];
-      predicted_[i] = recent == 0 ? 0 : static_cast<std::uint32_t>(p) - recent + 1;
-      recent = static_cast<std::uint32_t>(p) + 1;
-      finder_.next(founds_[i]);
+      Place& place = places_[p - at];
+      place.context = walker_.context();
+      place.command_follows = walker_.command_follows();
+      finder_.next(place.found);
       walker_.step(raw_[p]);
     }
     ahead_to_ = end;
   }
+
+  static void arrive(Node& node, const Past& before) {
+    node.past = before;
+    if (node.step.command == kLiteral) {
+      node.past.literal();
+    } else {
+      node.past.copy(node.step.command, node.step.distance);
+    }
+  }
+
+  void relax(std::uint32_t to, std::uint32_t price, const Step& step) {
+    Node& node = nodes_[to];
+    if (price < node.price) {
+      node.price = price;
+      node.step = step;
+    }
+  }
+
+  // Tries every command from nodes_[i]. Returns where to go on: behind a long copy.
+  std::uint32_t leave(std::size_t at, std::uint32_t i, std::uint32_t end) {
+    const Node& node = nodes_[i];
+    const Past past = node.past;
+    const std::size_t p = at + i;
+    const Context& c = places_[i].context;
+    const std::uint32_t guess = past.reps[0] <= p ? raw_[p - past.reps[0]] : 0;
+    const std::uint32_t literal = node.price + literal_price(c, past, guess, raw_[p]) + LAMBDA;
+    if (past.after_literal() && !places_[i].command_follows) {
+      relax(i + 1, literal, {kLiteral, 1, 0});
+      return 0;
+    }
+    const auto set = model_.command_set(c, past, guess);
+    Mixture mixture;
+    mix(set.in, *set.weights, mixture);
+    std::uint32_t command_price[16];
+    for (std::uint32_t k = 0; k < 16; k++) {
+      command_price[k] = LAMBDAC + kPrice.of[mixture.start[k + 1] - mixture.start[k]];
+    }
+    relax(i + 1, literal + command_price[kLiteral], {kLiteral, 1, 0});
+
+    const std::uint32_t most = std::min(end - i, kLongest);
+    std::uint32_t skip = 0;
+    for (std::uint32_t k = 0; k < kReps; k++) {
+      const std::uint32_t distance = past.reps[k];
+      const std::uint32_t n = extend(p, distance, 0, most);
+      const std::uint16_t* lengths = length_price(kRep + k, c.field);
+      const std::uint32_t base = node.price + command_price[kRep + k];
+      std::uint32_t l = n >= kNice ? n : 1;
+      if (k == 0) {
+        for (; l <= n && l < kShortest; l++) {
+          relax(i + l, node.price + command_price[kShortRep + l - 1], {kShortRep + l - 1, l, distance});
+        }
+        for (; l <= n; l++) {
+          relax(i + l, base + lengths[std::min(l, kNice) - kShortest + 1], {kRep, l, distance});
+        }
+      } else {
+        for (; l <= n; l++) {
+          relax(i + l, base + lengths[std::min(l, kNice)], {kRep + k, l, distance});
+        }
+      }
+      if (n >= kNice) skip = std::max(skip, i + n);
+    }
+    const std::uint16_t* lengths = length_price(kMatch, c.field);
+    std::uint32_t l = 2;
+    for (const Found& f : places_[i].found) {
+      std::uint32_t n = std::min(f.length, most);
+      if (n >= kNice) {
+        n = extend(p, f.distance, n, most);
+        skip = std::max(skip, i + n);
+        l = n;
+      }
+      const std::uint32_t base = node.price + command_price[kMatch] + distance_price(f.distance);
+      const std::uint32_t high = high_of(f.distance);
+      for (; l <= n; l++) {
+        relax(i + l,
+              base + lengths[std::min(l, kNice)] +
+                  high_price_[model_.distance_context(l, c.field)][high],
+              {kMatch, l, f.distance});
+      }
+    }
+    return skip;
+  }
+
+  // Bytes from p on that equal those `distance` before; the first `known` do.
+  std::uint32_t extend(std::size_t p, std::uint32_t distance, std::uint32_t known,
+                       std::uint32_t most) const {
+    if (distance > p) return 0;
+    const std::uint8_t* a = raw_.data() + p;
+    const std::uint8_t* b = a - distance;
+    while (known < most && a[known] == b[known]) known++;
+    return known;
+  }
+
+  static std::uint32_t high_of(std::uint32_t distance) {
+    return static_cast<std::uint32_t>(31 - __builtin_clz(distance)) >> 1;
+  }
   std::uint32_t literal_price(const Context& c, const Past& past, std::uint32_t guess,
                               std::uint32_t byte) {
-    const std::uint32_t g = model_.guess_context(past, guess, c.field);
-    auto s = model_.literal_set(c, g, 16);
-    Cdf cdf;
-    mix(s.in, *s.weights, cdf);
-    std::uint32_t k = byte >> 4;
-    const std::uint32_t price = kPrice.of[cdf.start[k + 1] - cdf.start[k]];
-    s = model_.literal_set(c, g, k);
-    mix(s.in, *s.weights, cdf);
-    k = byte & 15;
-    return price + kPrice.of[cdf.start[k + 1] - cdf.start[k]];
+    std::uint32_t price = 0, part = 0;
+    for (const std::uint32_t k : {byte >> 4, byte & 15}) {
+      const auto set = model_.literal_set(c, past, guess, part);
+      Mixture mixture;
+      mix(set.in, *set.weights, mixture);
+      price += kPrice.of[mixture.start[k + 1] - mixture.start[k]];
+      part = 1 + k;
+    }
+    return price;
   }
-  std::uint16_t single(const Nibble& m, std::uint32_t k) const {
-    return kPrice.of[share(m, k) + 1];
-  }
+  static std::uint16_t single(const Nibble& m, std::uint32_t k) { return kPrice.of[share(m, k) + 1]; }
   void set_prices() {
     const MixWorkspace& w = model_.w;
-    for (std::uint32_t k = 0; k < 4; k++) {
+    for (std::uint32_t k = 0; k < 3; k++) {
       for (std::uint32_t f = 0; f < 32; f++) {
         for (std::uint32_t l = 1; l <= kNice; l++) {
           std::uint32_t v = l - 1, price = single(w.length[k * 32 + f], v < 15 ? v : 15);
@@ -337,7 +366,7 @@ class Parser {
             v -= 15;
             price += single(w.length_more[k], v < 15 ? v : 15);
             if (v >= 15) {
-              const std::uint32_t bits = static_cast<std::uint32_t>(31 - __builtin_clz(v - 14));
+              const auto bits = static_cast<std::uint32_t>(31 - __builtin_clz(v - 14));
               price += single(w.length_high[k], bits) + bits * kPriceOne;
             }
           }
@@ -352,28 +381,26 @@ class Parser {
   const std::uint16_t* length_price(std::uint32_t command, std::uint32_t field) const {
     return length_price_[model_.length_class(command)][field];
   }
+  // Of all but what depends on the length.
   std::uint32_t distance_price(std::uint32_t distance) const {
     const MixWorkspace& w = model_.w;
-    const std::uint32_t high = static_cast<std::uint32_t>(31 - __builtin_clz(distance)) >> 1;
-    if (high == 0) return single(w.distance_low[0][0], distance);
-    const std::uint32_t shift = 2 * high - 2;
-    std::uint32_t price = single(w.distance_low[0][high], (distance >> shift) & 15);
-    if (shift == 0) return price;
-    if (shift > 4) price += (shift - 4) * kPriceOne;
-    return price + single(w.distance_align[high], distance & (shift > 4 ? 15 : (1U << shift) - 1));
+    const std::uint32_t high = high_of(distance);
+    if (high == 0) return single(w.distance_low[0], distance);
+    const std::uint32_t bits = 2 * high - 2;
+    std::uint32_t price = single(w.distance_low[high], (distance >> bits) & 15);
+    if (bits == 0) return price;
+    if (bits > 4) price += (bits - 4) * kPriceOne;
+    return price + single(w.distance_align[high], distance & (bits > 4 ? 15 : (1U << bits) - 1));
   }
 
   ByteView raw_;
   stub::MixModel<Encoder>& model_;
   MatchFinder finder_;
   Walker walker_;
-  std::vector<std::uint32_t> recent_;
   std::vector<Node> nodes_;
-  std::vector<Context> contexts_;
-  std::vector<std::uint32_t> predicted_;
-  std::vector<std::vector<Found>> founds_;
+  std::vector<Place> places_;
   std::size_t ahead_from_ = 0, ahead_to_ = 0;
-  std::uint16_t length_price_[4][32][kNice + 1];
+  std::uint16_t length_price_[3][32][kNice + 1];
   std::uint16_t high_price_[8 * 32][16];
 };
 
@@ -399,10 +426,10 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
   for (std::size_t at = 0; at < raw.size();) {
     parser->parse(at, past, steps);
     const std::size_t before = at;
-    Encoder::kUpdate = true;
     for (std::size_t i = steps.size(); i-- > 0;) {
       const Step& step = steps[i];
-      const Context& c = parser->context(at);
+      const Place& place = parser->place(at);
+      const Context& c = place.context;
       if (commands == kBlockCommands) {
         encoder.flush();
         commands = 0;
@@ -410,29 +437,34 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
       commands++;
       CAT(0);
 #ifdef MIXSTAT
-      g_field = c.field;
+      g_field = static_cast<int>(c.field);
 #endif
-      model.command(c, past, prediction_of(raw.data(), at, parser->predicted(at), past),
-                    step.command);
+      const std::uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
+      if (!past.after_literal() || place.command_follows) {
+        model.command(c, past, guess, step.command);
+      }
       if (step.command == kLiteral) {
         CAT(1);
-        const std::uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
         model.literal(c, past, guess, raw[at]);
+        past.literal();
       } else {
         CAT(2);
 #ifdef MIXSTAT
-        g_count[8 + step.command]++;
-        g_cost[8 + step.command] += step.length * 8;
+        g_count[9 + std::min(step.command, 6U)]++;
+        g_cost[9 + std::min(step.command, 6U)] += step.length * 8;
 #endif
-        model.length(step.command, c.field, step.length);
+        if (step.command < kShortRep) {
+          model.length(step.command, c.field,
+                       step.command == kRep ? step.length - kShortest + 1 : step.length);
+        }
         CAT(3);
-        if (step.command == kMatch)
+        if (step.command == kMatch) {
           model.distance(model.distance_context(step.length, c.field), step.distance);
+        }
+        past.copy(step.command, step.distance);
       }
-      remember(past, step.command, step.distance);
       at += step.length;
     }
-    Encoder::kUpdate = false;
     if (done != nullptr) done->fetch_add(at - before, std::memory_order_relaxed);
   }
   if (!raw.empty()) encoder.flush();
@@ -440,13 +472,13 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
   const char* n[16] = {"command", "literal", "length", "distance"};
   for (int i = 0; i < 4; i++)
     printf("  %-10s %9.0f bytes %9ld symbols\n", n[i], g_cost[i] / 8, g_count[i]);
-  const char* m[] = {"match", "pred", "rep0", "rep1", "rep2", "rep3"};
+  const char* m[] = {"match", "rep0", "rep1", "rep2", "rep3", "short0"};
   for (int i = 0; i < 6; i++)
-    printf("  %-10s %9.0f bytes %9ld\n", m[i], g_cost[9 + i] / 8, g_count[9 + i]);
-  for (int f = 0; f < 32; f++)
-    if (g_fn[0][f])
+    printf("  %-10s %9.0f bytes %9ld\n", m[i], g_cost[10 + i] / 8, g_count[10 + i]);
+  if (getenv("F")) for (int f = 0; f < 32; f++)
+    if (g_fn[1][f])
       printf("   f%-2d cmd %7ld %5.2f  lit %7ld %5.2f %8.0f  dist %8.0f len %8.0f\n", f, g_fn[0][f],
-             g_fc[0][f] / g_fn[0][f], g_fn[1][f] / 2, 2 * g_fc[1][f] / g_fn[1][f], g_fc[1][f] / 8,
+             g_fc[0][f] / (double)g_fn[0][f], g_fn[1][f] / 2, 2 * g_fc[1][f] / (double)g_fn[1][f], g_fc[1][f] / 8,
              g_fc[3][f] / 8, g_fc[2][f] / 8);
   memset(g_fc, 0, sizeof g_fc);
   memset(g_fn, 0, sizeof g_fn);

@@ -5,7 +5,6 @@ namespace whittle::stub {
 namespace {
 
 struct Decoder {
-  static constexpr bool kUpdate = true;
   uint64_t state = 0;
   const uint8_t* at;
   const uint8_t* end;
@@ -26,9 +25,9 @@ struct Decoder {
     state = size * (state >> kScaleBits) + (state & (kScale - 1)) - from;
     if (state < uint64_t{1} << 31) state = (state << 32) | word();
   }
-  uint32_t code(const Cdf& cdf, uint32_t) {
-    const uint32_t symbol = find(cdf, static_cast<uint32_t>(state) & (kScale - 1));
-    take(cdf.start[symbol], static_cast<uint32_t>(cdf.start[symbol + 1] - cdf.start[symbol]));
+  uint32_t code(const Mixture& mixture, uint32_t) {
+    const uint32_t symbol = find(mixture, static_cast<uint32_t>(state) & (kScale - 1));
+    take(mixture.start[symbol], static_cast<uint32_t>(mixture.start[symbol + 1] - mixture.start[symbol]));
     return symbol;
   }
   uint32_t raw(uint32_t, uint32_t bits) {
@@ -59,30 +58,37 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
     }
     commands--;
     const Context c = walker.context();
-    uint32_t& recent = workspace.recent[c.match & (kRecent - 1)];
-    const uint32_t predicted = recent == 0 ? 0 : static_cast<uint32_t>(at) - recent + 1;
-    const uint32_t kind = model.command(c, past, prediction_of(raw, at, predicted, past), 0);
-    if (kind == kLiteral) {
-      const uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
+    const uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
+    uint32_t command = kLiteral;
+    if (!past.after_literal() || walker.command_follows()) {
+      command = model.command(c, past, guess, 0);
+    }
+    if (command == kLiteral) {
       const uint8_t b = model.literal(c, past, guess, 0);
-      recent = static_cast<uint32_t>(at) + 1;
       raw[at++] = b;
       walker.step(b);
-      remember(past, kLiteral, 0);
+      past.literal();
       continue;
     }
-    if (kind >= kRep + kReps) return MixStatus::damaged;
-    const uint32_t length = model.length(kind, c.field, 0);
-    uint32_t distance = predicted;
-    if (kind == kMatch) distance = model.distance(model.distance_context(length, c.field), 0);
-    if (kind >= kRep) distance = past.reps[kind - kRep];
+    uint32_t length, distance = past.reps[0];
+    if (command >= kShortRep) {
+      length = command - kShortRep + 1;
+    } else {
+      length = model.length(command, c.field, 0);
+      if (command == kMatch) {
+        distance = model.distance(model.distance_context(length, c.field), 0);
+      } else if (command == kRep) {
+        length += kShortest - 1;
+      } else {
+        distance = past.reps[command - kRep];
+      }
+    }
     if (distance == 0 || distance > at || length > raw_size - at) return MixStatus::damaged;
-    remember(past, kind, distance);
+    past.copy(command, distance);
     for (uint32_t i = 0; i < length; i++) {
-      workspace.recent[walker.context().match & (kRecent - 1)] = static_cast<uint32_t>(at) + 1;
-      raw[at] = raw[at - distance];
-      walker.step(raw[at]);
-      at++;
+      const uint8_t b = raw[at - distance];
+      raw[at++] = b;
+      walker.step(b);
     }
   }
   if (raw_size != 0 && coder.state != uint64_t{1} << 31) return MixStatus::damaged;
