@@ -21,6 +21,9 @@ for kind in fixed pie; do
   dump "$kind" original.dump
   dump "$kind.packed" packed.dump
   [[ $(wc -l <original.dump) -gt 150 ]] || fail "the probe saw little: $(cat original.dump)"
+  for entry in 3 5 6 7 9 25 31 33; do  # program headers, page size, base, entry, random, name, vdso
+    grep -q "^auxiliary $entry " packed.dump || fail "$kind: no entry $entry in the auxiliary vector"
+  done
   if [[ $kind == fixed ]]; then
     diff original.dump packed.dump || fail "$kind: the packed program sees another start"
   else

@@ -3,7 +3,7 @@
 # A second reader, which follows packer/FORMAT.md and shares no code with the packer, gets the same
 # program out of a packed file, for every machine, and notices one wrong bit anywhere.
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
-need python3 zstd
+need python3
 
 expect_given_back() {
   expect_exit 0 python3 -B "$SOURCE/tests/unpack.py" "$packed" unpacked
