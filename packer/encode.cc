@@ -115,8 +115,12 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, const Progr
     }
     spans.push_back(span);  // a rest stream costs nothing, so it is the last
   }
-  std::stable_sort(spans.begin(), spans.end(),
-                   [](const Span& a, const Span& b) { return a.cost > b.cost; });
+  // Regions made from parts go first: the memory of the parts is needed again later.
+  std::stable_sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
+    const bool a_has_parts = a.group->streams.front().kind == kStreamPart;
+    const bool b_has_parts = b.group->streams.front().kind == kStreamPart;
+    return a_has_parts != b_has_parts ? a_has_parts : a.cost > b.cost;
+  });
 
   Encoded encoded;
   std::uint64_t scratch = 0;
@@ -137,9 +141,6 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, const Progr
       encoded.regions.push_back(region);
     }
   }
-  // Regions from parts wait for small streams alone; they come before those of the largest stream.
-  std::stable_partition(encoded.regions.begin(), encoded.regions.end(),
-                        [](const PackRegion& region) { return region.part_count != 0; });
   return encoded;
 }
 

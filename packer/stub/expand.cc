@@ -48,13 +48,19 @@ void wait_for_stream(Expansion& expansion, uint32_t index) {
   }
 }
 
-ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& workspace) {
-  const Packed& packed = expansion.packed;
-  const PackStream& stream = packed.streams[index];
-  uint64_t at = 0;  // in the payload
+// Offset of a stream's bytes in the payload.
+uint64_t payload_offset(const Packed& packed, uint32_t index) {
+  uint64_t at = 0;
   for (uint32_t i = 0; i < index; i++) {
     if (packed.streams[i].kind != packer::kStreamRest) at += packed.streams[i].packed_size;
   }
+  return at;
+}
+
+ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& workspace) {
+  const Packed& packed = expansion.packed;
+  const PackStream& stream = packed.streams[index];
+  const uint64_t at = payload_offset(packed, index);
   const bool is_part = stream.kind == packer::kStreamPart;
   const uint64_t offset = stream.address - (is_part ? 0 : packed.header->image_vaddr);
   if (!in_range(at, stream.packed_size, packed.header->payload_size) ||
@@ -94,6 +100,10 @@ ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
   // A stream that failed left anything behind; nothing good comes of it.
   if (__atomic_load_n(&expansion.status, __ATOMIC_RELAXED) != ExpandStatus::ok) {
     return ExpandStatus::bad_stream;
+  }
+  if (region.part_count != 0) {  // each part alone may have been too small to give anything back
+    release_memory(packed.payload + payload_offset(packed, region.first_part),
+                   packed.payload + payload_offset(packed, region.first_part + region.part_count));
   }
   const ExpandStatus status = undo_transform(region.transform, parts, region.part_count,
                                              expansion.image + offset, region.size, offset);

@@ -66,4 +66,14 @@ inline void release_memory(const uint8_t* begin, const uint8_t* end) {
 #endif
 }
 
+// For who reads [kept, …) once and has come to `at`: gives back what lies behind, from time to time.
+// Returns the new beginning of what is kept.
+inline const uint8_t* release_behind(const uint8_t* kept, const uint8_t* at) {
+  constexpr uint64_t kWorthACall = uint64_t{256} << 10;
+  const auto size = static_cast<uint64_t>(at - kept);
+  if (size < kWorthACall) return kept;
+  release_memory(kept, at);
+  return kept + (size & ~uint64_t{65535});
+}
+
 }  // namespace whittle::stub
