@@ -133,6 +133,11 @@ inline constexpr uint64_t tables_size(const PackHeader& header) {
          header.region_count * sizeof(PackRegion);
 }
 
+// Memory in which the transform of a region from parts may work, bytes.
+inline constexpr uint64_t work_size(const PackRegion& region) {
+  return region.part_count == 0 ? 0 : (region.size / 2 + 65536) & ~uint64_t{15};
+}
+
 // Limits that writer and readers share.
 inline constexpr uint64_t kMaxFileSize = uint64_t{2} << 30;    // original file; all raw bytes
 inline constexpr uint64_t kMaxImageSize = uint64_t{16} << 30;  // address range of the image

@@ -297,7 +297,8 @@ class Parser {
       std::uint32_t l = n >= kNice ? n : 1;
       if (k == 0) {
         for (; l <= n && l < kShortest; l++) {
-          relax(i + l, node.price + command_price[kShortRep + l - 1], {kShortRep + l - 1, l, distance});
+          relax(i + l, node.price + command_price[kShortRep + l - 1],
+                {kShortRep + l - 1, l, distance});
         }
         for (; l <= n; l++) {
           relax(i + l, base + lengths[std::min(l, kNice) - kShortest + 1], {kRep, l, distance});
@@ -355,7 +356,9 @@ class Parser {
     }
     return price;
   }
-  static std::uint16_t single(const Nibble& m, std::uint32_t k) { return kPrice.of[share(m, k) + 1]; }
+  static std::uint16_t single(const Nibble& m, std::uint32_t k) {
+    return kPrice.of[share(m, k) + 1];
+  }
   void set_prices() {
     const MixWorkspace& w = model_.w;
     for (std::uint32_t k = 0; k < 3; k++) {
@@ -475,11 +478,12 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
   const char* m[] = {"match", "rep0", "rep1", "rep2", "rep3", "short0"};
   for (int i = 0; i < 6; i++)
     printf("  %-10s %9.0f bytes %9ld\n", m[i], g_cost[10 + i] / 8, g_count[10 + i]);
-  if (getenv("F")) for (int f = 0; f < 32; f++)
-    if (g_fn[1][f])
-      printf("   f%-2d cmd %7ld %5.2f  lit %7ld %5.2f %8.0f  dist %8.0f len %8.0f\n", f, g_fn[0][f],
-             g_fc[0][f] / (double)g_fn[0][f], g_fn[1][f] / 2, 2 * g_fc[1][f] / (double)g_fn[1][f], g_fc[1][f] / 8,
-             g_fc[3][f] / 8, g_fc[2][f] / 8);
+  if (getenv("F"))
+    for (int f = 0; f < 32; f++)
+      if (g_fn[1][f])
+        printf("   f%-2d cmd %7ld %5.2f  lit %7ld %5.2f %8.0f  dist %8.0f len %8.0f\n", f,
+               g_fn[0][f], g_fc[0][f] / (double)g_fn[0][f], g_fn[1][f] / 2,
+               2 * g_fc[1][f] / (double)g_fn[1][f], g_fc[1][f] / 8, g_fc[3][f] / 8, g_fc[2][f] / 8);
   memset(g_fc, 0, sizeof g_fc);
   memset(g_fn, 0, sizeof g_fn);
   for (auto& x : g_cost) x = 0;

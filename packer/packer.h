@@ -93,6 +93,7 @@ struct PackInfo {
   std::string original_sha256;    // hexadecimal, of the packed-in file
   std::uint64_t source_size = 0;  // before it was stripped for packing; the same where it was not
   std::string source_sha256;
+  std::uint64_t scratch_size = 0;  // bytes of memory beside the image that unpacking works in
   std::vector<StreamInfo> streams;
 };
 

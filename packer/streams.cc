@@ -5,6 +5,7 @@
 
 #include "packer/go_tables.h"
 #include "packer/stub/aarch64_code.h"
+#include "packer/stub/go_tables.h"
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/x86_code.h"
 #include "packer/zstd_encoder.h"
@@ -68,6 +69,12 @@ std::uint64_t estimate(const std::vector<Bytes>& parts) {
   return size;
 }
 
+std::vector<stub::StreamView> views_of(const std::vector<Bytes>& parts) {
+  std::vector<stub::StreamView> views;
+  for (const Bytes& part : parts) views.push_back({part.data(), part.size()});
+  return views;
+}
+
 // The ranges of a segment that are smaller in parts, ascending.
 std::vector<Composed> find_composed(ByteView segment) {
   std::vector<Composed> found;
@@ -76,7 +83,14 @@ std::vector<Composed> find_composed(ByteView segment) {
     if (parts) found.push_back({table.offset, table.size, kTransformGoTable, std::move(*parts)});
   }
   std::erase_if(found, [&](const Composed& c) {
-    return estimate(c.parts) >= zstd_estimate(segment.subspan(c.offset, c.size));
+    const auto views = views_of(c.parts);
+    const PackRegion region{.address = 0,
+                            .size = c.size,
+                            .transform = c.transform,
+                            .first_part = 0,
+                            .part_count = static_cast<std::uint16_t>(views.size())};
+    return stub::go_table_scratch(views.data(), views.size(), c.size) > work_size(region) ||
+           estimate(c.parts) >= zstd_estimate(segment.subspan(c.offset, c.size));
   });
   return found;
 }

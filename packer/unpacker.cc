@@ -161,6 +161,7 @@ PackInfo inspect(ByteView file, std::string_view path) {
   info.original_sha256 = to_hex(header.original_sha256);
   info.source_size = header.source_size;
   info.source_sha256 = to_hex(header.source_sha256);
+  info.scratch_size = stub::scratch_size_of(view.parts());
   for (const PackStream& s : view.streams()) {
     info.streams.push_back({.name = s.kind == kStreamImage  ? "image"
                                     : s.kind == kStreamPart ? "part"

@@ -9,7 +9,6 @@
 #include "packer/stub/x86_code.h"
 #include "packer/stub/xxh64.h"
 
-
 namespace whittle::stub {
 namespace {
 
@@ -20,6 +19,10 @@ using packer::PackStream;
 
 inline bool in_range(uint64_t offset, uint64_t length, uint64_t size) {
   return offset <= size && length <= size - offset;
+}
+
+uint64_t align_up(uint64_t size) {
+  return (size + packer::kPartAlignment - 1) & ~(packer::kPartAlignment - 1);
 }
 
 uint32_t take(uint32_t& next) { return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED); }
@@ -57,6 +60,18 @@ uint64_t payload_offset(const Packed& packed, uint32_t index) {
   return at;
 }
 
+// Offset of a region's work memory in the scratch memory.
+uint64_t work_offset(const Packed& packed, uint32_t region) {
+  uint64_t at = 0;
+  for (uint32_t i = 0; i < packed.header->stream_count; i++) {
+    const PackStream& stream = packed.streams[i];
+    const uint64_t end = align_up(stream.address + stream.raw_size);
+    if (stream.kind == packer::kStreamPart && end > at) at = end;
+  }
+  for (uint32_t i = 0; i < region; i++) at += packer::work_size(packed.regions[i]);
+  return at;
+}
+
 ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& workspace) {
   const Packed& packed = expansion.packed;
   const PackStream& stream = packed.streams[index];
@@ -74,10 +89,15 @@ ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& work
   return status;
 }
 
-ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
+ExpandStatus expand_region(Expansion& expansion, uint32_t index) {
   const Packed& packed = expansion.packed;
+  const PackRegion& region = packed.regions[index];
+  const uint64_t work = work_offset(packed, index);
   const uint64_t offset = region.address - packed.header->image_vaddr;
-  if (!in_range(offset, region.size, expansion.image_size)) return ExpandStatus::bad_table;
+  if (!in_range(offset, region.size, expansion.image_size) ||
+      !in_range(work, packer::work_size(region), expansion.scratch_size)) {
+    return ExpandStatus::bad_table;
+  }
   StreamView parts[kMaxParts];
   if (region.part_count == 0) {
     for (uint32_t i = 0; i < packed.header->stream_count; i++) {
@@ -105,13 +125,15 @@ ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
     release_memory(packed.payload + payload_offset(packed, region.first_part),
                    packed.payload + payload_offset(packed, region.first_part + region.part_count));
   }
-  const ExpandStatus status = undo_transform(region.transform, parts, region.part_count,
-                                             expansion.image + offset, region.size, offset);
+  if (!undo_transform(region, parts, expansion.scratch + work, expansion.image + offset, offset)) {
+    return ExpandStatus::bad_region;
+  }
   if (region.part_count != 0) {
     const StreamView& last = parts[region.part_count - 1];
     release_memory(parts[0].data, last.data + last.size);
+    release_memory(expansion.scratch + work, expansion.scratch + work + packer::work_size(region));
   }
-  return status;
+  return ExpandStatus::ok;
 }
 
 // Makes the regions of which this stream is the last part.
@@ -122,7 +144,7 @@ void expand_regions_behind(Expansion& expansion, uint32_t stream) {
     if (region.part_count > kMaxParts) {
       record(expansion, ExpandStatus::bad_table);
     } else if (uint32_t{region.first_part} + region.part_count == stream + 1) {
-      record(expansion, expand_region(expansion, region));
+      record(expansion, expand_region(expansion, i));
     }
   }
 }
@@ -131,39 +153,35 @@ void expand_regions_behind(Expansion& expansion, uint32_t stream) {
 
 // A stub knows the code of its own machine, whittle that of every machine. Comparisons and not a
 // table, because a table of addresses needs relocating.
-ExpandStatus undo_transform(uint32_t transform, const StreamView* parts, size_t part_count,
-                            uint8_t* bytes, size_t size, uint64_t address) {
+bool undo_transform(const PackRegion& region, const StreamView* parts, uint8_t* work,
+                    uint8_t* bytes, uint64_t address) {
 #if !defined(WHITTLE_STUB) || defined(__x86_64__)
-  if (transform == packer::kTransformX86) {
-    x86_to_relative(bytes, size, address);
-    return ExpandStatus::ok;
+  if (region.transform == packer::kTransformX86) {
+    x86_to_relative(bytes, region.size, address);
+    return true;
   }
 #endif
 #if !defined(WHITTLE_STUB) || defined(__aarch64__)
-  if (transform == packer::kTransformAarch64) {
-    aarch64_to_relative(bytes, size, address);
-    return ExpandStatus::ok;
+  if (region.transform == packer::kTransformAarch64) {
+    aarch64_to_relative(bytes, region.size, address);
+    return true;
   }
 #endif
 #if !defined(WHITTLE_STUB) || defined(__riscv)
-  if (transform == packer::kTransformRiscv64) {
-    riscv64_to_relative(bytes, size, address);
-    return ExpandStatus::ok;
+  if (region.transform == packer::kTransformRiscv64) {
+    riscv64_to_relative(bytes, region.size, address);
+    return true;
   }
 #endif
 #if defined(WHITTLE_WITH_TABLES)
-  if (transform == packer::kTransformGoTable) {
-    const size_t room = go_table_scratch(parts, part_count, size);
-    if (room == 0) return ExpandStatus::bad_region;
-    auto* memory = static_cast<uint8_t*>(allocate(room));
-    if (memory == nullptr) return ExpandStatus::no_memory;
-    const bool ok = join_go_table(parts, part_count, bytes, size, memory, room);
-    deallocate(memory, room);
-    return ok ? ExpandStatus::ok : ExpandStatus::bad_region;
+  if (region.transform == packer::kTransformGoTable) {
+    const size_t work_needed = go_table_scratch(parts, region.part_count, region.size);
+    return work_needed != 0 && work_needed <= packer::work_size(region) &&
+           join_go_table(parts, region.part_count, bytes, region.size, work, work_needed);
   }
 #endif
-  (void)parts, (void)part_count;
-  return ExpandStatus::bad_region;
+  (void)parts, (void)work;
+  return false;
 }
 
 Packed parts_of(const PackHeader* header, const uint8_t* payload) {
@@ -210,13 +228,7 @@ ExpandStatus decode_stream(const PackStream& stream, const uint8_t* packed, uint
 }
 
 uint64_t scratch_size_of(const Packed& packed) {
-  uint64_t size = 0;
-  for (uint32_t i = 0; i < packed.header->stream_count; i++) {
-    const PackStream& stream = packed.streams[i];
-    const uint64_t end = stream.address + stream.raw_size;
-    if (stream.kind == packer::kStreamPart && end > size) size = end;
-  }
-  return size;
+  return work_offset(packed, packed.header->region_count);
 }
 
 void expand(Expansion& expansion, Workspace& workspace) {
@@ -229,8 +241,7 @@ void expand(Expansion& expansion, Workspace& workspace) {
     expand_regions_behind(expansion, i);
   }
   for (uint32_t i; (i = take(expansion.next_region)) < header.region_count;) {
-    const PackRegion& region = expansion.packed.regions[i];
-    if (region.part_count == 0) record(expansion, expand_region(expansion, region));
+    if (expansion.packed.regions[i].part_count == 0) record(expansion, expand_region(expansion, i));
   }
 }
 

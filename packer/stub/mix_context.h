@@ -180,13 +180,12 @@ struct X86Walker {
   }
 };
 
-
 inline constexpr uint32_t kLiteralInputs = 6, kHashedInputs = 3, kModels = 5;
 
 struct Context {
-  uint32_t field;                  // what is to come, below 32
-  uint32_t near;                   // the byte before, or one that tells as much
-  uint32_t hash[kHashedInputs];    // more and more of what came before
+  uint32_t field;                // what is to come, below 32
+  uint32_t near;                 // the byte before, or one that tells as much
+  uint32_t hash[kHashedInputs];  // more and more of what came before
 };
 
 inline uint32_t hash2(uint32_t a, uint32_t b) {

@@ -27,7 +27,8 @@ struct Decoder {
   }
   uint32_t code(const Mixture& mixture, uint32_t) {
     const uint32_t symbol = find(mixture, static_cast<uint32_t>(state) & (kScale - 1));
-    take(mixture.start[symbol], static_cast<uint32_t>(mixture.start[symbol + 1] - mixture.start[symbol]));
+    take(mixture.start[symbol],
+         static_cast<uint32_t>(mixture.start[symbol + 1] - mixture.start[symbol]));
     return symbol;
   }
   uint32_t raw(uint32_t, uint32_t bits) {

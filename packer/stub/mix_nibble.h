@@ -43,10 +43,10 @@ struct Input {
 };
 
 // A step towards the truth, of 65536, by the count of steps before.
-inline constexpr uint16_t kRates[32] = {
-    32767, 27000, 19000, 15000, 12500, 10600, 9200, 8200, 7300, 6600, 6050,
-    5570,  5160,  4800,  4500,  4200,  3980,  3750, 3550, 3370, 3200, 3060,
-    2920,  2800,  2680,  2570,  2470,  2380,  2300, 2220, 2150, 2080};
+inline constexpr uint16_t kRates[32] = {32767, 27000, 19000, 15000, 12500, 10600, 9200, 8200,
+                                        7300,  6600,  6050,  5570,  5160,  4800,  4500, 4200,
+                                        3980,  3750,  3550,  3370,  3200,  3060,  2920, 2800,
+                                        2680,  2570,  2470,  2380,  2300,  2220,  2150, 2080};
 
 template <uint32_t n>
 inline void mix(const Input (&in)[n], const Weights& weights, Mixture& out) {

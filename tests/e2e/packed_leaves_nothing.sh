@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 # After the handoff the address space is the original's: same ranges with the same protections,
 # nothing writable and executable, stub and payload unmapped.
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 need busybox
 
-"$WHITTLE" pack --quiet "$(command -v busybox)" -o packed
+pack "$(command -v busybox)" -o packed
 cp "$(command -v busybox)" original
 
 # The program's own ranges: neighbours of one protection are one range, whatever is mapped there.

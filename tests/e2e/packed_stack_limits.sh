@@ -3,6 +3,7 @@
 # A packed program starts with a small stack, with a huge one, and with an unlimited one, under which the
 # kernel lays out the address space from the bottom up.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 subject_name="$1"

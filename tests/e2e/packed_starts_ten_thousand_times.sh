@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every start of a packed program succeeds: 10,000 in a row, of a program that is loaded where it was
 # linked to and of a position-independent one, and 64 at once, a hundred times.
+# at each level
 # label: slow
 # timeout: 1200
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
