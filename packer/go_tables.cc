@@ -2,9 +2,9 @@
 #include "packer/go_tables.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
-#include <cstring>
 
 #include "packer/stub/go_model.h"
 
@@ -223,7 +223,9 @@ class Splitter {
     tail_ = parsed_.functions_end;
     split_functions();
     const Bytes find = find_functions(parsed_);
-    const auto found = find.size() < 16 ? table_.end() : std::search(table_.begin() + tail_, table_.end(), find.begin(), find.end());
+    const auto found = find.size() < 16 ? table_.end()
+                                        : std::search(table_.begin() + tail_, table_.end(),
+                                                      find.begin(), find.end());
     if (found != table_.end()) {
       parameters_[kFindFuncOffset] = static_cast<std::uint32_t>(found - table_.begin());
       plain(tail_, parameters_[kFindFuncOffset]);
@@ -372,7 +374,8 @@ class Splitter {
         }
       }
       if (nodes != 0) split_tree(tree, nodes, positions);
-      const std::uint32_t length = split_tables(function, header_.start_lines ? start_line : 0, positions);
+      const std::uint32_t length =
+          split_tables(function, header_.start_lines ? start_line : 0, positions);
       if (!steps_.empty()) end_line = positions.slot(0).line;
       split_parents(tree, nodes, positions);
       entry += length * header_.quantum;
@@ -424,8 +427,7 @@ class Splitter {
       const std::uint32_t parent = load32(&table_[tree + 8]);
       const auto found = std::lower_bound(steps_.begin(), steps_.end(), parent / header_.quantum);
       const auto to = static_cast<std::uint32_t>(found - steps_.begin());
-      if (found != steps_.end() && *found * header_.quantum == parent &&
-          zigzag(to - step) < 255) {
+      if (found != steps_.end() && *found * header_.quantum == parent && zigzag(to - step) < 255) {
         byte(kNodeParents, zigzag(to - step));
       } else {
         byte(kNodeParents, 255);
@@ -457,7 +459,8 @@ class Splitter {
     for (std::uint32_t i = 0; i < function.tables.size(); i++) {
       const std::uint32_t kind = table_in_order(i, pcdata), offset = function.tables[kind];
       if (kind == kLine && !stepped) continue;
-      const std::uint32_t key = kind == kLine ? line_table_key(start_line) : table_key(kind, length);
+      const std::uint32_t key =
+          kind == kLine ? line_table_key(start_line) : table_key(kind, length);
       if (offset == 0) {
         byte(kTableReferences, kNone);
       } else if (is_new(offset)) {
@@ -551,8 +554,8 @@ class Splitter {
       const bool entered = action != kStay, same_line = line == positions.now.line;
       const std::uint32_t expected_file = entered ? at.file : positions.now.file;
       if (files.runs.empty()) file = expected_file;
-      byte(kStepKinds, 1 + 4 * action + (same_line ? kSameLine : 0) +
-                           (file != expected_file ? kOtherFile : 0));
+      byte(kStepKinds,
+           1 + 4 * action + (same_line ? kSameLine : 0) + (file != expected_file ? kOtherFile : 0));
       if (!same_line) {
         const std::uint32_t expected = entered ? at.line : positions.now.line;
         number(entered ? positions.line_stream() : kLinesSame, zigzag(line - expected));
@@ -561,8 +564,8 @@ class Splitter {
       positions.now.line = line;
       positions.now.file = file;
       steps_.push_back(pc);
-      const std::uint32_t next = std::min({next_pc(lines, next_line), next_pc(files, next_file),
-                                           next_pc(trees, next_tree)});
+      const std::uint32_t next = std::min(
+          {next_pc(lines, next_line), next_pc(files, next_file), next_pc(trees, next_tree)});
       number(kStepPcs, next - pc);
       if (next == lines.length) break;
       require(next > pc);

@@ -50,8 +50,8 @@ inline bool read_go_header(const uint8_t* table, size_t size, GoHeader& header) 
          header.functions != 0 && header.functions < (size - header.functab) / 8;
 }
 
-// A number is a byte below kFirstSplit. From there on the byte counts steps of 256, whose rest is in
-// kLowBytes; from kFirstWide on the byte is 255 and a varint in kWide has it all.
+// A number is a byte below kFirstSplit. From there on the byte counts steps of 256, whose rest is
+// in kLowBytes; from kFirstWide on the byte is 255 and a varint in kWide has it all.
 inline constexpr uint32_t kFirstSplit = 224;
 inline constexpr uint32_t kFirstWide = kFirstSplit + 256 * (255 - kFirstSplit);
 
@@ -75,14 +75,14 @@ class GoMemory {
 
   uint32_t size() const { return used_; }
 
-  __attribute__((noinline)) void add(uint32_t key, uint32_t value) {
+  [[gnu::noinline]] void add(uint32_t key, uint32_t value) {
     if (used_ >= capacity_) return;
     uint32_t* head = bucket(key);
     entries_[++used_] = {key, value, *head};
     *head = used_;
   }
   // The value of that rank, which becomes the first; false: there is none.
-  __attribute__((noinline)) bool take(uint32_t key, uint32_t rank, uint32_t& value) {
+  [[gnu::noinline]] bool take(uint32_t key, uint32_t rank, uint32_t& value) {
     uint32_t* head = bucket(key);
     uint32_t* link = head;
     for (uint32_t hops = 0; *link != 0 && hops < kHops; hops++) {
@@ -135,9 +135,10 @@ inline constexpr uint32_t kTreeData = 3;  // index of the inlining tree in the f
 inline constexpr uint32_t kMaxColumns = 16;
 
 inline uint32_t value_stream(uint32_t kind) {
-  return kind == kSp ? kSpValues
-         : kind == kPcData ? kUnsafeValues
-         : kind == kPcData + 1 ? kStackMapValues : kOtherValues;
+  return kind == kSp           ? kSpValues
+         : kind == kPcData     ? kUnsafeValues
+         : kind == kPcData + 1 ? kStackMapValues
+                               : kOtherValues;
 }
 
 // One node of a function's inlining tree, or (slot 0) the function itself.
@@ -191,7 +192,7 @@ class GoPositions {
   GoPositions(GoSlot* slots, uint32_t capacity, uint32_t* files)
       : slots_(slots), capacity_(capacity), files_(files) {}
 
-  __attribute__((noinline)) void begin(uint32_t line, uint32_t unit) {
+  [[gnu::noinline]] void begin(uint32_t line, uint32_t unit) {
     if (unit != unit_) file_ = 0;
     unit_ = unit;
     now = {line, file_, 0};
@@ -202,7 +203,7 @@ class GoPositions {
     next_ = 1;
   }
   // A node of the tree, in their order. False: no room.
-  __attribute__((noinline)) bool add_node(uint32_t name, uint32_t start_line) {
+  [[gnu::noinline]] bool add_node(uint32_t name, uint32_t start_line) {
     if (count_ >= capacity_) return false;
     slots_[count_++] = {start_line, 0, 0, name, false};
     return true;
@@ -214,7 +215,7 @@ class GoPositions {
   const GoSlot& slot(uint32_t index) const { return slots_[index]; }
 
   // Moves to a slot. False: no room.
-  __attribute__((noinline)) bool enter(uint32_t slot, uint32_t rank, uint32_t step) {
+  [[gnu::noinline]] bool enter(uint32_t slot, uint32_t rank, uint32_t step) {
     leave();
     if (slot >= capacity_) return false;
     while (count_ <= slot) slots_[count_++] = {now.line, now.file, 0, kNoName, false};
