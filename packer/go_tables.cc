@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -41,7 +42,8 @@ struct Function {
 };
 
 // The table as a list of functions. Throws NotSplit.
-struct Parsed {
+class Parsed {
+ public:
   explicit Parsed(ByteView bytes) : table(bytes) {
     require(read_go_header(table.data(), table.size(), header));
     const std::uint32_t fixed = header.start_lines ? 44 : 40;
@@ -99,7 +101,7 @@ struct Parsed {
   }
 
   const PcTable& pc_table(std::uint32_t offset) const {
-    const auto [found, is_new] = pc_tables.try_emplace(offset);
+    const auto [found, is_new] = pc_tables_.try_emplace(offset);
     PcTable& result = found->second;
     if (!is_new) return result;
     require(offset < header.functab - header.pcs);
@@ -113,6 +115,9 @@ struct Parsed {
       if (delta == 0) break;
     }
     result.size = at - begin;
+    // They do not overlap, which also bounds the work on a damaged table.
+    pc_table_bytes_ += result.size;
+    require(pc_table_bytes_ <= header.functab - header.pcs);
     return result;
   }
 
@@ -129,7 +134,10 @@ struct Parsed {
   std::vector<Function> functions;
   std::uint32_t functions_end = 0;
   std::uint32_t end_entry = 0;
-  mutable std::map<std::uint32_t, PcTable> pc_tables;
+
+ private:
+  mutable std::map<std::uint32_t, PcTable> pc_tables_;
+  mutable std::uint64_t pc_table_bytes_ = 0;
 };
 
 // The function of each 256 bytes of code, as the linker's findfunctab says it.
@@ -154,6 +162,22 @@ Bytes find_functions(const Parsed& parsed) {
   return result;
 }
 
+// Where findfunctab stands behind `from`; begin 0: nowhere. One of a few bytes is not looked for,
+// it could be anything.
+struct Found {
+  std::uint32_t begin = 0, end = 0;
+};
+Found locate_find_functions(const Parsed& parsed, std::uint32_t from) {
+  constexpr std::size_t kLeast = 16;
+  const Bytes wanted = find_functions(parsed);
+  if (wanted.size() < kLeast) return {};
+  const auto found = std::search(parsed.table.begin() + from, parsed.table.end(),
+                                 std::boyer_moore_searcher(wanted.begin(), wanted.end()));
+  if (found == parsed.table.end()) return {};
+  const auto begin = static_cast<std::uint32_t>(found - parsed.table.begin());
+  return {begin, begin + static_cast<std::uint32_t>(wanted.size())};
+}
+
 // Nodes in the tree of a function: as many as its table of indexes speaks of.
 std::uint32_t tree_size(const Parsed& parsed, const Function& function) {
   if (function.tables.size() <= kTreeIndex || function.tables[kTreeIndex] == 0) return 0;
@@ -161,6 +185,7 @@ std::uint32_t tree_size(const Parsed& parsed, const Function& function) {
   for (const Run& run : parsed.pc_table(function.tables[kTreeIndex]).runs) {
     if (run.value != ~0U) nodes = std::max(nodes, run.value + 1);
   }
+  require(nodes < parsed.table.size());
   return nodes;
 }
 bool has_tree(const Function& function) {
@@ -216,20 +241,17 @@ class Splitter {
     for (const Function& function : parsed_.functions) {
       most_slots_ = std::max(most_slots_, tree_size(parsed_, function) + 1);
     }
+    require(most_slots_ <= table_.size());
     slots_.resize(most_slots_);
     plain(0, header_.names);
     split_names();
     plain(header_.units, header_.pcs);
     tail_ = parsed_.functions_end;
     split_functions();
-    const Bytes find = find_functions(parsed_);
-    const auto found = find.size() < 16 ? table_.end()
-                                        : std::search(table_.begin() + tail_, table_.end(),
-                                                      find.begin(), find.end());
-    if (found != table_.end()) {
-      parameters_[kFindFuncOffset] = static_cast<std::uint32_t>(found - table_.begin());
-      plain(tail_, parameters_[kFindFuncOffset]);
-      tail_ = parameters_[kFindFuncOffset] + static_cast<std::uint32_t>(find.size());
+    if (const Found find = locate_find_functions(parsed_, tail_); find.begin != 0) {
+      parameters_[kFindFuncOffset] = find.begin;
+      plain(tail_, find.begin);
+      tail_ = find.end;
     }
     plain(tail_, static_cast<std::uint32_t>(table_.size()));
     parameters_[kMemoryNodes] = memory_.size();
@@ -614,12 +636,8 @@ std::vector<GoTable> find_go_tables(ByteView segment) {
     try {
       const ByteView rest = segment.subspan(at, size);
       const Parsed parsed(rest);
-      const Bytes find = find_functions(parsed);
-      const auto behind = rest.begin() + parsed.functions_end;
-      const auto found =
-          find.size() < 16 ? rest.end() : std::search(behind, rest.end(), find.begin(), find.end());
-      std::size_t end = parsed.functions_end;
-      if (found != rest.end()) end = static_cast<std::size_t>(found - rest.begin()) + find.size();
+      const Found find = locate_find_functions(parsed, parsed.functions_end);
+      const std::size_t end = find.begin != 0 ? find.end : parsed.functions_end;
       tables.push_back({at, end});
       at = align_down(at + end, 8) - 8;
     } catch (const NotSplit&) {
