@@ -230,7 +230,7 @@ class Splitter {
         buckets_(GoMemory::kBuckets),
         files_(kHashed),
         starts_(kHashed),
-        entries_(table.size() / 3 + 2),
+        entries_(table.size() / 3 + 1),
         memory_(buckets_.data(), entries_.data(), static_cast<std::uint32_t>(entries_.size() - 1)) {
   }
 
@@ -241,7 +241,7 @@ class Splitter {
     for (const Function& function : parsed_.functions) {
       most_slots_ = std::max(most_slots_, tree_size(parsed_, function) + 1);
     }
-    require(most_slots_ <= table_.size());
+    require(most_slots_ <= table_.size() / 16);
     slots_.resize(most_slots_);
     plain(0, header_.names);
     split_names();
@@ -256,6 +256,7 @@ class Splitter {
     plain(tail_, static_cast<std::uint32_t>(table_.size()));
     parameters_[kMemoryNodes] = memory_.size();
     parameters_[kMostSlots] = most_slots_;
+    require(go_parameters_fit(parameters_, table_.size()));
     Bytes& parameters = streams_[kParameters];
     parameters.resize(sizeof parameters_);
     std::memcpy(parameters.data(), parameters_, sizeof parameters_);
@@ -344,7 +345,7 @@ class Splitter {
   }
 
   void split_functions() {
-    GoPositions positions(slots_.data(), most_slots_, files_.data());
+    GoPositions positions(slots_.data(), most_slots_, files_.data(), table_.size());
     std::uint32_t entry = 0, unit = 0, end_line = 0, data_end[kMaxColumns] = {};
     std::set<std::uint32_t> known_data[kMaxColumns];
     number(kFunctionMisc, parsed_.functions.front().entry);
@@ -631,7 +632,7 @@ std::vector<GoTable> find_go_tables(ByteView segment) {
   std::vector<GoTable> tables;
   for (std::size_t at = 0; at + kGoHeaderSize <= segment.size(); at += 8) {
     GoHeader header;
-    const std::size_t size = std::min<std::size_t>(segment.size() - at, 0x7fffffff);
+    const std::size_t size = std::min<std::size_t>(segment.size() - at, kGoMaxSize);
     if (!read_go_header(segment.data() + at, size, header)) continue;
     try {
       const ByteView rest = segment.subspan(at, size);

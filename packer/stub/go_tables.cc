@@ -84,7 +84,8 @@ struct Join {
   uint32_t plain_tail;  // up to where the bytes behind the functions stand
   uint32_t step_count;
 
-  bool damaged;  // a stream was too short
+  size_t budget;  // bytes of pc tables that may be walked to learn a length
+  bool damaged;   // a stream was too short
 
   [[gnu::always_inline]] uint32_t byte(Reader& from) {
     if (from.at != from.end) return *from.at++;
@@ -179,6 +180,9 @@ struct Join {
     do {
       length += varint(from);
     } while (varint(from) != 0 && from.at != from.end);
+    const size_t walked = static_cast<size_t>(from.at - (begin + offset));
+    if (walked > budget) return false;
+    budget -= walked;
     return true;
   }
 
@@ -397,7 +401,7 @@ struct Join {
                     reinterpret_cast<GoMemory::Entry*>(scratch + at.entries),
                     parameters[kMemoryNodes]);
     GoPositions positions(reinterpret_cast<GoSlot*>(scratch + at.slots), parameters[kMostSlots],
-                          reinterpret_cast<uint32_t*>(scratch + at.files));
+                          reinterpret_cast<uint32_t*>(scratch + at.files), size);
     const uint32_t fixed = header.start_lines ? 44 : 40;
     const uint32_t align = parameters[kFunctionAlign];
     uint32_t entry = number(kFunctionMisc), unit = 0, end_line = 0;
@@ -529,11 +533,7 @@ size_t go_table_scratch(const StreamView* streams, size_t count, size_t size) {
   if (count != kGoStreamCount || streams[kParameters].size != 4 * kGoParameterCount) return 0;
   uint32_t parameters[kGoParameterCount];
   __builtin_memcpy(parameters, streams[kParameters].data, sizeof parameters);
-  if (size > 0x7fffffff || parameters[kMemoryNodes] > size || parameters[kLargestTable] > size ||
-      parameters[kMostSteps] > size || parameters[kMostSlots] > size) {
-    return 0;
-  }
-  return go_scratch(parameters).size;
+  return go_parameters_fit(parameters, size) ? go_scratch(parameters).size : 0;
 }
 
 bool join_go_table(const StreamView* streams, size_t count, uint8_t* table, size_t size,
@@ -548,6 +548,7 @@ bool join_go_table(const StreamView* streams, size_t count, uint8_t* table, size
   }
   __builtin_memcpy(join.parameters, streams[kParameters].data, sizeof join.parameters);
   join.streams[kParameters].at += sizeof join.parameters;
+  join.budget = 16 * size;
   join.damaged = false;
   join.scratch = scratch;
   join.at = go_scratch(join.parameters);
