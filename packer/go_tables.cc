@@ -222,8 +222,9 @@ std::uint32_t find_go_func(const Parsed& parsed, ByteView table) {
 
 class Splitter {
  public:
-  explicit Splitter(ByteView table)
+  Splitter(ByteView table, ByteView starts)
       : table_(table),
+        instructions_(starts),
         parsed_(table),
         header_(parsed_.header),
         streams_(kGoStreamCount),
@@ -238,6 +239,7 @@ class Splitter {
     parameters_[kFunctionsEnd] = parsed_.functions_end;
     parameters_[kGoFuncOffset] = find_go_func(parsed_, table_);
     parameters_[kFunctionAlign] = function_align();
+    parameters_[kCodeOffset] = code_offset();
     for (const Function& function : parsed_.functions) {
       most_slots_ = std::max(most_slots_, tree_size(parsed_, function) + 1);
     }
@@ -326,6 +328,49 @@ class Splitter {
     return best;
   }
 
+  bool is_start(std::uint64_t bit) const {
+    return bit / 8 + 8 <= instructions_.size() && (instructions_[bit / 8] >> bit % 8 & 1) != 0;
+  }
+
+  // Where entry 0 stands in the code: where nearly all lines begin with an instruction. The linker
+  // puts other things in front of it, and aligns it.
+  std::uint32_t code_offset() const {
+    constexpr std::uint32_t kFarthest = 0x4000, kAlign = 16;
+    constexpr std::size_t kEnough = 4000;
+    if (instructions_.empty() || header_.quantum != 1) return kNoCode;
+    std::vector<std::uint32_t> pcs;
+    for (const Function& function : parsed_.functions) {
+      if (function.tables[kLine] == 0 || pcs.size() > kEnough) continue;
+      for (const Run& run : parsed_.pc_table(function.tables[kLine]).runs) {
+        pcs.push_back(function.entry + run.pc);
+      }
+    }
+    for (std::uint32_t offset = 0; offset <= kFarthest; offset += kAlign) {
+      const auto hits = std::count_if(pcs.begin(), pcs.end(), [&](std::uint32_t pc) {
+        return is_start(std::uint64_t{offset} + pc);
+      });
+      if (static_cast<std::size_t>(hits) * 10 > pcs.size() * 9) return offset;
+    }
+    return kNoCode;
+  }
+
+  // A length of a run, from one pc to another of the function in hand.
+  void length(std::uint32_t stream, std::uint32_t from, std::uint32_t to) {
+    if (parameters_[kCodeOffset] == kNoCode) {
+      number(stream, to - from);
+      return;
+    }
+    const std::uint64_t base = std::uint64_t{parameters_[kCodeOffset]} + entry_;
+    if (to <= from || !is_start(base + to)) {
+      number(stream, 0);
+      wide(to - from);
+      return;
+    }
+    std::uint32_t count = 0;
+    for (std::uint32_t pc = from + 1; pc <= to; pc++) count += is_start(base + pc);
+    number(stream, count);
+  }
+
   void take_new_name() { next_name_ += parsed_.name_size(next_name_); }
   bool is_new_name(std::uint32_t name) const {
     return name == next_name_ && name < header_.units - header_.names;
@@ -372,6 +417,7 @@ class Splitter {
         start_line = function.start_line;
       }
       positions.begin(start_line, unit);
+      entry_ = function.entry;
 
       std::uint32_t tree = 0, nodes = 0;
       for (std::uint32_t j = 0; j < function.data.size(); j++) {
@@ -516,7 +562,7 @@ class Splitter {
       byte(kSpValues, rank + 1);
       if (rank == GoRecent::kCount) number(kSpFrames, run.value >> 3 | run.value << 29);
       recent.use(rank, run.value);
-      if (i != 0) number(kSpPcs, run.pc - pc_table.runs[i - 1].pc);
+      if (i != 0) length(kSpPcs, pc_table.runs[i - 1].pc, run.pc);
     }
     byte(kSpValues, 0);
   }
@@ -526,7 +572,7 @@ class Splitter {
     for (std::size_t i = 0; i < pc_table.runs.size(); i++) {
       const Run& run = pc_table.runs[i];
       number(stream, zigzag(run.value - value));
-      if (i != 0) number(stream + 1, run.pc - pc_table.runs[i - 1].pc);
+      if (i != 0) length(stream + 1, pc_table.runs[i - 1].pc, run.pc);
       value = run.value;
     }
     number(stream, 0);
@@ -589,7 +635,7 @@ class Splitter {
       steps_.push_back(pc);
       const std::uint32_t next = std::min(
           {next_pc(lines, next_line), next_pc(files, next_file), next_pc(trees, next_tree)});
-      number(kStepPcs, next - pc);
+      length(kStepPcs, pc, next);
       if (next == lines.length) break;
       require(next > pc);
       pc = next;
@@ -600,7 +646,7 @@ class Splitter {
         std::max(parameters_[kMostSteps], static_cast<std::uint32_t>(steps_.size()));
   }
 
-  ByteView table_;
+  ByteView table_, instructions_;
   Parsed parsed_;
   const GoHeader& header_;
   std::vector<Bytes> streams_;
@@ -612,18 +658,20 @@ class Splitter {
   std::uint32_t most_slots_ = 1;
   std::uint32_t next_name_ = 0, next_table_ = 1;
   std::uint32_t tail_ = 0;
+  std::uint32_t entry_ = 0;  // of the function in hand
   std::set<std::uint32_t> known_tables_;
   std::vector<std::uint32_t> steps_;  // pcs of the function in hand
 };
 
 // False: damaged.
-bool join(const std::vector<Bytes>& streams, Bytes& table) {
+bool join(const std::vector<Bytes>& streams, ByteView starts, Bytes& table) {
   std::vector<StreamView> views;
   for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
   const std::size_t scratch_size = go_table_scratch(views.data(), views.size(), table.size());
   std::vector<std::uint64_t> scratch((scratch_size + 7) / 8);
   return stub::join_go_table(views.data(), views.size(), table.data(), table.size(),
-                             reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size);
+                             reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size,
+                             {starts.data(), starts.size()});
 }
 
 }  // namespace
@@ -647,11 +695,12 @@ std::vector<GoTable> find_go_tables(ByteView segment) {
   return tables;
 }
 
-std::optional<std::vector<Bytes>> split_go_table(ByteView table) {
+std::optional<std::vector<Bytes>> split_go_table(ByteView table, ByteView starts) {
   try {
-    std::vector<Bytes> streams = Splitter(table).split();
+    std::vector<Bytes> streams = Splitter(table, starts).split();
     Bytes joined(table.size());
-    if (!join(streams, joined) || !std::equal(joined.begin(), joined.end(), table.begin())) {
+    if (!join(streams, starts, joined) ||
+        !std::equal(joined.begin(), joined.end(), table.begin())) {
       return std::nullopt;
     }
     return streams;

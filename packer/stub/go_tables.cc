@@ -84,6 +84,10 @@ struct Join {
   uint32_t plain_tail;  // up to where the bytes behind the functions stand
   uint32_t step_count;
 
+  InstructionStarts instructions;
+  bool counted;       // lengths of runs are in instructions
+  uint64_t code_bit;  // of the function in hand in starts
+
   size_t budget;  // bytes of pc tables that may be walked to learn a length
   bool damaged;   // a stream was too short
 
@@ -113,6 +117,30 @@ struct Join {
     return kFirstSplit + (first - kFirstSplit) * 256 + byte(kLowBytes);
   }
   [[gnu::noinline]] uint32_t number(uint32_t stream) { return number(streams[stream]); }
+
+  // The pc that a number of a stream of pcs leads to from another.
+  [[gnu::always_inline]] uint32_t advance(uint32_t pc, uint32_t length) {
+    return counted ? skip_instructions(pc, length) : pc + length;
+  }
+  [[gnu::noinline]] uint32_t skip_instructions(uint32_t pc, uint32_t count) {
+    if (count == 0) return pc + wide();
+    for (uint64_t bit = code_bit + pc + 1; budget >= 8; budget -= 8) {
+      const uint64_t at_byte = bit >> 3;
+      if (at_byte >= instructions.size || instructions.size - at_byte < 8) break;
+      uint64_t word;
+      __builtin_memcpy(&word, instructions.data + at_byte, 8);
+      word >>= bit & 7;
+      for (; word != 0; word &= word - 1) {
+        if (--count == 0) {
+          return static_cast<uint32_t>(bit - code_bit) +
+                 static_cast<uint32_t>(__builtin_ctzll(word));
+        }
+      }
+      bit = (at_byte + 8) * 8;
+    }
+    damaged = true;
+    return pc;
+  }
 
   [[gnu::cold, gnu::noinline]] bool copy_plain(uint32_t begin, uint32_t end) {
     Reader& plain = streams[kPlain];
@@ -205,7 +233,7 @@ struct Join {
         value = run.value + unzigzag(value);
       }
       if (begun) {
-        pc += number(deltas);
+        pc = advance(pc, number(deltas));
         run.change(value, pc);
       } else {
         run.begin(value);
@@ -266,7 +294,7 @@ struct Join {
         if (line != before) lines.change(line, pc);
       }
       steps[step++] = pc;
-      pc += number(deltas);
+      pc = advance(pc, number(deltas));
     }
     positions.now.line = line;
     positions.now.file = file;
@@ -437,6 +465,7 @@ struct Join {
       }
       store32(function + fixed - 4, id | flag << 8 | data << 24);
       positions.begin(start_line, unit);
+      code_bit = uint64_t{parameters[kCodeOffset]} + entry;
       step_count = 0;
 
       uint32_t tree = 0, nodes = 0;
@@ -537,7 +566,7 @@ size_t go_table_scratch(const StreamView* streams, size_t count, size_t size) {
 }
 
 bool join_go_table(const StreamView* streams, size_t count, uint8_t* table, size_t size,
-                   uint8_t* scratch, size_t scratch_size) {
+                   uint8_t* scratch, size_t scratch_size, const InstructionStarts& starts) {
   const size_t needed = go_table_scratch(streams, count, size);
   if (needed == 0 || needed > scratch_size) return false;
   Join join;
@@ -548,9 +577,11 @@ bool join_go_table(const StreamView* streams, size_t count, uint8_t* table, size
   }
   __builtin_memcpy(join.parameters, streams[kParameters].data, sizeof join.parameters);
   join.streams[kParameters].at += sizeof join.parameters;
-  join.budget = 16 * size;
+  join.budget = 16 * size + 64 * starts.size;
   join.damaged = false;
   join.scratch = scratch;
+  join.instructions = starts;
+  join.counted = join.parameters[kCodeOffset] != kNoCode;
   join.at = go_scratch(join.parameters);
   return join.run();
 }
