@@ -4,7 +4,7 @@
 # end: a variable of every size from none to two pages in steps of one word, every length of an argument
 # from 0 to 300 bytes, and every number of variables from 0 to 300.
 # label: slow
-# timeout: 1200
+# timeout: 3600
 # for each subject
 # at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit

@@ -6,6 +6,6 @@
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 source "$SOURCE/tests/e2e/starts.inc"
-subject busybox
+use busybox
 start_in_a_row 1000
 start_at_once 64
