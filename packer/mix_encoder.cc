@@ -273,7 +273,7 @@ class Parser {
     const std::size_t p = at + i;
     const Context& c = places_[i].context;
     const std::uint32_t guess = past.reps[0] <= p ? raw_[p - past.reps[0]] : 0;
-    const std::uint32_t literal = node.price + literal_price(c, past, guess, raw_[p]) + LAMBDA;
+    const std::uint32_t literal = node.price + literal_price(c, raw_[p]) + LAMBDA;
     if (past.after_literal() && !places_[i].command_follows) {
       relax(i + 1, literal, {kLiteral, 1, 0});
       return 0;
@@ -343,11 +343,10 @@ class Parser {
   static std::uint32_t high_of(std::uint32_t distance) {
     return static_cast<std::uint32_t>(31 - __builtin_clz(distance)) >> 1;
   }
-  std::uint32_t literal_price(const Context& c, const Past& past, std::uint32_t guess,
-                              std::uint32_t byte) {
+  std::uint32_t literal_price(const Context& c, std::uint32_t byte) {
     std::uint32_t price = 0, part = 0;
     for (const std::uint32_t k : {byte >> 4, byte & 15}) {
-      const auto set = model_.literal_set(c, past, guess, part);
+      const auto set = model_.literal_set(c, part);
       Mixture mixture;
       mix(set.in, *set.weights, mixture);
       price += kPrice.of[mixture.start[k + 1] - mixture.start[k]];
@@ -445,7 +444,7 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
       }
       if (step.command == kLiteral) {
         CAT(1);
-        model.literal(c, past, guess, raw[at]);
+        model.literal(c, raw[at]);
         past.literal();
       } else {
         CAT(2);

@@ -64,7 +64,7 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
       command = model.command(c, past, guess, 0);
     }
     if (command == kLiteral) {
-      const uint8_t b = model.literal(c, past, guess, 0);
+      const uint8_t b = model.literal(c, 0);
       raw[at++] = b;
       walker.step(b);
       past.literal();

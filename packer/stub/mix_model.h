@@ -12,9 +12,9 @@
 namespace whittle::stub {
 
 #ifndef HB
-#define HB 14
+#define HB 13
 #endif
-inline constexpr uint32_t kHashedBits = HB, kNearBits = 12, kGuessBits = 12, kCommandBits = 11;
+inline constexpr uint32_t kHashedBits = HB, kNearBits = 12, kCommandBits = 11;
 inline constexpr uint32_t kReps = 4;
 
 // Commands: a literal; a copy from a new distance; one from a distance of before, whose length
@@ -31,12 +31,11 @@ struct MixWorkspace {
   Nibble hashed[kHashedInputs][1U << kHashedBits];
   Nibble field[32 * 17];
   Nibble near[1U << kNearBits];
-  Nibble guess[1U << kGuessBits];
   Nibble command[3][1U << kCommandBits];
   Nibble length[3 * 32], length_more[3], length_high[3];
   Nibble distance_high[8 * 32], distance_low[16], distance_align[16];
   Nibble even;
-  Weights literal_weights[2 * 32 * 64];
+  Weights literal_weights[2 * 32 * 16];
   Weights command_weights[32 * 16];
 };
 
@@ -83,7 +82,7 @@ struct MixModel {
   }
   uint32_t single(Nibble& m, uint32_t symbol) {
     const Input in[1] = {direct(m)};
-    const Weights all{{65535}};
+    const Weights all{{65535, 0, 0, 0}};
     Mixture mixture;
     mix(in, all, mixture);
     symbol = coder.code(mixture, symbol);
@@ -93,6 +92,7 @@ struct MixModel {
 
   static Input direct(Nibble& m) { return {&m, &m, 0, false}; }
   Input hashed(Nibble* table, uint32_t h) const {
+    h ^= h >> 14;
     Nibble* set = &table[h & ((1U << kHashedBits) - 2)];
     const uint32_t tag = (h >> 16 & ~kCountMask) | (kCountMask + 1);
     const uint32_t first = set[0].lane[0], second = set[1].lane[0];
@@ -108,28 +108,26 @@ struct MixModel {
     Weights* weights;
   };
   // `part` 0: the high nibble; 1 + high: the low one.
-  LiteralSet literal_set(const Context& c, const Past& past, uint32_t guess, uint32_t part) {
+  LiteralSet literal_set(const Context& c, uint32_t part) {
     LiteralSet s;
     const uint32_t more = part * 0x9E3779B1U;
-    const uint32_t state = past.after_literal() ? (past.history & 15) != 0 : 2;
     s.in[0] = direct(w.field[c.field * 17 + part]);
     s.in[1] = direct(w.near[hash2(c.near * 32 + c.field, more) & ((1U << kNearBits) - 1)]);
-    s.in[2] = direct(w.guess[hash2(guess * 4 + state, more) & ((1U << kGuessBits) - 1)]);
-    for (uint32_t i = 0; i < kHashedInputs; i++) {
-      uint32_t h = c.hash[i] + more;
-      h ^= h >> 14;
-      s.in[3 + i] = hashed(w.hashed[i], h);
-    }
-    const uint32_t level = level_of(s.in[2]) * 16 + level_of(s.in[4]) * 4 + level_of(s.in[5]);
-    s.weights = &w.literal_weights[((part == 0) * 32U + c.field) * 64 + level];
+    s.in[2] = hashed(w.hashed[0], c.hash[0] + more);
+    s.in[3] = hashed(w.hashed[1], c.hash[1] + more);
+    const uint32_t level = level_of(s.in[2]) * 4 + level_of(s.in[3]);
+    s.weights = &w.literal_weights[((part == 0) * 32U + c.field) * 16 + level];
     return s;
   }
-  uint8_t literal(const Context& c, const Past& past, uint32_t guess, uint32_t byte) {
-    LiteralSet s = literal_set(c, past, guess, 0);
-    const uint32_t high = mixed(s.in, *s.weights, byte >> 4);
-    s = literal_set(c, past, guess, 1 + high);
-    const uint32_t low = mixed(s.in, *s.weights, byte & 15);
-    return static_cast<uint8_t>(high * 16 + low);
+  uint8_t literal(const Context& c, uint32_t byte) {
+    uint32_t part = 0, result = 0;
+    for (int i = 0; i < 2; i++) {
+      const LiteralSet s = literal_set(c, part);
+      const uint32_t symbol = mixed(s.in, *s.weights, i == 0 ? byte >> 4 : byte & 15);
+      result = result * 16 + symbol;
+      part = 1 + symbol;
+    }
+    return static_cast<uint8_t>(result);
   }
 
   struct CommandSet {
@@ -192,8 +190,8 @@ inline void prepare(MixWorkspace& w) {
   for (uint32_t k = 1; k < 16; k++) even.lane[k] = static_cast<uint16_t>(k * (kFull / 16));
   __builtin_memset(w.hashed, 0, sizeof w.hashed);
   for (Nibble* m = w.field; m <= &w.even; m++) *m = even;
-  for (Weights& x : w.literal_weights) x = {{10923, 10923, 10923, 10922, 10922, 10922}};
-  for (Weights& x : w.command_weights) x = {{21845, 21845, 21845}};
+  for (Weights& x : w.literal_weights) x = {{16384, 16384, 16384, 16383}};
+  for (Weights& x : w.command_weights) x = {{21845, 21845, 21845, 0}};
 }
 
 inline constexpr uint32_t kBlockCommands = 1U << 18;

@@ -22,10 +22,10 @@ struct alignas(16) Nibble {
 };
 inline constexpr uint32_t kCountMask = 31;
 
-inline constexpr uint32_t kMaxInputs = 6;
+inline constexpr uint32_t kMaxInputs = 4;
 
-struct alignas(16) Weights {
-  uint16_t w[8];  // the first n add up to 65535
+struct alignas(8) Weights {
+  uint16_t w[kMaxInputs];  // the first n add up to 65535
 };
 
 // What n models say together.
@@ -52,8 +52,14 @@ template <uint32_t n>
 inline void mix(const Input (&in)[n], const Weights& weights, Mixture& out) {
 #ifdef __SSE2__
   __m128i low = _mm_setzero_si128(), high = low;
+  const __m128i all = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(weights.w));
+  const __m128i pairs = _mm_unpacklo_epi16(all, all);
+#pragma GCC unroll 4
   for (uint32_t i = 0; i < n; i++) {
-    const __m128i w = _mm_set1_epi16(static_cast<short>(weights.w[i]));
+    const __m128i w = i == 0   ? _mm_shuffle_epi32(pairs, 0x00)
+                      : i == 1 ? _mm_shuffle_epi32(pairs, 0x55)
+                      : i == 2 ? _mm_shuffle_epi32(pairs, 0xaa)
+                               : _mm_shuffle_epi32(pairs, 0xff);
     const __m128i* p = reinterpret_cast<const __m128i*>(in[i].from->lane);
     low = _mm_add_epi16(low, _mm_mulhi_epu16(_mm_load_si128(p), w));
     high = _mm_add_epi16(high, _mm_mulhi_epu16(_mm_load_si128(p + 1), w));
@@ -115,7 +121,9 @@ inline void learn(const uint16_t* base, uint32_t count, Nibble& to, uint32_t tag
       _mm_and_si128(full, _mm_cmpgt_epi16(_mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7), s));
   const __m128i to_high =
       _mm_and_si128(full, _mm_cmpgt_epi16(_mm_setr_epi16(8, 9, 10, 11, 12, 13, 14, 15), s));
-  _mm_store_si128(q, _mm_add_epi16(low, _mm_mulhi_epi16(_mm_sub_epi16(to_low, low), rate)));
+  // The first lane goes in before the store: a narrow store would delay the next wide load.
+  const __m128i next = _mm_add_epi16(low, _mm_mulhi_epi16(_mm_sub_epi16(to_low, low), rate));
+  _mm_store_si128(q, _mm_insert_epi16(next, static_cast<short>(tag | (count + (count < limit))), 0));
   _mm_store_si128(q + 1, _mm_add_epi16(high, _mm_mulhi_epi16(_mm_sub_epi16(to_high, high), rate)));
 #else
   const int32_t rate = kRates[count];
@@ -123,8 +131,8 @@ inline void learn(const uint16_t* base, uint32_t count, Nibble& to, uint32_t tag
     const int32_t target = k > symbol ? kFull : 0;
     to.lane[k] = static_cast<uint16_t>(base[k] + (((target - base[k]) * rate) >> 16));
   }
-#endif
   to.lane[0] = static_cast<uint16_t>(tag | (count + (count < limit)));
+#endif
 }
 
 #ifndef MIXRATE
@@ -136,16 +144,22 @@ template <uint32_t n>
 inline void learn_weights(Weights& weights, const Input (&in)[n], uint32_t symbol, uint32_t size) {
   const uint64_t inverse = 0x7fffffffU / (size + n - 1);  // the parts of `size` are rounded down
   uint32_t rest = 65535;
+  uint16_t next_w[kMaxInputs] = {};
+#pragma GCC unroll 4
   for (uint32_t i = 0; i + 1 < n; i++) {
     const uint32_t w = weights.w[i];
     const auto posterior = static_cast<int32_t>((w * share(*in[i].from, symbol) * inverse) >> 31);
     int32_t next = static_cast<int32_t>(w);
     next += (posterior - next) >> MIXRATE;
     next += (static_cast<int32_t>(65536 / n) - next) >> 9;
-    weights.w[i] = static_cast<uint16_t>(next);
+    next_w[i] = static_cast<uint16_t>(next);
     rest -= static_cast<uint32_t>(next);
   }
-  weights.w[n - 1] = static_cast<uint16_t>(rest);
+  next_w[n - 1] = static_cast<uint16_t>(rest);
+  // One store: narrow ones would delay the next wide load.
+  const uint64_t together = next_w[0] | uint64_t{next_w[1]} << 16 | uint64_t{next_w[2]} << 32 |
+                            uint64_t{next_w[3]} << 48;
+  __builtin_memcpy(weights.w, &together, 8);
 }
 
 }  // namespace whittle::stub
