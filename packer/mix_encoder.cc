@@ -280,7 +280,7 @@ class Parser {
     }
     const auto set = model_.command_set(c, past, guess);
     Mixture mixture;
-    mix(set.in, *set.weights, mixture);
+    mix(mixture, *set.weights, set.a, set.b, set.c);
     std::uint32_t command_price[16];
     for (std::uint32_t k = 0; k < 16; k++) {
       command_price[k] = LAMBDAC + kPrice.of[mixture.start[k + 1] - mixture.start[k]];
@@ -348,7 +348,7 @@ class Parser {
     for (const std::uint32_t k : {byte >> 4, byte & 15}) {
       const auto set = model_.literal_set(c, part);
       Mixture mixture;
-      mix(set.in, *set.weights, mixture);
+      mix(mixture, *set.weights, set.a, set.b, set.c, set.d);
       price += kPrice.of[mixture.start[k + 1] - mixture.start[k]];
       part = 1 + k;
     }
