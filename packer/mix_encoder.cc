@@ -273,14 +273,14 @@ class Parser {
     const std::size_t p = at + i;
     const Context& c = places_[i].context;
     const std::uint32_t guess = past.reps[0] <= p ? raw_[p - past.reps[0]] : 0;
-    const std::uint32_t literal = node.price + literal_price(c, past, guess, raw_[p]) + LAMBDA;
+    const std::uint32_t literal = node.price + literal_price(c, raw_[p]) + LAMBDA;
     if (past.after_literal() && !places_[i].command_follows) {
       relax(i + 1, literal, {kLiteral, 1, 0});
       return 0;
     }
     const auto set = model_.command_set(c, past, guess);
     Mixture mixture;
-    mix(set.in, *set.weights, mixture);
+    mix(mixture, *set.weights, set.a, set.b, set.c);
     std::uint32_t command_price[16];
     for (std::uint32_t k = 0; k < 16; k++) {
       command_price[k] = LAMBDAC + kPrice.of[mixture.start[k + 1] - mixture.start[k]];
@@ -297,8 +297,7 @@ class Parser {
       std::uint32_t l = n >= kNice ? n : 1;
       if (k == 0) {
         for (; l <= n && l < kShortest; l++) {
-          relax(i + l, node.price + command_price[kShortRep + l - 1],
-                {kShortRep + l - 1, l, distance});
+          relax(i + l, node.price + command_price[kShortRep + l - 1], {kShortRep + l - 1, l, distance});
         }
         for (; l <= n; l++) {
           relax(i + l, base + lengths[std::min(l, kNice) - kShortest + 1], {kRep, l, distance});
@@ -344,21 +343,18 @@ class Parser {
   static std::uint32_t high_of(std::uint32_t distance) {
     return static_cast<std::uint32_t>(31 - __builtin_clz(distance)) >> 1;
   }
-  std::uint32_t literal_price(const Context& c, const Past& past, std::uint32_t guess,
-                              std::uint32_t byte) {
+  std::uint32_t literal_price(const Context& c, std::uint32_t byte) {
     std::uint32_t price = 0, part = 0;
     for (const std::uint32_t k : {byte >> 4, byte & 15}) {
-      const auto set = model_.literal_set(c, past, guess, part);
+      const auto set = model_.literal_set(c, part);
       Mixture mixture;
-      mix(set.in, *set.weights, mixture);
+      mix(mixture, *set.weights, set.a, set.b, set.c, set.d);
       price += kPrice.of[mixture.start[k + 1] - mixture.start[k]];
       part = 1 + k;
     }
     return price;
   }
-  static std::uint16_t single(const Nibble& m, std::uint32_t k) {
-    return kPrice.of[share(m, k) + 1];
-  }
+  static std::uint16_t single(const Nibble& m, std::uint32_t k) { return kPrice.of[share(m, k) + 1]; }
   void set_prices() {
     const MixWorkspace& w = model_.w;
     for (std::uint32_t k = 0; k < 3; k++) {
@@ -448,7 +444,7 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
       }
       if (step.command == kLiteral) {
         CAT(1);
-        model.literal(c, past, guess, raw[at]);
+        model.literal(c, raw[at]);
         past.literal();
       } else {
         CAT(2);
@@ -478,12 +474,11 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
   const char* m[] = {"match", "rep0", "rep1", "rep2", "rep3", "short0"};
   for (int i = 0; i < 6; i++)
     printf("  %-10s %9.0f bytes %9ld\n", m[i], g_cost[10 + i] / 8, g_count[10 + i]);
-  if (getenv("F"))
-    for (int f = 0; f < 32; f++)
-      if (g_fn[1][f])
-        printf("   f%-2d cmd %7ld %5.2f  lit %7ld %5.2f %8.0f  dist %8.0f len %8.0f\n", f,
-               g_fn[0][f], g_fc[0][f] / (double)g_fn[0][f], g_fn[1][f] / 2,
-               2 * g_fc[1][f] / (double)g_fn[1][f], g_fc[1][f] / 8, g_fc[3][f] / 8, g_fc[2][f] / 8);
+  if (getenv("F")) for (int f = 0; f < 32; f++)
+    if (g_fn[1][f])
+      printf("   f%-2d cmd %7ld %5.2f  lit %7ld %5.2f %8.0f  dist %8.0f len %8.0f\n", f, g_fn[0][f],
+             g_fc[0][f] / (double)g_fn[0][f], g_fn[1][f] / 2, 2 * g_fc[1][f] / (double)g_fn[1][f], g_fc[1][f] / 8,
+             g_fc[3][f] / 8, g_fc[2][f] / 8);
   memset(g_fc, 0, sizeof g_fc);
   memset(g_fn, 0, sizeof g_fn);
   for (auto& x : g_cost) x = 0;

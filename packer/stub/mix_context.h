@@ -180,12 +180,13 @@ struct X86Walker {
   }
 };
 
-inline constexpr uint32_t kLiteralInputs = 6, kHashedInputs = 3, kModels = 5;
+
+inline constexpr uint32_t kLiteralInputs = 4, kHashedInputs = 2, kModels = 5;
 
 struct Context {
-  uint32_t field;                // what is to come, below 32
-  uint32_t near;                 // the byte before, or one that tells as much
-  uint32_t hash[kHashedInputs];  // more and more of what came before
+  uint32_t field;                  // what is to come, below 32
+  uint32_t near;                   // the byte before, or one that tells as much
+  uint32_t hash[kHashedInputs];    // more and more of what came before
 };
 
 inline uint32_t hash2(uint32_t a, uint32_t b) {
@@ -217,24 +218,19 @@ struct Walker {
     c.field = f;
     c.near = h & 0xff;
     if (model == 1) {
-      const uint32_t all = hash2(f, x86.all);
-      c.hash[0] = all;
-      c.hash[1] = hash2(all, x86.previous[0]);
-      c.hash[2] = hash2(all, x86.previous[0] * 3 + x86.previous[1] + 1);
+      c.hash[0] = hash2(f, x86.all);
+      c.hash[1] = hash2(c.hash[0], x86.previous[0]);
     } else if (model == 4) {
-      c.hash[0] = hash2(f, h & 0xffff);
-      c.hash[1] = hash2(f + 8, static_cast<uint32_t>(history >> 56) + 1);
-      c.hash[2] = hash2(f + 16, h & 0xffffff);
+      c.hash[0] = hash2(f, static_cast<uint32_t>(history >> 56));
+      c.hash[1] = hash2(f + 16, h & 0xffff);
     } else if (model == 2) {
       const uint32_t word = h & ((1U << (8 * f)) - 1);
       const uint32_t before = static_cast<uint32_t>(history >> (8 * f));
       c.hash[0] = hash2(f + 8, word);
       c.hash[1] = hash2(hash2(f + 16, word), before & 0xffe00000);
-      c.hash[2] = hash2(hash2(f + 24, word), before);
     } else {
       c.hash[0] = hash2(8, h & 0xffff);
       c.hash[1] = hash2(16, h & 0xffffff);
-      c.hash[2] = hash2(24, h);
     }
     return c;
   }

@@ -12,10 +12,11 @@
 namespace whittle::stub {
 
 #ifndef HB
-#define HB 14
+#define HB 13
 #endif
-inline constexpr uint32_t kHashedBits = HB, kNearBits = 12, kGuessBits = 12, kCommandBits = 11;
+inline constexpr uint32_t kHashedBits = HB, kNearBits = 12, kCommandBits = 11;
 inline constexpr uint32_t kReps = 4;
+inline constexpr uint32_t kLimit = 26;  // of the counts of mixed models
 
 // Commands: a literal; a copy from a new distance; one from a distance of before, whose length
 // follows or, for the last distance, is told by the command itself.
@@ -31,20 +32,13 @@ struct MixWorkspace {
   Nibble hashed[kHashedInputs][1U << kHashedBits];
   Nibble field[32 * 17];
   Nibble near[1U << kNearBits];
-  Nibble guess[1U << kGuessBits];
   Nibble command[3][1U << kCommandBits];
   Nibble length[3 * 32], length_more[3], length_high[3];
   Nibble distance_high[8 * 32], distance_low[16], distance_align[16];
   Nibble even;
-  Weights literal_weights[2 * 32 * 64];
+  Weights literal_weights[2 * 32 * 16];
   Weights command_weights[32 * 16];
 };
-
-// How much a model has seen, coarsely.
-inline uint32_t level_of(const Input& in) {
-  const uint32_t count = in.from->lane[0] & kCountMask;
-  return (count > 0) + (count > 2) + (count > 12);
-}
 
 // What of the commands before decides the next one.
 struct Past {
@@ -68,86 +62,87 @@ struct MixModel {
   MixWorkspace& w;
   Coder& coder;
 
-  template <uint32_t n>
-  uint32_t mixed(const Input (&in)[n], Weights& weights, uint32_t symbol) {
+  template <typename... In>
+  inline __attribute__((always_inline)) uint32_t mixed(Weights& weights, uint32_t symbol,
+                                                       const In&... in) {
     Mixture mixture;
-    mix(in, weights, mixture);
+    mix(mixture, weights, in...);
     symbol = coder.code(mixture, symbol);
-    learn_weights(weights, in, symbol,
-                  static_cast<uint32_t>(mixture.start[symbol + 1] - mixture.start[symbol]));
-    for (uint32_t i = 0; i < n; i++) {
-      const uint16_t* base = in[i].fresh ? mixture.plain : in[i].from->lane;
-      learn(base, in[i].from->lane[0] & kCountMask, *in[i].slot, in[i].tag, symbol, 26);
-    }
+    learn_weights(weights, symbol, mixture.size(symbol), in...);
+    learn(symbol, kLimit, in...);
     return symbol;
   }
   uint32_t single(Nibble& m, uint32_t symbol) {
-    const Input in[1] = {direct(m)};
-    const Weights all{{65535}};
+    const Weights all{{65535, 0, 0, 0}};
+    const Input in = direct(m);
     Mixture mixture;
-    mix(in, all, mixture);
+    mix(mixture, all, in);
     symbol = coder.code(mixture, symbol);
-    learn(m.lane, m.lane[0], m, 0, symbol, 31);
+    learn(symbol, kCountMask, in);
     return symbol;
   }
 
-  static Input direct(Nibble& m) { return {&m, &m, 0, false}; }
+  static Input direct(Nibble& m) { return {&m, &m, m.lane[0]}; }
+  // Of two neighbours, the one that has the context's tag, or else the one that has seen less.
   Input hashed(Nibble* table, uint32_t h) const {
+    h ^= h >> 14;
     Nibble* set = &table[h & ((1U << kHashedBits) - 2)];
     const uint32_t tag = (h >> 16 & ~kCountMask) | (kCountMask + 1);
     const uint32_t first = set[0].lane[0], second = set[1].lane[0];
-    const bool is_first = (first ^ tag) <= kCountMask, is_second = (second ^ tag) <= kCountMask;
-    const bool older = (second & kCountMask) < (first & kCountMask);
-    Nibble* slot = set + (is_first ? 0 : is_second ? 1 : older);
-    const bool fresh = !is_first && !is_second;
-    return {fresh ? &w.even : slot, slot, tag, fresh};
+    const uint32_t is_first = (first ^ tag) <= kCountMask, is_second = (second ^ tag) <= kCountMask;
+    const uint32_t less = (second & kCountMask) < (first & kCountMask);
+    const uint32_t way = is_second | (less & ~is_first);
+    const uint32_t fresh = 1 & ~(is_first | is_second);
+    Nibble* slot = set + way;
+    const uint32_t head = first ^ ((first ^ second) & -way);
+    return {select<Nibble>(slot, &w.even, fresh), slot, head ^ ((head ^ tag) & -fresh)};
   }
 
   struct LiteralSet {
-    Input in[kLiteralInputs];
+    Input a, b, c, d;
     Weights* weights;
   };
   // `part` 0: the high nibble; 1 + high: the low one.
-  LiteralSet literal_set(const Context& c, const Past& past, uint32_t guess, uint32_t part) {
+  inline __attribute__((always_inline)) LiteralSet literal_set(const Context& c, uint32_t part) {
     LiteralSet s;
     const uint32_t more = part * 0x9E3779B1U;
-    const uint32_t state = past.after_literal() ? (past.history & 15) != 0 : 2;
-    s.in[0] = direct(w.field[c.field * 17 + part]);
-    s.in[1] = direct(w.near[hash2(c.near * 32 + c.field, more) & ((1U << kNearBits) - 1)]);
-    s.in[2] = direct(w.guess[hash2(guess * 4 + state, more) & ((1U << kGuessBits) - 1)]);
-    for (uint32_t i = 0; i < kHashedInputs; i++) {
-      uint32_t h = c.hash[i] + more;
-      h ^= h >> 14;
-      s.in[3 + i] = hashed(w.hashed[i], h);
-    }
-    const uint32_t level = level_of(s.in[2]) * 16 + level_of(s.in[4]) * 4 + level_of(s.in[5]);
-    s.weights = &w.literal_weights[((part == 0) * 32U + c.field) * 64 + level];
+    s.a = direct(w.field[c.field * 17 + part]);
+    s.b = direct(w.near[hash2(c.near * 32 + c.field, more) & ((1U << kNearBits) - 1)]);
+    s.c = hashed(w.hashed[0], c.hash[0] + more);
+    s.d = hashed(w.hashed[1], c.hash[1] + more);
+    const uint32_t level = s.c.level() * 4 + s.d.level();
+    s.weights = &w.literal_weights[((part == 0) * 32U + c.field) * 16 + level];
     return s;
   }
-  uint8_t literal(const Context& c, const Past& past, uint32_t guess, uint32_t byte) {
-    LiteralSet s = literal_set(c, past, guess, 0);
-    const uint32_t high = mixed(s.in, *s.weights, byte >> 4);
-    s = literal_set(c, past, guess, 1 + high);
-    const uint32_t low = mixed(s.in, *s.weights, byte & 15);
-    return static_cast<uint8_t>(high * 16 + low);
+  uint8_t literal(const Context& c, uint32_t byte) {
+    uint32_t part = 0, result = 0;
+    for (int i = 0; i < 2; i++) {
+      const LiteralSet s = literal_set(c, part);
+      const uint32_t symbol =
+          mixed(*s.weights, i == 0 ? byte >> 4 : byte & 15, s.a, s.b, s.c, s.d);
+      result = result * 16 + symbol;
+      part = 1 + symbol;
+    }
+    return static_cast<uint8_t>(result);
   }
 
   struct CommandSet {
-    Input in[3];
+    Input a, b, c;
     Weights* weights;
   };
-  CommandSet command_set(const Context& c, const Past& past, uint32_t guess) {
+  inline __attribute__((always_inline)) CommandSet command_set(const Context& c, const Past& past,
+                                                               uint32_t guess) {
     CommandSet s;
     const uint32_t mask = (1U << kCommandBits) - 1;
-    s.in[0] = direct(w.command[0][hash2(c.field, past.history & 0xfff) & mask]);
-    s.in[1] = direct(w.command[1][hash2(c.hash[1], past.history & 3) & mask]);
-    s.in[2] = direct(w.command[2][hash2(guess * 32 + c.field, past.history & 15) & mask]);
-    s.weights = &w.command_weights[c.field * 16 + level_of(s.in[1]) * 4 + level_of(s.in[2])];
+    s.a = direct(w.command[0][hash2(c.field, past.history & 0xfff) & mask]);
+    s.b = direct(w.command[1][hash2(c.hash[1], past.history & 3) & mask]);
+    s.c = direct(w.command[2][hash2(guess * 32 + c.field, past.history & 15) & mask]);
+    s.weights = &w.command_weights[c.field * 16 + s.b.level() * 4 + s.c.level()];
     return s;
   }
   uint32_t command(const Context& c, const Past& past, uint32_t guess, uint32_t symbol) {
-    CommandSet s = command_set(c, past, guess);
-    return mixed(s.in, *s.weights, symbol);
+    const CommandSet s = command_set(c, past, guess);
+    return mixed(*s.weights, symbol, s.a, s.b, s.c);
   }
 
   static uint32_t length_class(uint32_t command) {
@@ -192,8 +187,8 @@ inline void prepare(MixWorkspace& w) {
   for (uint32_t k = 1; k < 16; k++) even.lane[k] = static_cast<uint16_t>(k * (kFull / 16));
   __builtin_memset(w.hashed, 0, sizeof w.hashed);
   for (Nibble* m = w.field; m <= &w.even; m++) *m = even;
-  for (Weights& x : w.literal_weights) x = {{10923, 10923, 10923, 10922, 10922, 10922}};
-  for (Weights& x : w.command_weights) x = {{21845, 21845, 21845}};
+  for (Weights& x : w.literal_weights) x = {{16384, 16384, 16384, 16383}};
+  for (Weights& x : w.command_weights) x = {{21845, 21845, 21845, 0}};
 }
 
 inline constexpr uint32_t kBlockCommands = 1U << 18;
