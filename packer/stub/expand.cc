@@ -5,7 +5,6 @@
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/stream_view.h"
 #include "packer/stub/wait.h"
-#include "packer/stub/x86_code.h"
 #include "packer/stub/xxh64.h"
 
 namespace whittle::stub {
@@ -63,7 +62,7 @@ ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& work
   return decode_stream(stream, packed.payload + at, raw, workspace);
 }
 
-ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
+ExpandStatus expand_region(Expansion& expansion, const PackRegion& region, Workspace& workspace) {
   const Packed& packed = expansion.packed;
   const uint64_t offset = region.address - packed.header->image_vaddr;
   const uint32_t parts_end = uint32_t{region.first_part} + region.part_count;
@@ -92,7 +91,7 @@ ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
     return ExpandStatus::bad_stream;
   }
   return undo_transform(region.transform, parts, region.part_count, expansion.image + offset,
-                        region.size, offset)
+                        region.size, offset, workspace)
              ? ExpandStatus::ok
              : ExpandStatus::bad_region;
 }
@@ -102,11 +101,11 @@ ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
 // A stub knows the code of its own machine, whittle that of every machine. Comparisons and not a
 // table, because a table of addresses needs relocating.
 bool undo_transform(uint32_t transform, const StreamView* parts, size_t part_count, uint8_t* code,
-                    size_t size, uint64_t address) {
-  (void)parts, (void)part_count;
+                    size_t size, uint64_t address, Workspace& workspace) {
+  (void)parts, (void)part_count, (void)workspace;
 #if !defined(WHITTLE_STUB) || defined(__x86_64__)
   if (transform == packer::kTransformX86) {
-    x86_to_relative(code, size, address);
+    x86_to_relative(code, size, address, workspace.x86);
     return true;
   }
 #endif
@@ -178,7 +177,7 @@ void expand(Expansion& expansion, Workspace& workspace) {
     finish_stream(expansion, i);
   }
   for (uint32_t i; (i = take(expansion.next_region)) < header.region_count;) {
-    record(expansion, expand_region(expansion, expansion.packed.regions[i]));
+    record(expansion, expand_region(expansion, expansion.packed.regions[i], workspace));
   }
 }
 

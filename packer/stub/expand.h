@@ -16,6 +16,7 @@
 
 #include "packer/format.h"
 #include "packer/stub/stream_view.h"
+#include "packer/stub/x86_code.h"
 #include "packer/stub/zstd_decoder.h"
 
 namespace whittle::stub {
@@ -43,9 +44,10 @@ enum class ExpandStatus : uint32_t {
   bad_region,  // the parts of a region do not make its bytes
 };
 
-// Memory that a decoder works in. Any contents; one worker's at a time.
+// Memory that decoders and inverse transforms work in. Any contents; one worker's at a time.
 union Workspace {
   ZstdWorkspace zstd;
+  X86Workspace x86;
 };
 
 // Bytes of scratch memory that the part streams decode to.
@@ -76,7 +78,7 @@ ExpandStatus decode_stream(const packer::PackStream& stream, const uint8_t* pack
 // Undoes a region's transform. `address` is that of code[0], counted from the start of the image.
 // False where the transform is unknown here or the parts do not make the region.
 bool undo_transform(uint32_t transform, const StreamView* parts, size_t part_count, uint8_t* code,
-                    size_t size, uint64_t address);
+                    size_t size, uint64_t address, Workspace& workspace);
 
 // Does one worker's share. When every worker has returned, the image is complete if `status` is ok.
 void expand(Expansion& expansion, Workspace& workspace);

@@ -18,7 +18,8 @@ Bytes to_absolute(Bytes code, std::uint64_t address = kAddress) {
   return code;
 }
 Bytes to_relative(Bytes code, std::uint64_t address = kAddress) {
-  stub::x86_to_relative(code.data(), code.size(), address);
+  static stub::X86Workspace workspace;
+  stub::x86_to_relative(code.data(), code.size(), address, workspace);
   return code;
 }
 
