@@ -9,7 +9,8 @@
   X(machine, zstd, e_machine, kStubZstd)                      \
   X(machine, zstd_tables, e_machine, kStubZstd | kStubTables) \
   X(machine, mix, e_machine, kStubMix)                        \
-  X(machine, mix_tables, e_machine, kStubMix | kStubTables)
+  X(machine, mix_tables, e_machine, kStubMix | kStubTables) \
+  X(machine, zstd_mix_tables, e_machine, kStubZstd | kStubMix | kStubTables)
 #define WHITTLE_STUBS(X)                                  \
   WHITTLE_STUB_VARIANTS(X, x86_64, elf::kMachineX86_64)   \
   WHITTLE_STUB_VARIANTS(X, aarch64, elf::kMachineAarch64) \

@@ -6,7 +6,6 @@
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/stream_view.h"
 #include "packer/stub/system.h"
-#include "packer/stub/x86_code.h"
 #include "packer/stub/xxh64.h"
 
 namespace whittle::stub {
@@ -89,7 +88,7 @@ ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& work
   return status;
 }
 
-ExpandStatus expand_region(Expansion& expansion, uint32_t index) {
+ExpandStatus expand_region(Expansion& expansion, uint32_t index, Workspace& workspace) {
   const Packed& packed = expansion.packed;
   const PackRegion& region = packed.regions[index];
   const uint64_t work = work_offset(packed, index);
@@ -125,7 +124,8 @@ ExpandStatus expand_region(Expansion& expansion, uint32_t index) {
     release_memory(packed.payload + payload_offset(packed, region.first_part),
                    packed.payload + payload_offset(packed, region.first_part + region.part_count));
   }
-  if (!undo_transform(region, parts, expansion.scratch + work, expansion.image + offset, offset)) {
+  if (!undo_transform(region, parts, expansion.scratch + work, expansion.image + offset, offset,
+                      workspace)) {
     return ExpandStatus::bad_region;
   }
   if (region.part_count != 0) {
@@ -137,14 +137,14 @@ ExpandStatus expand_region(Expansion& expansion, uint32_t index) {
 }
 
 // Makes the regions of which this stream is the last part.
-void expand_regions_behind(Expansion& expansion, uint32_t stream) {
+void expand_regions_behind(Expansion& expansion, uint32_t stream, Workspace& workspace) {
   for (uint32_t i = 0; i < expansion.packed.header->region_count; i++) {
     const PackRegion& region = expansion.packed.regions[i];
     if (region.part_count == 0) continue;
     if (region.part_count > kMaxParts) {
       record(expansion, ExpandStatus::bad_table);
     } else if (uint32_t{region.first_part} + region.part_count == stream + 1) {
-      record(expansion, expand_region(expansion, i));
+      record(expansion, expand_region(expansion, i, workspace));
     }
   }
 }
@@ -154,20 +154,20 @@ void expand_regions_behind(Expansion& expansion, uint32_t stream) {
 // A stub knows the code of its own machine, whittle that of every machine. Comparisons and not a
 // table, because a table of addresses needs relocating.
 bool undo_transform(const PackRegion& region, const StreamView* parts, uint8_t* work,
-                    uint8_t* bytes, uint64_t address) {
-#if !defined(WHITTLE_STUB) || defined(__x86_64__)
+                    uint8_t* bytes, uint64_t address, Workspace& workspace) {
+#if defined(WHITTLE_WITH_X86)
   if (region.transform == packer::kTransformX86) {
-    x86_to_relative(bytes, region.size, address);
+    x86_to_relative(bytes, region.size, address, workspace.x86);
     return true;
   }
 #endif
-#if !defined(WHITTLE_STUB) || defined(__aarch64__)
+#if defined(WHITTLE_WITH_AARCH64)
   if (region.transform == packer::kTransformAarch64) {
     aarch64_to_relative(bytes, region.size, address);
     return true;
   }
 #endif
-#if !defined(WHITTLE_STUB) || defined(__riscv)
+#if defined(WHITTLE_WITH_RISCV64)
   if (region.transform == packer::kTransformRiscv64) {
     riscv64_to_relative(bytes, region.size, address);
     return true;
@@ -180,7 +180,7 @@ bool undo_transform(const PackRegion& region, const StreamView* parts, uint8_t* 
            join_go_table(parts, region.part_count, bytes, region.size, work, work_needed);
   }
 #endif
-  (void)parts, (void)work;
+  (void)parts, (void)work, (void)workspace;
   return false;
 }
 
@@ -238,10 +238,10 @@ void expand(Expansion& expansion, Workspace& workspace) {
       record(expansion, expand_stream(expansion, i, workspace));
     }
     finish_stream(expansion, i);
-    expand_regions_behind(expansion, i);
+    expand_regions_behind(expansion, i, workspace);
   }
   for (uint32_t i; (i = take(expansion.next_region)) < header.region_count;) {
-    if (expansion.packed.regions[i].part_count == 0) record(expansion, expand_region(expansion, i));
+    if (expansion.packed.regions[i].part_count == 0) record(expansion, expand_region(expansion, i, workspace));
   }
 }
 

@@ -19,6 +19,7 @@
 #include "packer/format.h"
 #include "packer/stub/mix_decoder.h"
 #include "packer/stub/stream_view.h"
+#include "packer/stub/x86_code.h"
 #include "packer/stub/zstd_decoder.h"
 
 // A stub is built with what its variant can do (packer/CMakeLists.txt); whittle itself with all.
@@ -26,6 +27,9 @@
 #define WHITTLE_WITH_ZSTD
 #define WHITTLE_WITH_MIX
 #define WHITTLE_WITH_TABLES
+#define WHITTLE_WITH_X86
+#define WHITTLE_WITH_AARCH64
+#define WHITTLE_WITH_RISCV64
 #endif
 
 namespace whittle::stub {
@@ -61,6 +65,9 @@ union Workspace {
 #if defined(WHITTLE_WITH_MIX)
   MixWorkspace mix;
 #endif
+#if defined(WHITTLE_WITH_X86)
+  X86Workspace x86;
+#endif
 };
 
 // Bytes of scratch memory: what the part streams decode to, and behind it work_size for each
@@ -93,7 +100,7 @@ ExpandStatus decode_stream(const packer::PackStream& stream, const uint8_t* pack
 // first, counted from the start of the image. `work` has work_size(region) bytes. False where the
 // transform is unknown here or the parts do not make the region.
 bool undo_transform(const packer::PackRegion& region, const StreamView* parts, uint8_t* work,
-                    uint8_t* bytes, uint64_t address);
+                    uint8_t* bytes, uint64_t address, Workspace& workspace);
 
 // Does one worker's share. When every worker has returned, the image is complete if `status` is ok.
 void expand(Expansion& expansion, Workspace& workspace);
