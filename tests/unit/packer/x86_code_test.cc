@@ -9,28 +9,12 @@
 
 #include "common/bytes.h"
 #include "common/file.h"
-#include "tests/unit/packer/transform_properties.h"
+#include "tests/unit/packer/x86_transform.h"
 
 namespace whittle {
 namespace {
 
-constexpr std::uint64_t kAddress = 0x1000;
-
-void to_relative_in_place(std::uint8_t* code, std::size_t size, std::uint64_t address) {
-  static stub::X86Workspace workspace;
-  stub::x86_to_relative(code, size, address, workspace);
-}
-
-constexpr test::CodeTransform kX86 = {stub::x86_to_absolute, to_relative_in_place, kAddress};
-
-Bytes to_absolute(Bytes code, std::uint64_t address = kAddress) {
-  stub::x86_to_absolute(code.data(), code.size(), address);
-  return code;
-}
-Bytes to_relative(Bytes code, std::uint64_t address = kAddress) {
-  to_relative_in_place(code.data(), code.size(), address);
-  return code;
-}
+using test::kX86;
 
 // The transform leaves the last 31 bytes alone, so a tail of NOPs follows.
 Bytes with_tail(Bytes code) {
@@ -126,7 +110,7 @@ TEST(X86Code, InverseIsExactForEveryPairOfBytes) {
       for (int i = 0; i < 5; i++) code.push_back(static_cast<std::uint8_t>(random()));
       code.resize(code.size() + 16, 0x90);  // the walk is in step again
     }
-    ASSERT_EQ(to_relative(to_absolute(code)), code) << "third byte " << third;
+    ASSERT_EQ(kX86.to_relative(kX86.to_absolute(code)), code) << "third byte " << third;
   }
 }
 
@@ -135,9 +119,9 @@ TEST(X86Code, InverseIsExactForEveryPairOfBytes) {
 TEST(X86Code, InverseIsExactWhereSweepsNeverMeet) {
   for (const std::uint8_t opcode : Bytes{0xe8, 0xb8, 0xa1}) {
     Bytes code(400'000, opcode);
-    EXPECT_EQ(to_relative(to_absolute(code)), code);
+    EXPECT_EQ(kX86.to_relative(kX86.to_absolute(code)), code);
     for (std::size_t at = 100'000; at < code.size(); at += 50'000) code[at] = 0x90;  // and slip
-    EXPECT_EQ(to_relative(to_absolute(code)), code);
+    EXPECT_EQ(kX86.to_relative(kX86.to_absolute(code)), code);
   }
 }
 
@@ -156,7 +140,7 @@ TEST(X86Code, InverseIsExactForDamagedCodeOfAnySize) {
       code[random() % size] = static_cast<std::uint8_t>(random());
     }
     const std::uint64_t address = random();
-    ASSERT_EQ(to_relative(to_absolute(code, address), address), code) << "case " << i;
+    ASSERT_EQ(kX86.to_relative(kX86.to_absolute(code, address), address), code) << "case " << i;
   }
 }
 
@@ -168,14 +152,13 @@ TEST(X86Code, NothingOutsideIsTouched) {
   ASSERT_NE(static_cast<void*>(memory), MAP_FAILED);
   std::uint8_t* room = memory + kPage;
   ASSERT_EQ(mprotect(room, kRoom, PROT_READ | PROT_WRITE), 0);
-  static stub::X86Workspace workspace;
   std::mt19937_64 random(5);
   for (std::size_t size : {0, 1, 31, 32, 33, 1055, 1056, 1057, 5000, 131'103, 131'104, 200'000}) {
     for (std::uint8_t* code : {room, room + kRoom - size}) {
       for (std::size_t i = 0; i < size; i++) code[i] = static_cast<std::uint8_t>(random());
       const Bytes original(code, code + size);
-      stub::x86_to_absolute(code, size, kAddress);
-      stub::x86_to_relative(code, size, kAddress, workspace);
+      kX86.absolute(code, size, kX86.address);
+      kX86.relative(code, size, kX86.address);
       EXPECT_TRUE(std::equal(original.begin(), original.end(), code)) << size;
     }
   }
