@@ -42,7 +42,12 @@ enum : uint32_t {         // first, operands made absolute; each for code of one
   kTransformAarch64 = 2,  // stub/aarch64_code.h
   kTransformRiscv64 = 3,  // stub/riscv64_code.h
   kTransformLastCode = kTransformRiscv64,
-  kTransformGoTable = 4,  // stub/go_tables.h; from parts
+  // From parts:
+  kTransformGoTable = 4,          // stub/go_tables.h
+  kTransformEhFrame = 5,          // stub/eh_frame.h
+  kTransformExceptionTables = 6,  // stub/exception_tables.h
+  kTransformRelocations = 7,      // stub/relocations.h
+  kTransformLast = kTransformRelocations,
 };
 
 // The head of the ELF note whose descriptor is the tables and PackHeader, so that any reader of
@@ -133,9 +138,9 @@ inline constexpr uint64_t tables_size(const PackHeader& header) {
          header.region_count * sizeof(PackRegion);
 }
 
-// Memory in which the transform of a region from parts may work, bytes.
+// Memory in which a region's transform may work, bytes.
 inline constexpr uint64_t work_size(const PackRegion& region) {
-  return region.part_count == 0 ? 0 : (region.size / 2 + 65536) & ~uint64_t{15};
+  return region.transform == kTransformGoTable ? (region.size / 2 + 65536) & ~uint64_t{15} : 0;
 }
 
 // Limits that writer and readers share.

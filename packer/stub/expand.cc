@@ -2,7 +2,10 @@
 #include "packer/stub/expand.h"
 
 #include "packer/stub/aarch64_code.h"
+#include "packer/stub/eh_frame.h"
+#include "packer/stub/exception_tables.h"
 #include "packer/stub/go_tables.h"
+#include "packer/stub/relocations.h"
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/stream_view.h"
 #include "packer/stub/system.h"
@@ -173,7 +176,18 @@ bool undo_transform(const PackRegion& region, const StreamView* parts, uint8_t* 
     return true;
   }
 #endif
-#if defined(WHITTLE_WITH_TABLES)
+#if defined(WHITTLE_WITH_DATA)
+  if (region.transform == packer::kTransformEhFrame) {
+    return join_eh_frame(parts, region.part_count, bytes, region.size);
+  }
+  if (region.transform == packer::kTransformExceptionTables) {
+    return join_exception_tables(parts, region.part_count, bytes, region.size);
+  }
+  if (region.transform == packer::kTransformRelocations) {
+    return join_relocations(parts, region.part_count, bytes, region.size);
+  }
+#endif
+#if defined(WHITTLE_WITH_GO)
   if (region.transform == packer::kTransformGoTable) {
     const size_t work_needed = go_table_scratch(parts, region.part_count, region.size);
     return work_needed != 0 && work_needed <= packer::work_size(region) &&
@@ -241,7 +255,8 @@ void expand(Expansion& expansion, Workspace& workspace) {
     expand_regions_behind(expansion, i, workspace);
   }
   for (uint32_t i; (i = take(expansion.next_region)) < header.region_count;) {
-    if (expansion.packed.regions[i].part_count == 0) record(expansion, expand_region(expansion, i, workspace));
+    if (expansion.packed.regions[i].part_count == 0)
+      record(expansion, expand_region(expansion, i, workspace));
   }
 }
 
