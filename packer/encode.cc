@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "packer/mix_encoder.h"
+#include "packer/stubs.h"
 #include "packer/zstd_encoder.h"
 
 namespace whittle::packer {
@@ -25,14 +26,18 @@ MixModel model_of(std::uint32_t code_transform) {
   return MixModel::bytes;
 }
 
-struct Job {
-  RawStream* raw = nullptr;
-  PackStream stream{};
-  Bytes packed;
+// One form of a stream.
+struct Coded {
+  std::uint32_t codec = kCodecStored;
+  Bytes bytes;
 };
 
-Bytes encode_bytes(const RawStream& raw, std::uint32_t codec, std::atomic<std::uint64_t>& done) {
-  if (codec == kCodecZstd) return zstd_encode(raw.bytes, &done);
+struct Job {
+  RawStream* raw = nullptr;
+  std::vector<Coded> forms;  // by every codec of the level
+};
+
+Bytes mix_encode_best(const RawStream& raw, std::atomic<std::uint64_t>& done) {
   if (raw.code_transform != 0) return mix_encode(raw.bytes, model_of(raw.code_transform), &done);
   // Which model fits shows when both have tried.
   Bytes bytes = mix_encode(raw.bytes, MixModel::bytes, &done);
@@ -41,19 +46,13 @@ Bytes encode_bytes(const RawStream& raw, std::uint32_t codec, std::atomic<std::u
 }
 
 void encode_one(Job& job, std::uint32_t level, std::atomic<std::uint64_t>& done) {
-  RawStream& raw = *job.raw;
-  job.stream = {.address = raw.address,
-                .raw_size = raw.bytes.size(),
-                .packed_size = 0,
-                .kind = raw.kind,
-                .codec = level == kLevelSmall ? kCodecMix : kCodecZstd};
-  job.packed = encode_bytes(raw, job.stream.codec, done);
-  if (job.packed.size() >= raw.bytes.size()) {
-    job.stream.codec = kCodecStored;
-    job.packed = std::move(raw.bytes);
+  const RawStream& raw = *job.raw;
+  if (level == kLevelSmall) {
+    job.forms.push_back({kCodecMix, mix_encode_best(raw, done)});
+    job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes)});
+  } else {
+    job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes, &done)});
   }
-  job.stream.packed_size = job.packed.size();
-  raw.bytes = {};
 }
 
 void encode_all(std::vector<Job>& jobs, std::uint32_t level, const Progress& progress) {
@@ -85,24 +84,78 @@ void encode_all(std::vector<Job>& jobs, std::uint32_t level, const Progress& pro
   for (auto& worker : workers) worker.get();
 }
 
-// What a stream costs to decode, in no unit: about as much for each byte that comes out as for half
-// a byte that goes in.
+// What a stream costs to decode, in nanoseconds, roughly.
 std::uint64_t decode_cost(const PackStream& stream) {
-  return stream.raw_size + 2 * stream.packed_size;
+  if (stream.codec == kCodecMix) return 100 * stream.packed_size;
+  return stream.raw_size / 2 + 3 * stream.packed_size;
+}
+
+// The streams with one codec each, of `codecs` alone, by index of the codec.
+struct Selection {
+  std::vector<std::size_t> forms;  // of each job; none: stored
+  std::uint64_t size = 0;          // bytes of the streams and of the stub that decodes them
+};
+constexpr std::size_t kStored = SIZE_MAX;
+
+// A form that is a little larger and many times as quick to decode is the better one.
+std::uint64_t price(const Coded& form) {
+  return form.codec == kCodecMix ? form.bytes.size() + form.bytes.size() / 32 : form.bytes.size();
+}
+
+Selection select(const std::vector<Job>& jobs, std::uint16_t machine, bool zstd_too) {
+  Selection selection;
+  std::uint32_t features = 0;
+  for (const Job& job : jobs) {
+    std::size_t best = kStored;
+    std::uint64_t least = job.raw->bytes.size();
+    for (std::size_t i = 0; i < job.forms.size(); i++) {
+      const bool is_free = job.raw->kind == kStreamRest || i == 0 || zstd_too;
+      if (is_free && price(job.forms[i]) < least) {
+        best = i;
+        least = price(job.forms[i]);
+      }
+    }
+    selection.forms.push_back(best);
+    selection.size += best == kStored ? least : job.forms[best].bytes.size();
+    if (best != kStored && job.raw->kind != kStreamRest) {
+      features |= job.forms[best].codec == kCodecMix ? kStubMix : kStubZstd;
+    }
+  }
+  selection.size += smallest_stub(machine, features).code.size();
+  return selection;
 }
 
 }  // namespace
 
-Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, const Progress& progress) {
+Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16_t machine,
+               const Progress& progress) {
   std::vector<Job> jobs;
   for (StreamGroup& group : groups) {
-    for (RawStream& raw : group.streams) jobs.push_back({.raw = &raw, .stream = {}, .packed = {}});
+    for (RawStream& raw : group.streams) jobs.push_back({.raw = &raw, .forms = {}});
   }
   encode_all(jobs, level, progress);
+  // A second decoder in the stub has to earn its keep.
+  const Selection first = select(jobs, machine, false), all = select(jobs, machine, true);
+  std::vector<PackStream> streams;
+  std::vector<Bytes> packed;
+  for (std::size_t i = 0; i < jobs.size(); i++) {
+    const std::size_t form = (all.size < first.size ? all : first).forms[i];
+    Coded coded;
+    if (form != kStored)
+      coded = std::move(jobs[i].forms[form]);
+    else
+      coded.bytes = jobs[i].raw->bytes;
+    streams.push_back({.address = jobs[i].raw->address,
+                       .raw_size = jobs[i].raw->bytes.size(),
+                       .packed_size = coded.bytes.size(),
+                       .kind = jobs[i].raw->kind,
+                       .codec = coded.codec});
+    packed.push_back(std::move(coded.bytes));
+  }
 
   struct Span {
     const StreamGroup* group;
-    std::size_t first;  // of its jobs
+    std::size_t first;  // of its streams
     std::uint64_t cost;
   };
   std::vector<Span> spans;
@@ -110,7 +163,7 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, const Progr
   for (const StreamGroup& group : groups) {
     Span span{.group = &group, .first = at, .cost = 0};
     for (std::size_t i = 0; i < group.streams.size(); i++) {
-      const PackStream& stream = jobs[at++].stream;
+      const PackStream& stream = streams[at++];
       if (stream.kind != kStreamRest) span.cost += decode_cost(stream);
     }
     spans.push_back(span);  // a rest stream costs nothing, so it is the last
@@ -127,13 +180,13 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, const Progr
   for (const Span& span : spans) {
     const auto first = static_cast<std::uint16_t>(encoded.streams.size());
     for (std::size_t i = 0; i < span.group->streams.size(); i++) {
-      Job& job = jobs[span.first + i];
-      if (job.stream.kind == kStreamPart) {
-        job.stream.address = scratch;
-        scratch = align_up(scratch + job.stream.raw_size, kPartAlignment);
+      PackStream& stream = streams[span.first + i];
+      if (stream.kind == kStreamPart) {
+        stream.address = scratch;
+        scratch = align_up(scratch + stream.raw_size, kPartAlignment);
       }
-      encoded.streams.push_back(job.stream);
-      encoded.packed.push_back(std::move(job.packed));
+      encoded.streams.push_back(stream);
+      encoded.packed.push_back(std::move(packed[span.first + i]));
     }
     for (PackRegion region : span.group->regions) {
       if (region.part_count != 0)

@@ -31,6 +31,10 @@ std::string level_name(std::uint32_t level) {
   return "unknown";
 }
 
+std::uint64_t longest_stream(std::uint32_t level) {
+  return std::uint64_t{level == kLevelSmall ? 4 : 9} << 20;
+}
+
 std::variant<Choice, Refusal> choose_level(ByteView file, std::uint64_t fast, std::uint64_t small,
                                            Goal goal) {
   if (goal == Goal::start) {

@@ -15,6 +15,10 @@ namespace whittle::packer {
 // The name of a header's level (kLevel…), "fast"; "unknown" where there is none.
 std::string level_name(std::uint32_t level);
 
+// The most raw bytes in one image stream, of which a program has enough for several processors to
+// be busy: about 25 ms of decoding. Cutting costs size, since a stream knows nothing of another.
+std::uint64_t longest_stream(std::uint32_t level);
+
 // A level (kLevel…) and why it was chosen, with figures.
 struct Choice {
   std::uint32_t level = 0;

@@ -8,9 +8,6 @@
 #include <vector>
 
 #include "packer/stub/mix_model.h"
-#ifdef MIXSTAT
-#include <cstdio>
-#endif
 
 namespace whittle::packer {
 namespace {
@@ -29,15 +26,6 @@ struct PriceTable {
   }
 };
 const PriceTable kPrice;
-
-#ifdef MIXSTAT
-double g_cost[16];
-long g_count[16];
-int g_cat;
-int g_field;
-double g_fc[4][32];
-long g_fn[4][32];
-#endif
 
 // Records symbols, then codes them last to first (rANS).
 class Encoder {
@@ -71,15 +59,7 @@ class Encoder {
   }
 
  private:
-  void put(std::uint32_t start, std::uint32_t size) {
-#ifdef MIXSTAT
-    g_cost[g_cat] += 15 - std::log2(size);
-    g_count[g_cat]++;
-    g_fc[g_cat][g_field] += 15 - std::log2(size);
-    g_fn[g_cat][g_field]++;
-#endif
-    tokens_.push_back(start << 16 | size);
-  }
+  void put(std::uint32_t start, std::uint32_t size) { tokens_.push_back(start << 16 | size); }
   Bytes& out_;
   std::vector<std::uint32_t> tokens_, words_;
 };
@@ -184,12 +164,8 @@ struct Node {
   Past past;
 };
 
-#ifndef LAMBDA
-#define LAMBDA 0
-#endif
-#ifndef LAMBDAC
-#define LAMBDAC 0
-#endif
+// What a literal costs beyond its bits: the time to decode it.
+constexpr std::uint32_t kLiteralTime = kPriceOne / 4;
 
 // What is known of a position from the bytes alone.
 struct Place {
@@ -273,17 +249,17 @@ class Parser {
     const std::size_t p = at + i;
     const Context& c = places_[i].context;
     const std::uint32_t guess = past.reps[0] <= p ? raw_[p - past.reps[0]] : 0;
-    const std::uint32_t literal = node.price + literal_price(c, raw_[p]) + LAMBDA;
+    const std::uint32_t literal = node.price + literal_price(c, guess, raw_[p]) + kLiteralTime;
     if (past.after_literal() && !places_[i].command_follows) {
       relax(i + 1, literal, {kLiteral, 1, 0});
       return 0;
     }
-    const auto set = model_.command_set(c, past, guess);
+    const auto s = model_.command_set(c, past, guess);
     Mixture mixture;
-    mix(mixture, *set.weights, set.a, set.b, set.c);
+    mix(mixture, *s.weights, s.a, s.b, s.c);
     std::uint32_t command_price[16];
     for (std::uint32_t k = 0; k < 16; k++) {
-      command_price[k] = LAMBDAC + kPrice.of[mixture.start[k + 1] - mixture.start[k]];
+      command_price[k] = kPrice.of[mixture.start[k + 1] - mixture.start[k]];
     }
     relax(i + 1, literal + command_price[kLiteral], {kLiteral, 1, 0});
 
@@ -297,7 +273,8 @@ class Parser {
       std::uint32_t l = n >= kNice ? n : 1;
       if (k == 0) {
         for (; l <= n && l < kShortest; l++) {
-          relax(i + l, node.price + command_price[kShortRep + l - 1], {kShortRep + l - 1, l, distance});
+          relax(i + l, node.price + command_price[kShortRep + l - 1],
+                {kShortRep + l - 1, l, distance});
         }
         for (; l <= n; l++) {
           relax(i + l, base + lengths[std::min(l, kNice) - kShortest + 1], {kRep, l, distance});
@@ -343,18 +320,20 @@ class Parser {
   static std::uint32_t high_of(std::uint32_t distance) {
     return static_cast<std::uint32_t>(31 - __builtin_clz(distance)) >> 1;
   }
-  std::uint32_t literal_price(const Context& c, std::uint32_t byte) {
+  std::uint32_t literal_price(const Context& c, std::uint32_t guess, std::uint32_t byte) {
     std::uint32_t price = 0, part = 0;
     for (const std::uint32_t k : {byte >> 4, byte & 15}) {
-      const auto set = model_.literal_set(c, part);
+      const auto s = model_.literal_set(c, guess, part);
       Mixture mixture;
-      mix(mixture, *set.weights, set.a, set.b, set.c, set.d);
+      mix(mixture, *s.weights, s.a, s.b, s.c);
       price += kPrice.of[mixture.start[k + 1] - mixture.start[k]];
       part = 1 + k;
     }
     return price;
   }
-  static std::uint16_t single(const Nibble& m, std::uint32_t k) { return kPrice.of[share(m, k) + 1]; }
+  static std::uint16_t single(const Nibble& m, std::uint32_t k) {
+    return kPrice.of[share(m, k) + 1];
+  }
   void set_prices() {
     const MixWorkspace& w = model_.w;
     for (std::uint32_t k = 0; k < 3; k++) {
@@ -403,12 +382,6 @@ class Parser {
   std::uint16_t high_price_[8 * 32][16];
 };
 
-#ifdef MIXSTAT
-#define CAT(x) g_cat = x
-#else
-#define CAT(x)
-#endif
-
 }  // namespace
 
 Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) {
@@ -434,29 +407,18 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
         commands = 0;
       }
       commands++;
-      CAT(0);
-#ifdef MIXSTAT
-      g_field = static_cast<int>(c.field);
-#endif
       const std::uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
       if (!past.after_literal() || place.command_follows) {
         model.command(c, past, guess, step.command);
       }
       if (step.command == kLiteral) {
-        CAT(1);
-        model.literal(c, raw[at]);
+        model.literal(c, guess, raw[at]);
         past.literal();
       } else {
-        CAT(2);
-#ifdef MIXSTAT
-        g_count[9 + std::min(step.command, 6U)]++;
-        g_cost[9 + std::min(step.command, 6U)] += step.length * 8;
-#endif
         if (step.command < kShortRep) {
           model.length(step.command, c.field,
                        step.command == kRep ? step.length - kShortest + 1 : step.length);
         }
-        CAT(3);
         if (step.command == kMatch) {
           model.distance(model.distance_context(step.length, c.field), step.distance);
         }
@@ -467,23 +429,6 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
     if (done != nullptr) done->fetch_add(at - before, std::memory_order_relaxed);
   }
   if (!raw.empty()) encoder.flush();
-#ifdef MIXSTAT
-  const char* n[16] = {"command", "literal", "length", "distance"};
-  for (int i = 0; i < 4; i++)
-    printf("  %-10s %9.0f bytes %9ld symbols\n", n[i], g_cost[i] / 8, g_count[i]);
-  const char* m[] = {"match", "rep0", "rep1", "rep2", "rep3", "short0"};
-  for (int i = 0; i < 6; i++)
-    printf("  %-10s %9.0f bytes %9ld\n", m[i], g_cost[10 + i] / 8, g_count[10 + i]);
-  if (getenv("F")) for (int f = 0; f < 32; f++)
-    if (g_fn[1][f])
-      printf("   f%-2d cmd %7ld %5.2f  lit %7ld %5.2f %8.0f  dist %8.0f len %8.0f\n", f, g_fn[0][f],
-             g_fc[0][f] / (double)g_fn[0][f], g_fn[1][f] / 2, 2 * g_fc[1][f] / (double)g_fn[1][f], g_fc[1][f] / 8,
-             g_fc[3][f] / 8, g_fc[2][f] / 8);
-  memset(g_fc, 0, sizeof g_fc);
-  memset(g_fn, 0, sizeof g_fn);
-  for (auto& x : g_cost) x = 0;
-  for (auto& x : g_count) x = 0;
-#endif
   return out;
 }
 

@@ -30,7 +30,9 @@ struct StreamGroup {
 };
 
 // The groups hold every byte of `elf` once: image streams and the parts of regions what is in its
-// segments, the last group the rest stream, where there is one.
-std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan);
+// segments, the last group the rest stream, where there is one. No image stream is longer than
+// `longest` bytes, so that several processors can share what is large.
+std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan,
+                                            std::uint64_t longest);
 
 }  // namespace whittle::packer

@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// CONTEXT_DOC
+// What the codec's model looks at before it predicts a byte.
+//
+// A byte of machine code means what its place in the instruction makes it mean: a ModRM byte after
+// this opcode, the third byte of a call's target. So the model walks the code as the transform does
+// (x86_code.h), byte by byte and through copied bytes too, and its contexts are the kind of byte to
+// come (the field), the instruction so far, and the instruction before. It need not be right about
+// bytes that are no code, only the same in encoder and decoder.
+//
+// Words of AArch64, most significant byte first, have their opcode in front; the contexts are the
+// place in the word, the word so far and the opcode of the word before. Everything else is taken as
+// bytes or as tables of 8-byte words, with the byte before or above and the byte at the last
+// distance as contexts.
 #pragma once
 
 #include <stddef.h>
@@ -13,19 +24,23 @@ namespace whittle::stub {
 // What byte of an instruction comes next.
 enum : uint8_t {
   kOpcode = 0,
-  kOpcodeAfterPrefix,
-  kOpcode2,
-  kOpcode3,
-  kModRmByte,
-  kSib,
-  kDisp8,
-  kImm8Byte,
-  kDisp32 = 8,
+  kOpcodeAfterPrefix = 1,
+  kOpcode2 = 2,  // behind 0F
+  kOpcode3 = 3,  // behind 0F 38, 0F 3A and the VEX and EVEX prefixes; their own bytes
+  kModRmByte = 4,
+  kSib = 5,
+  kDisp8 = 6,
+  kImm8Byte = 7,
+  kDisp32 = 8,  // these have four: one a byte, the last for all that follow
   kRip = 12,
   kCall = 16,
   kImm = 20,
   kJcc = 24,
 };
+// Fields where an instruction or an operand starts: there a copy may start too.
+inline constexpr uint32_t kStartsOperand = 1U << kOpcode | 1U << kDisp8 | 1U << kImm8Byte |
+                                           1U << kDisp32 | 1U << kRip | 1U << kCall | 1U << kImm |
+                                           1U << kJcc;
 
 struct X86Walker {
   uint8_t field = kOpcode;
@@ -35,10 +50,10 @@ struct X86Walker {
   uint8_t wide = 0, small = 0, map = 0, skip = 0;
   uint8_t opcode = 0;
   uint8_t modrm = 0;
-  uint32_t key = 0;    // of the instruction so far, without operands
-  uint32_t all = 0;    // of all its bytes so far
-  uint32_t value = 0;  // of the operand's bytes so far
-  uint32_t previous[3] = {0, 0, 0};
+  uint32_t key = 0;       // of the instruction so far, without operands
+  uint32_t all = 0;       // of all its bytes so far
+  uint32_t value = 0;     // of the operand's bytes so far
+  uint32_t previous = 0;  // key of the instruction before
 
   void operand() {
     if (disp_left != 0) {
@@ -52,10 +67,8 @@ struct X86Walker {
     end();
   }
   void end() {
-    previous[2] = previous[1];
-    previous[1] = previous[0];
-    previous[0] = key;
-    key = all = value = 0;
+    previous = key;
+    key = all = 0;
     wide = small = 0;
     modrm = 0;
     opcode = 0;
@@ -83,10 +96,9 @@ struct X86Walker {
   void step(uint8_t b) {
     all = (all + b + 1) * 0x9E3779B1U;
     if (field >= kDisp8) {
-      value = (value + b + 1) * 0x2F0B4C47U;
       if (disp_left != 0) {
         disp++;
-        if (--disp_left == 0) value = 0;
+        disp_left--;
       } else {
         imm = static_cast<uint8_t>(imm == kImm + 3 ? imm : imm + 1);
         imm_left--;
@@ -180,13 +192,22 @@ struct X86Walker {
   }
 };
 
+// The first byte of a packed stream.
+enum : uint8_t {
+  kModelBytes = 0,
+  kModelX86 = 1,
+  kModelAarch64 = 2,
+  kModelRiscv64 = 3,  // as bytes, so far
+  kModelWords = 4,
+  kModels = 5,
+};
 
-inline constexpr uint32_t kLiteralInputs = 4, kHashedInputs = 2, kModels = 5;
+inline constexpr uint32_t kHashedInputs = 2;
 
 struct Context {
-  uint32_t field;                  // what is to come, below 32
-  uint32_t near;                   // the byte before, or one that tells as much
-  uint32_t hash[kHashedInputs];    // more and more of what came before
+  uint32_t field;                // what is to come, below 32
+  uint32_t guess_factor;         // of the byte at the last distance in the last of these; 0: none
+  uint32_t hash[kHashedInputs];  // more and more of what came before
 };
 
 inline uint32_t hash2(uint32_t a, uint32_t b) {
@@ -204,33 +225,43 @@ struct Walker {
   void step(uint8_t b) {
     history = (history << 8) | b;
     position++;
-    if (model == 1) x86.step(b);
+#if !defined(WHITTLE_STUB) || defined(__x86_64__)  // a stub decodes code of its own machine alone
+    if (model == kModelX86) x86.step(b);
+#endif
   }
   uint32_t field() const {
-    return model == 1 ? x86.field : model == 2 ? position & 3 : model == 4 ? position & 7 : 0;
+    if (model == kModelX86) return x86.field;
+    if (model == kModelAarch64) {
+      const uint32_t k = position & 3;
+      return k * 8 + ((static_cast<uint32_t>(history >> (k == 0 ? 24 : 8 * k - 8)) & 0xff) >> 5);
+    }
+    return model == kModelWords ? position & 7 : position & 3;
   }
   // Whether a command stands here even behind a literal.
-  bool command_follows() const { return model != 1 || (0x11111C1U >> x86.field & 1) != 0; }
+  bool command_follows() const {
+    if (model == kModelX86) return (kStartsOperand >> x86.field & 1) != 0;
+    return model != kModelAarch64 || (position & 3) == 0;
+  }
   Context context() const {
     Context c;
-    const uint32_t h = static_cast<uint32_t>(history);
+    const auto last = static_cast<uint32_t>(history);
     const uint32_t f = field();
     c.field = f;
-    c.near = h & 0xff;
-    if (model == 1) {
+    c.guess_factor = 0;
+    if (model == kModelX86) {
       c.hash[0] = hash2(f, x86.all);
-      c.hash[1] = hash2(c.hash[0], x86.previous[0]);
-    } else if (model == 4) {
-      c.hash[0] = hash2(f, static_cast<uint32_t>(history >> 56));
-      c.hash[1] = hash2(f + 16, h & 0xffff);
-    } else if (model == 2) {
-      const uint32_t word = h & ((1U << (8 * f)) - 1);
-      const uint32_t before = static_cast<uint32_t>(history >> (8 * f));
-      c.hash[0] = hash2(f + 8, word);
-      c.hash[1] = hash2(hash2(f + 16, word), before & 0xffe00000);
+      c.hash[1] = hash2(c.hash[0], x86.previous);
+    } else if (model == kModelAarch64) {
+      const uint32_t k = position & 3;
+      const uint32_t word = last & ((1U << (8 * k)) - 1);
+      const auto before = static_cast<uint32_t>(history >> (8 * k));
+      c.hash[0] = hash2(k + 8, k == 3 ? word & 0xff00ff : word);
+      c.hash[1] = hash2(hash2(k + 16, word), before & 0xffe00000);
     } else {
-      c.hash[0] = hash2(8, h & 0xffff);
-      c.hash[1] = hash2(16, h & 0xffffff);
+      const bool words = model == kModelWords;
+      c.hash[0] = hash2(words ? f : 8, words ? static_cast<uint32_t>(history >> 56) : last & 0xff);
+      c.hash[1] = hash2(words ? f : 8, 0);
+      c.guess_factor = 0x9E3779B1U;
     }
     return c;
   }

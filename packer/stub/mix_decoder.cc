@@ -9,6 +9,7 @@ struct Decoder {
   const uint8_t* at;
   const uint8_t* end;
 
+  // Zeros behind the end; the final state tells.
   uint32_t word() {
     uint32_t value = 0;
     if (end - at >= 4) {
@@ -27,7 +28,8 @@ struct Decoder {
   }
   uint32_t code(const Mixture& mixture, uint32_t) {
     const uint32_t symbol = find(mixture, static_cast<uint32_t>(state) & (kScale - 1));
-    take(mixture.start[symbol], static_cast<uint32_t>(mixture.start[symbol + 1] - mixture.start[symbol]));
+    take(mixture.start[symbol],
+         static_cast<uint32_t>(mixture.start[symbol + 1] - mixture.start[symbol]));
     return symbol;
   }
   uint32_t raw(uint32_t, uint32_t bits) {
@@ -64,7 +66,7 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
       command = model.command(c, past, guess, 0);
     }
     if (command == kLiteral) {
-      const uint8_t b = model.literal(c, 0);
+      const uint8_t b = model.literal(c, guess, 0);
       raw[at++] = b;
       walker.step(b);
       past.literal();

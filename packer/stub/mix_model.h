@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// MODEL_DOC
+// The model that encoder and decoder both run: commands, literals, lengths and distances, each a
+// few 4-bit symbols (mix_nibble.h) in contexts (mix_context.h). packer/MIX_FORMAT.md describes it
+// for people.
+//
+// It is an LZ77 codec whose literals are modelled so well that about half of what others copy by
+// short matches is cheaper as literals. That costs time; the encoder knows the price of it.
 #pragma once
 
 #include <stddef.h>
@@ -11,12 +16,9 @@
 
 namespace whittle::stub {
 
-#ifndef HB
-#define HB 13
-#endif
-inline constexpr uint32_t kHashedBits = HB, kNearBits = 12, kCommandBits = 11;
+inline constexpr uint32_t kHashedBits = 13, kCommandBits = 11;
 inline constexpr uint32_t kReps = 4;
-inline constexpr uint32_t kLimit = 26;  // of the counts of mixed models
+inline constexpr uint32_t kLimit = 60;  // of the counts
 
 // Commands: a literal; a copy from a new distance; one from a distance of before, whose length
 // follows or, for the last distance, is told by the command itself.
@@ -31,7 +33,6 @@ enum Command : uint32_t {
 struct MixWorkspace {
   Nibble hashed[kHashedInputs][1U << kHashedBits];
   Nibble field[32 * 17];
-  Nibble near[1U << kNearBits];
   Nibble command[3][1U << kCommandBits];
   Nibble length[3 * 32], length_more[3], length_high[3];
   Nibble distance_high[8 * 32], distance_low[16], distance_align[16];
@@ -78,7 +79,7 @@ struct MixModel {
     Mixture mixture;
     mix(mixture, all, in);
     symbol = coder.code(mixture, symbol);
-    learn(symbol, kCountMask, in);
+    learn(symbol, kLimit, in);
     return symbol;
   }
 
@@ -99,27 +100,26 @@ struct MixModel {
   }
 
   struct LiteralSet {
-    Input a, b, c, d;
+    Input a, b, c;
     Weights* weights;
   };
   // `part` 0: the high nibble; 1 + high: the low one.
-  inline __attribute__((always_inline)) LiteralSet literal_set(const Context& c, uint32_t part) {
+  inline __attribute__((always_inline)) LiteralSet literal_set(const Context& c, uint32_t guess,
+                                                               uint32_t part) {
     LiteralSet s;
     const uint32_t more = part * 0x9E3779B1U;
     s.a = direct(w.field[c.field * 17 + part]);
-    s.b = direct(w.near[hash2(c.near * 32 + c.field, more) & ((1U << kNearBits) - 1)]);
-    s.c = hashed(w.hashed[0], c.hash[0] + more);
-    s.d = hashed(w.hashed[1], c.hash[1] + more);
-    const uint32_t level = s.c.level() * 4 + s.d.level();
+    s.b = hashed(w.hashed[0], c.hash[0] + more);
+    s.c = hashed(w.hashed[1], c.hash[1] + guess * c.guess_factor + more);
+    const uint32_t level = s.b.level() * 4 + s.c.level();
     s.weights = &w.literal_weights[((part == 0) * 32U + c.field) * 16 + level];
     return s;
   }
-  uint8_t literal(const Context& c, uint32_t byte) {
+  uint8_t literal(const Context& c, uint32_t guess, uint32_t byte) {
     uint32_t part = 0, result = 0;
     for (int i = 0; i < 2; i++) {
-      const LiteralSet s = literal_set(c, part);
-      const uint32_t symbol =
-          mixed(*s.weights, i == 0 ? byte >> 4 : byte & 15, s.a, s.b, s.c, s.d);
+      const LiteralSet s = literal_set(c, guess, part);
+      const uint32_t symbol = mixed(*s.weights, i == 0 ? byte >> 4 : byte & 15, s.a, s.b, s.c);
       result = result * 16 + symbol;
       part = 1 + symbol;
     }
@@ -187,7 +187,7 @@ inline void prepare(MixWorkspace& w) {
   for (uint32_t k = 1; k < 16; k++) even.lane[k] = static_cast<uint16_t>(k * (kFull / 16));
   __builtin_memset(w.hashed, 0, sizeof w.hashed);
   for (Nibble* m = w.field; m <= &w.even; m++) *m = even;
-  for (Weights& x : w.literal_weights) x = {{16384, 16384, 16384, 16383}};
+  for (Weights& x : w.literal_weights) x = {{21845, 21845, 21845, 0}};
   for (Weights& x : w.command_weights) x = {{21845, 21845, 21845, 0}};
 }
 

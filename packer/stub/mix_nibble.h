@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// NIBBLE_DOC
+// Adaptive models of 4-bit symbols, and mixtures of them.
+//
+// A model holds a distribution as 15 cumulative shares in 16-bit lanes, so that all lanes move at
+// once towards the symbol seen; a binary coder would need four dependent steps for the same. Young
+// models move fast (1/2, 2/5, 2/7 ...), old ones slowly.
+//
+// Several contexts each have an opinion. Their distributions are added up with weights, which are
+// learned: each input's weight moves towards the part that it had in the probability of what came.
+// A mixture of logarithms would be better and far slower: this is all additions and high halves of
+// products, the same integers on every machine, by SSE2 where there is SSE2.
 #pragma once
 
 #include <stddef.h>
@@ -16,11 +25,11 @@ inline constexpr uint32_t kScale = 1U << kScaleBits;
 inline constexpr uint32_t kFull = kScale - 16;  // what the shares of a model add up to
 
 // An adaptive distribution of a 4-bit symbol. lane[k], k from 1: share of the symbols below k;
-// lane[0]: how often it was updated (5 bits, up to a limit), and the tag of its context.
+// lane[0]: how often it was updated (7 bits, up to a limit), and the tag of its context.
 struct alignas(16) Nibble {
   uint16_t lane[16];
 };
-inline constexpr uint32_t kCountMask = 31;
+inline constexpr uint32_t kCountMask = 127;
 
 inline constexpr uint32_t kMaxInputs = 4;
 
@@ -52,24 +61,31 @@ struct Input {
 
   // How much the model has seen: 0, 1..2, 3..12 or more updates.
   uint32_t level() const {
-    constexpr uint64_t kLevels = 0xffff'ffff'feaa'aa94;  // 2 bits a count
-    return static_cast<uint32_t>(kLevels >> (2 * (head & kCountMask))) & 3;
+    const uint32_t count = head & kCountMask;
+    return (count > 0) + (count > 2) + (count > 12);
   }
 };
 
 // A step towards the truth, of 65536, by the count of steps before.
-inline constexpr uint16_t kRates[32] = {32767, 27000, 19000, 15000, 12500, 10600, 9200, 8200,
-                                        7300,  6600,  6050,  5570,  5160,  4800,  4500, 4200,
-                                        3980,  3750,  3550,  3370,  3200,  3060,  2920, 2800,
-                                        2680,  2570,  2470,  2380,  2300,  2220,  2150, 2080};
+struct Rates {
+  uint16_t of[kCountMask + 1];
+  constexpr Rates() : of{} {
+    for (uint32_t n = 0; n <= kCountMask; n++) {
+      of[n] = static_cast<uint16_t>(n == 0 ? 32767 : 2 * 65536 / (2 * n + 3));
+    }
+  }
+};
+inline constexpr Rates kRates;
 
 #ifdef __SSE2__
 inline __m128i numbers(int from) {
-  return _mm_add_epi16(_mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7), _mm_set1_epi16(static_cast<short>(from)));
+  return _mm_add_epi16(_mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7),
+                       _mm_set1_epi16(static_cast<short>(from)));
 }
 #endif
 
-// Every input is one argument, and not an element of an array, so that compilers keep it in registers.
+// Every input is one argument, and not an element of an array, so that compilers keep it in
+// registers.
 template <typename... In>
 inline void mix(Mixture& out, const Weights& weights, const In&... in) {
 #ifdef __SSE2__
@@ -114,12 +130,22 @@ inline uint32_t find(const Mixture& mixture, uint32_t value) {
 #endif
 }
 
-inline uint32_t share(const Nibble& m, uint32_t symbol) {
-  const uint32_t from = m.lane[symbol] & -uint32_t{symbol != 0};
-  const uint32_t last = symbol == 15;
-  const uint32_t to = m.lane[(symbol + 1) & 15];
-  return to + ((kFull - to) & -last) - from;
-}
+// The share of one symbol in a model, for any number of models.
+struct Share {
+  uint32_t symbol, keep, set;
+  explicit Share(uint32_t of)
+      : symbol(of),
+        keep((of == 0 ? 0 : 0xffffU) | (of == 15 ? 0 : 0xffff0000U)),
+        set(of == 15 ? kFull << 16 : 0) {}
+  // Reads two lanes at once; behind the last one of the last model stands something else.
+  uint32_t in(const Nibble& m) const {
+    uint32_t both;
+    __builtin_memcpy(&both, reinterpret_cast<const uint8_t*>(m.lane) + 2 * symbol, 4);
+    both = (both & keep) | set;
+    return (both >> 16) - (both & 0xffff);
+  }
+};
+inline uint32_t share(const Nibble& m, uint32_t symbol) { return Share(symbol).in(m); }
 
 // Moves the models of the inputs towards `symbol`.
 template <typename... In>
@@ -136,14 +162,15 @@ inline void learn(uint32_t symbol, uint32_t limit, const In&... in) {
 #ifdef __SSE2__
     const __m128i* p = reinterpret_cast<const __m128i*>(input.from->lane);
     __m128i* q = reinterpret_cast<__m128i*>(input.slot->lane);
-    const __m128i rate = _mm_set1_epi16(static_cast<short>(kRates[count]));
+    const __m128i rate = _mm_set1_epi16(static_cast<short>(kRates.of[count]));
     const __m128i low = _mm_load_si128(p), high = _mm_load_si128(p + 1);
     // The first lane goes in before the store: a narrow store would delay the next wide load.
     const __m128i next = _mm_add_epi16(low, _mm_mulhi_epi16(_mm_sub_epi16(to_low, low), rate));
     _mm_store_si128(q, _mm_insert_epi16(next, static_cast<short>(head), 0));
-    _mm_store_si128(q + 1, _mm_add_epi16(high, _mm_mulhi_epi16(_mm_sub_epi16(to_high, high), rate)));
+    _mm_store_si128(q + 1,
+                    _mm_add_epi16(high, _mm_mulhi_epi16(_mm_sub_epi16(to_high, high), rate)));
 #else
-    const int32_t rate = kRates[count];
+    const int32_t rate = kRates.of[count];
     for (uint32_t k = 1; k < 16; k++) {
       const int32_t lane = input.from->lane[k], target = k > symbol ? kFull : 0;
       input.slot->lane[k] = static_cast<uint16_t>(lane + (((target - lane) * rate) >> 16));
@@ -154,9 +181,6 @@ inline void learn(uint32_t symbol, uint32_t limit, const In&... in) {
   (one(in), ...);
 }
 
-#ifndef MIXRATE
-#define MIXRATE 3
-#endif
 // Weights move towards the share that each input had in what was said of the symbol: a step of
 // expectation maximization. A 64th goes to all alike, so that none is lost for good.
 template <typename... In>
@@ -168,11 +192,12 @@ inline void learn_weights(Weights& weights, uint32_t symbol, uint32_t size, cons
   __builtin_memcpy(&packed, weights.w, 8);
   uint64_t together = 0;
   uint32_t i = 0;
+  const Share share(symbol);
   const auto one = [&](const Input& input) __attribute__((always_inline)) {
     const auto w = static_cast<uint32_t>(packed >> (16 * i)) & 0xffff;
-    const auto posterior = static_cast<int32_t>((w * share(*input.from, symbol) * inverse) >> 31);
+    const auto posterior = static_cast<int32_t>((w * share.in(*input.from) * inverse) >> 31);
     const int32_t next =
-        static_cast<int32_t>(w) + ((posterior + kAlike - static_cast<int32_t>(w)) >> MIXRATE);
+        static_cast<int32_t>(w) + ((posterior + kAlike - static_cast<int32_t>(w)) >> 3);
     together |= static_cast<uint64_t>(static_cast<uint32_t>(next)) << (16 * i);
     i++;
   };

@@ -117,7 +117,9 @@ TEST(MixCodec, FindsMatchesAcrossTheWholeStream) {
   const Bytes again(content.begin(), content.begin() + 5000);
   content.insert(content.end(), again.begin(), again.end());
   const Bytes packed = packer::mix_encode(content, MixModel::bytes);
-  EXPECT_LT(packed.size(), 302500U);
+  // Adaptive models make noise 1.3 % larger; its second 5,000 bytes must cost next to nothing.
+  EXPECT_LT(packed.size(),
+            packer::mix_encode(ByteView(content).first(300000), MixModel::bytes).size() + 30);
   EXPECT_EQ(decode(packed, content.size()).bytes, content);
 }
 
