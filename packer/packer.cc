@@ -170,10 +170,10 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
 
   const Visible visible = find_visible(elf);
   const auto pack_at = [&](std::uint32_t level) {
-    return assemble(
-        elf, plan, level,
-        encode(split_into_streams(elf, plan, longest_stream(level)), level, options.progress),
-        visible, options);
+    return assemble(elf, plan, level,
+                    encode(split_into_streams(elf, plan, longest_stream(level)), level,
+                           plan.machine->machine, options.progress),
+                    visible, options);
   };
   PackedFile packed;
   std::uint32_t level = options.level == Level::small ? kLevelSmall : kLevelFast;
