@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The tables that packer/DATA_TRANSFORMS.md takes apart, joined: part of tests/unpack.py.
+"""The tables that packer/TABLES.md takes apart, joined: part of tests/unpack.py.
 
 Each function takes the streams (bytes) and the region's size, and returns the region's bytes.
 Written for likeness with the document, not for speed.
