@@ -9,8 +9,11 @@
 
 #include "analyzer/analyzer.h"
 #include "analyzer/extent.h"
+#include "analyzer/hardening.h"
 #include "analyzer/lief_reader.h"
 #include "analyzer/names.h"
+#include "analyzer/needs.h"
+#include "analyzer/symbols.h"
 #include "analyzer/toolchain.h"
 #include "analyzer/verdict.h"
 #include "common/digest.h"
@@ -74,6 +77,26 @@ void describe_notes(const elf::File& file, BinaryReport& report) {
       report.go_build_id = printable(as_text(id));
     }
   }
+}
+
+// What takes more than the headers to tell: needs and hardening.
+void describe_contents(const elf::File& file, BinaryReport& report) {
+  const std::vector<Symbol> symbols = read_symbols(file);
+  const std::vector<Symbol> dynamic_symbols = read_dynamic_symbols(file);
+  report.hardening = find_hardening({.file = file,
+                                     .kind = report.kind,
+                                     .toolchain = report.toolchain,
+                                     .symbols = symbols,
+                                     .dynamic_symbols = dynamic_symbols});
+  if (report.kind == Kind::shared_object) return;
+  std::optional<GoFunctionTable> go;
+  if (report.toolchain.language == "Go") go = read_go_functions(file);
+  report.needs = find_needs({.file = file,
+                             .toolchain = report.toolchain,
+                             .dynamic = report.kind == Kind::dynamic_executable,
+                             .go_functions = go ? &*go : nullptr,
+                             .symbols = symbols,
+                             .dynamic_symbols = dynamic_symbols});
 }
 
 template <typename T>
@@ -145,6 +168,10 @@ BinaryReport inspect(ByteView bytes, std::string_view path, const InspectOptions
   describe_notes(file, report);
   report.overlay = measure_extent(file).overlay;
   report.toolchain = detect_toolchain(file, report.interpreter, report.needed);
+  if (is_static(report.kind) || report.kind == Kind::dynamic_executable ||
+      report.kind == Kind::shared_object) {
+    describe_contents(file, report);
+  }
   if (options.symbols) add_lief(file, report);
   return report;
 }

@@ -59,6 +59,44 @@ struct Toolchain {
   std::vector<Module> modules;  // Go: main module first
 };
 
+// Where a finding was seen.
+struct Evidence {
+  std::string kind;  // "function" of Go's table, "symbol", "import", "text"
+  std::string name;
+  std::optional<std::uint64_t> offset;  // in the file; none for what only a library has
+};
+
+// Something that the program may ask of the system around it and that an empty root filesystem does
+// not have. It shows code that is linked in; whether it is reached, only running tells.
+struct Need {
+  std::string id;          // "needs/ca-certificates"
+  std::string confidence;  // "high", "medium", "low"
+  std::string title;       // "CA certificates"
+  std::string breaks;      // what happens without
+  std::string supply;      // how an image gets it
+  std::vector<Evidence> evidence;
+};
+
+// `not_applicable` where the question does not arise (a canary in a Go program), `unknown` where
+// the file does not tell (a canary in a stripped static one).
+enum class HardeningState { not_applicable, unknown, no, partial, yes };
+std::string_view name(HardeningState state);  // "not-applicable", "unknown", "no", "partial", "yes"
+
+// As checksec reports them; see hardening.cc for what each means.
+struct Hardening {
+  using enum HardeningState;
+  HardeningState nx = not_applicable;  // the stack is not executable
+  HardeningState relro = not_applicable;
+  HardeningState pie = not_applicable;
+  HardeningState canary = not_applicable;
+  HardeningState fortify = not_applicable;
+  HardeningState no_writable_code = not_applicable;  // no segment is writable and executable
+  HardeningState ibt = not_applicable, shadow_stack = not_applicable;  // x86's CET
+  HardeningState bti = not_applicable, pac = not_applicable;           // aarch64
+  bool debug_info = false;
+  std::vector<std::string> rpath, runpath;  // folders that the loader searches first
+};
+
 struct BinaryReport {
   std::string path;
   std::uint64_t size = 0;  // bytes
@@ -81,6 +119,8 @@ struct BinaryReport {
   std::uint64_t symbols = 0;          // entries of .symtab and .dynsym; 0 without LIEF
   std::uint64_t overlay = 0;          // bytes behind everything that the headers speak of
   std::vector<std::string> warnings;  // odd fields, readers that disagree, a reader that gave up
+  std::vector<Need> needs;            // by id; for executables only
+  Hardening hardening;                // for executables and shared libraries only
 };
 
 }  // namespace whittle::analyzer

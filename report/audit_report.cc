@@ -34,6 +34,14 @@ std::string reasons_of(const analyzer::BinaryReport& report) {
   return out;
 }
 
+std::string evidence_of(const analyzer::Need& need) {
+  if (need.evidence.empty()) return "";
+  const analyzer::Evidence& first = need.evidence.front();
+  std::string out = fmt::format("{} {}", first.kind, printable(first.name));
+  if (need.evidence.size() > 1) out += fmt::format(" and {} more", need.evidence.size() - 1);
+  return out;
+}
+
 std::string totals(const std::vector<analyzer::AuditedFile>& files) {
   std::string out = count(files.size(), "file");
   std::string_view separator = ": ";
@@ -66,6 +74,10 @@ std::string audit_text(const std::vector<analyzer::AuditedFile>& files) {
     }
     out += fmt::format("{:<{}}  {}: {}\n", analyzer::name(file.report->kind), kVerdictWidth, path,
                        reasons_of(*file.report));
+    for (const analyzer::Need& need : file.report->needs) {
+      out += fmt::format("{:<{}}  {} ({}): {}\n", "", kVerdictWidth, need.id, need.confidence,
+                         evidence_of(need));
+    }
     for (const std::string& warning : file.report->warnings) {
       out += fmt::format("{:<{}}  warning: {}\n", "", kVerdictWidth, printable(warning));
     }

@@ -32,6 +32,13 @@ std::vector<AuditedFile> some_files() {
              {{"type/exec", "is at fixed addresses"}, {"static/x", "asks for none"}});
   app.toolchain = {"Go", "go1.19.8", "", "example.com/app", {{"example.com/app", "", "", ""}}};
   app.warnings = {"has an odd\nfield"};
+  app.needs = {{"needs/shell",
+                "medium",
+                "a shell",
+                "commands fail",
+                "add one",
+                {{"text", "/bin/sh", 16}, {"import", "system", std::nullopt}}}};
+  app.hardening.nx = analyzer::HardeningState::yes;
   BinaryReport ls =
       binary("bin/ls\x1b[1m", Kind::dynamic_executable, {{"dynamic/needed", "needs libc\x07.so"}});
   ls.needed = {"libc\x07.so", "\xff"};
@@ -44,6 +51,7 @@ std::vector<AuditedFile> some_files() {
 TEST(AuditReport, Text) {
   EXPECT_EQ(audit_text(some_files()),
             "static         bin/app: is at fixed addresses; asks for none\n"
+            "               needs/shell (medium): text /bin/sh and 1 more\n"
             "               warning: has an odd\\nfield\n"
             "dynamic        bin/ls\\x1b[1m: needs libc\\x07.so\n"
             "script         run: begins with #!\n"
@@ -54,11 +62,14 @@ TEST(AuditReport, Text) {
 }
 
 TEST(AuditReport, Json) {
-  const auto json = nlohmann::json::parse(audit_json(some_files()));
+  auto json = nlohmann::json::parse(audit_json(some_files()));
   EXPECT_EQ(json["schema"], "whittle.audit/1");
   EXPECT_EQ(json["totals"],
             nlohmann::json::parse(R"({"files": 4, "static": 1, "not_static": 2, "errors": 1})"));
   ASSERT_EQ(json["files"].size(), 4u);
+  EXPECT_EQ(json["files"][0]["hardening"]["nx"], "yes");
+  EXPECT_EQ(json["files"][0]["hardening"]["canary"], "not-applicable");
+  json["files"][0].erase("hardening");
   EXPECT_EQ(json["files"][0], nlohmann::json::parse(R"({
     "path": "bin/app", "size_bytes": 0, "verdict": "static", "static": true,
     "reasons": [{"id": "type/exec", "text": "is at fixed addresses"},
@@ -66,6 +77,10 @@ TEST(AuditReport, Json) {
     "machine": "x86-64", "bits": 64, "byte_order": "little", "needed": [], "stripped": true,
     "toolchain": {"language": "Go", "compiler": "go1.19.8", "libc": "",
                   "main_package": "example.com/app"},
+    "needs": [{"id": "needs/shell", "confidence": "medium", "title": "a shell",
+               "breaks": "commands fail", "supply": "add one",
+               "evidence": [{"kind": "text", "name": "/bin/sh", "offset": 16},
+                            {"kind": "import", "name": "system"}]}],
     "warnings": ["has an odd\nfield"]})"));
   EXPECT_EQ(json["files"][1]["needed"][0], "libc\x07.so");
   EXPECT_EQ(json["files"][1]["needed"][1], "\xef\xbf\xbd");
