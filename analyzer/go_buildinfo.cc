@@ -33,6 +33,19 @@ std::string next_field(std::string_view& line) {
   return printable(field.substr(0, kLongestField));
 }
 
+// A Go string literal's text where it is one without escapes other than of quotes and backslashes.
+std::string unquote(std::string text) {
+  if (text.size() < 2 || text.front() != text.back()) return text;
+  if (text.front() == '`') return text.substr(1, text.size() - 2);
+  if (text.front() != '"') return text;
+  std::string out;
+  for (std::size_t i = 1; i + 1 < text.size(); i++) {
+    if (text[i] == '\\' && i + 2 < text.size() && (text[i + 1] == '"' || text[i + 1] == '\\')) i++;
+    out += text[i];
+  }
+  return out;
+}
+
 bool is_version_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
          c == '-' || c == '+' || c == ':' || c == ' ';
@@ -58,6 +71,13 @@ void parse_go_modules(std::string_view text, GoBuildInfo& info) {
       module.version = next_field(line);
       module.sum = next_field(line);
       info.modules.push_back(std::move(module));
+    } else if (kind == "build") {
+      const std::string setting = next_field(line);
+      const std::size_t equals = setting.find('=');
+      if (equals == std::string::npos) continue;
+      // Keys and values with blanks or quotes in them are quoted as Go quotes strings.
+      info.settings.push_back(
+          {unquote(setting.substr(0, equals)), unquote(setting.substr(equals + 1))});
     } else if (kind == "=>" && !info.modules.empty()) {
       Module& module = info.modules.back();
       module.replaced_by = next_field(line);

@@ -11,6 +11,7 @@
 #include "analyzer/extent.h"
 #include "analyzer/hardening.h"
 #include "analyzer/lief_reader.h"
+#include "analyzer/linkage.h"
 #include "analyzer/names.h"
 #include "analyzer/needs.h"
 #include "analyzer/symbols.h"
@@ -79,7 +80,7 @@ void describe_notes(const elf::File& file, BinaryReport& report) {
   }
 }
 
-// What takes more than the headers to tell: needs and hardening.
+// What takes more than the headers to tell.
 void describe_contents(const elf::File& file, BinaryReport& report) {
   const std::vector<Symbol> symbols = read_symbols(file);
   const std::vector<Symbol> dynamic_symbols = read_dynamic_symbols(file);
@@ -97,6 +98,9 @@ void describe_contents(const elf::File& file, BinaryReport& report) {
                              .go_functions = go ? &*go : nullptr,
                              .symbols = symbols,
                              .dynamic_symbols = dynamic_symbols});
+  if (report.kind == Kind::dynamic_executable) {
+    report.linkage = describe_linkage(file, report, go ? &*go : nullptr, dynamic_symbols);
+  }
 }
 
 template <typename T>

@@ -51,12 +51,17 @@ struct Module {  // a Go module
   std::string replaced_by;  // "path@version" or empty
 };
 
+struct Setting {  // of a Go build: "CGO_ENABLED", "vcs.revision", "-ldflags"
+  std::string key, value;
+};
+
 struct Toolchain {
   std::string language;      // "Go", "Rust", "C/C++", or empty where unknown
   std::string compiler;      // "go1.19.8", "rustc version 1.63.0", "GCC: (Debian 12.2.0-14) 12.2.0"
   std::string libc;          // "glibc", "musl", or empty where unknown or none
   std::string main_package;  // Go: import path of package main's folder
-  std::vector<Module> modules;  // Go: main module first
+  std::vector<Module> modules;    // Go: main module first
+  std::vector<Setting> settings;  // Go: what `go version -m` shows as "build"
 };
 
 // Where a finding was seen.
@@ -75,6 +80,37 @@ struct Need {
   std::string breaks;      // what happens without
   std::string supply;      // how an image gets it
   std::vector<Evidence> evidence;
+};
+
+// The newest of a library's symbol versions that a program asks for.
+struct VersionNeed {
+  std::string library;               // "libc.so.6"
+  std::string version;               // "GLIBC_2.34"
+  std::vector<std::string> symbols;  // that ask for it, at most eight
+};
+
+// A shared library where the loader would find it.
+struct Library {
+  std::string name;       // as it is asked for
+  std::string path;       // inside the root; empty where it is missing
+  std::string found_by;   // "RPATH", "RUNPATH", "system", "path", "interpreter"; empty if missing
+  bool repeated = false;  // stands elsewhere in the tree; `needed` is then left out
+  std::vector<Library> needed;
+};
+
+struct LibraryTree {
+  std::string interpreter;  // where PT_INTERP leads inside the root; empty where it is missing
+  std::vector<Library> libraries;
+  std::vector<std::string> missing;  // names, the interpreter's among them, each once
+};
+
+// What a dynamic executable takes from outside, and how it could do without.
+struct Linkage {
+  std::vector<VersionNeed> versions;     // one a library and kind of version
+  std::vector<std::string> may_load;     // names of libraries that only dlopen can want
+  std::vector<std::string> causes;       // what made it dynamic, as far as it is known
+  std::vector<std::string> remedies;     // how to build it as a static one
+  std::optional<LibraryTree> libraries;  // where a root was given to look in
 };
 
 // `not_applicable` where the question does not arise (a canary in a Go program), `unknown` where
@@ -120,6 +156,7 @@ struct BinaryReport {
   std::uint64_t overlay = 0;          // bytes behind everything that the headers speak of
   std::vector<std::string> warnings;  // odd fields, readers that disagree, a reader that gave up
   std::vector<Need> needs;            // by id; for executables only
+  Linkage linkage;                    // for dynamic executables only
   Hardening hardening;                // for executables and shared libraries only
 };
 

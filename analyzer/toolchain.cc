@@ -114,6 +114,7 @@ Toolchain detect_toolchain(const elf::File& file, const std::string& interpreter
     toolchain.compiler = std::move(info->version);
     toolchain.main_package = std::move(info->main_package);
     toolchain.modules = std::move(info->modules);
+    toolchain.settings = std::move(info->settings);
     return toolchain;
   }
   if (is_go_program(file)) {

@@ -6,6 +6,7 @@
 #include "analyzer/analyzer.h"
 #include "cli/app.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "common/error.h"
 #include "report/audit_report.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> paths;
+  std::string root;
   CommonOptions common;
 };
 
@@ -30,7 +32,13 @@ int status_of(const std::vector<analyzer::AuditedFile>& files) {
 }
 
 int run(const Options& options) {
-  const auto files = analyzer::audit({options.paths.begin(), options.paths.end()});
+  ProgressLine progress(options.common.quiet);
+  const auto files = analyzer::audit(
+      {options.paths.begin(), options.paths.end()},
+      {.root = options.root, .progress = [&](std::uint64_t done, std::uint64_t all) {
+         progress.show("auditing", done, all);
+       }});
+  progress.clear();
   if (!options.common.quiet) {
     print_result(options.common.format == "json" ? report::audit_json(files)
                                                  : report::audit_text(files));
@@ -45,6 +53,8 @@ void add_audit(Program& program) {
   CLI::App* command = program.add_command("audit", "Say which executables are static, and why not",
                                           [options] { return run(*options); });
   command->add_option("PATH", options->paths, "Files, or folders to walk")->required();
+  command->add_option("--root", options->root, "Look for shared libraries in this root folder")
+      ->type_name("DIR");
   add_common_options(command, options->common);
   command->footer(
       "One line a file. Folders are walked without following links; what is not an\n"

@@ -42,6 +42,39 @@ Json hardening_json(const analyzer::Hardening& hardening) {
   return out;
 }
 
+Json libraries_json(const std::vector<analyzer::Library>& libraries) {
+  Json out = Json::array();
+  for (const analyzer::Library& library : libraries) {
+    Json one = {{"name", library.name}, {"found", !library.path.empty()}};
+    if (!library.path.empty()) {
+      one["path"] = library.path;
+      one["found_by"] = library.found_by;
+    }
+    if (library.repeated) one["repeated"] = true;
+    if (!library.needed.empty()) one["needed"] = libraries_json(library.needed);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+Json linkage_json(const analyzer::Linkage& linkage) {
+  Json versions = Json::array();
+  for (const analyzer::VersionNeed& version : linkage.versions) {
+    versions.push_back(
+        {{"library", version.library}, {"version", version.version}, {"symbols", version.symbols}});
+  }
+  Json out = {{"versions", std::move(versions)},
+              {"may_load", linkage.may_load},
+              {"causes", linkage.causes},
+              {"remedies", linkage.remedies}};
+  if (linkage.libraries) {
+    out["interpreter_path"] = linkage.libraries->interpreter;
+    out["libraries"] = libraries_json(linkage.libraries->libraries);
+    out["missing"] = linkage.libraries->missing;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string_view, analyzer::HardeningState>> hardening_facts(
@@ -74,6 +107,9 @@ Json summary_json(const analyzer::BinaryReport& binary) {
     out["stripped"] = binary.stripped;
     out["toolchain"] = toolchain_json(binary.toolchain);
     out["needs"] = needs_json(binary.needs);
+    if (binary.kind == analyzer::Kind::dynamic_executable) {
+      out["linkage"] = linkage_json(binary.linkage);
+    }
     out["hardening"] = hardening_json(binary.hardening);
   }
   out["warnings"] = binary.warnings;
