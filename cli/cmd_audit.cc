@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "common/error.h"
+#include "flow/audit.h"
 #include "report/audit_report.h"
 
 namespace whittle::cli {
@@ -33,11 +34,11 @@ int status_of(const std::vector<analyzer::AuditedFile>& files) {
 
 int run(const Options& options) {
   ProgressLine progress(options.common.quiet);
-  const auto files = analyzer::audit(
-      {options.paths.begin(), options.paths.end()},
-      {.root = options.root, .progress = [&](std::uint64_t done, std::uint64_t all) {
-         progress.show("auditing", done, all);
-       }});
+  const auto files =
+      flow::audit({options.paths.begin(), options.paths.end()},
+                  {.root = options.root, .progress = [&](std::uint64_t done, std::uint64_t all) {
+                     progress.show("auditing", done, all);
+                   }});
   progress.clear();
   if (!options.common.quiet) {
     print_result(options.common.format == "json" ? report::audit_json(files)

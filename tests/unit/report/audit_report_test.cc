@@ -30,7 +30,7 @@ std::vector<AuditedFile> some_files() {
   BinaryReport app =
       binary("bin/app", Kind::static_executable,
              {{"type/exec", "is at fixed addresses"}, {"static/x", "asks for none"}});
-  app.toolchain = {"Go", "go1.19.8", "", "example.com/app", {{"example.com/app", "", "", ""}}};
+  app.toolchain = {"Go", "go1.19.8", "", "example.com/app", {{"example.com/app", "", "", ""}}, {}};
   app.warnings = {"has an odd\nfield"};
   app.needs = {{"needs/shell",
                 "medium",
