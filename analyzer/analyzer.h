@@ -20,12 +20,19 @@
 namespace whittle::analyzer {
 
 struct InspectOptions {
-  bool symbols = true;  // ask LIEF (in a limited child process) for sections and symbols
+  bool symbols = true;   // ask LIEF (in a limited child process) for sections and symbols
+  bool digests = false;  // fill in BinaryReport::sha256
 };
 
 // What `bytes` are. Any content gives a report: text is `not_elf`. Throws Error{malformed} where
 // the file claims to be ELF and its headers cannot be right, with the offset.
 BinaryReport inspect(ByteView bytes, std::string_view path, const InspectOptions& options = {});
+
+// A requirement of a policy (see policy.h) that a file does not meet.
+struct Violation {
+  std::string rule;    // as it was written: "no-needs:shell"
+  std::string reason;  // "may need a shell: symbol system"
+};
 
 // One file of an audit: a report, or the error that kept it from being made.
 struct AuditedFile {
@@ -33,10 +40,12 @@ struct AuditedFile {
   std::optional<BinaryReport> report;
   std::string error;        // set when `report` is not
   int error_exit_code = 0;  // of that error, see common/error.h
+  std::vector<Violation> violations;
 };
 
 struct AuditOptions {
   std::filesystem::path root;  // where to look for shared libraries; empty: do not look
+  bool digests = false;        // BinaryReport::sha256 of every file
   unsigned jobs = 0;           // files at once; 0: as many as there are processors
   // Called now and then by the thread that adds files: files done, and found so far.
   std::function<void(std::uint64_t, std::uint64_t)> progress;

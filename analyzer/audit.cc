@@ -198,7 +198,8 @@ class Auditor::Impl {
       LoadedFile loaded;
       if (!job.content) loaded = read_file(job.path);
       const ByteView bytes = job.content ? *job.content : loaded.bytes;
-      BinaryReport report = inspect(bytes, job.path, {.symbols = false});
+      BinaryReport report =
+          inspect(bytes, job.path, {.symbols = false, .digests = options_.digests});
       const mode_t mode = job.content ? job.mode : loaded.status.mode;
       if (!job.named && is_passed_over(report.kind, mode)) return std::nullopt;
       if (finder_ && !job.content && report.kind == Kind::dynamic_executable) {

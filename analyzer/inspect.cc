@@ -150,6 +150,7 @@ BinaryReport inspect(ByteView bytes, std::string_view path, const InspectOptions
   BinaryReport report;
   report.path = path;
   report.size = bytes.size();
+  if (options.digests) report.sha256 = to_hex(sha256(bytes));
   if (!elf::has_magic(bytes)) {
     describe_non_elf(bytes, report);
     return report;

@@ -46,7 +46,7 @@ struct SectionInfo {
   std::uint64_t address = 0, offset = 0, size = 0;
 };
 
-struct Module {  // a Go module
+struct Module {  // a Go module, or a Rust crate
   std::string path, version, sum;
   std::string replaced_by;  // "path@version" or empty
 };
@@ -136,6 +136,7 @@ struct Hardening {
 struct BinaryReport {
   std::string path;
   std::uint64_t size = 0;  // bytes
+  std::string sha256;      // hexadecimal, where it was asked for
   Kind kind = Kind::not_elf;
   std::vector<Reason> reasons;  // why `kind` is what it is, every one of them; never empty
 

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace whittle::cli {
 
@@ -44,7 +45,8 @@ struct CommonOptions {
   std::string format = "text";
   bool quiet = false;
 };
-void add_common_options(CLI::App* command, CommonOptions& options, bool markdown = false);
+void add_common_options(CLI::App* command, CommonOptions& options,
+                        const std::vector<std::string>& formats = {"text", "json"});
 
 // One file a command.
 void add_audit(Program& program);

@@ -99,6 +99,14 @@ std::string totals(const std::vector<analyzer::AuditedFile>& files) {
   return out;
 }
 
+Json violations_json(const std::vector<analyzer::Violation>& violations) {
+  Json out = Json::array();
+  for (const analyzer::Violation& violation : violations) {
+    out.push_back({{"rule", violation.rule}, {"reason", violation.reason}});
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string audit_text(const std::vector<analyzer::AuditedFile>& files) {
@@ -113,6 +121,9 @@ std::string audit_text(const std::vector<analyzer::AuditedFile>& files) {
     out += fmt::format("{:<{}}  {}: {}\n", analyzer::name(file.report->kind), kVerdictWidth, path,
                        reasons_of(*file.report));
     Lines lines(out);
+    for (const analyzer::Violation& violation : file.violations) {
+      lines.add(fmt::format("violates {}: {}", violation.rule, printable(violation.reason)));
+    }
     if (file.report->kind == analyzer::Kind::dynamic_executable) add_linkage(*file.report, lines);
     for (const analyzer::Need& need : file.report->needs) {
       lines.add(fmt::format("{} ({}): {}", need.id, need.confidence, evidence_of(need)));
@@ -127,10 +138,12 @@ std::string audit_text(const std::vector<analyzer::AuditedFile>& files) {
 
 std::string audit_json(const std::vector<analyzer::AuditedFile>& files) {
   Json list = Json::array();
-  std::uint64_t static_files = 0, errors = 0;
+  std::uint64_t static_files = 0, errors = 0, violations = 0;
   for (const analyzer::AuditedFile& file : files) {
     if (file.report) {
       list.push_back(summary_json(*file.report));
+      list.back()["violations"] = violations_json(file.violations);
+      violations += file.violations.size();
       static_files += analyzer::is_static(file.report->kind);
     } else {
       list.push_back(
@@ -144,7 +157,8 @@ std::string audit_json(const std::vector<analyzer::AuditedFile>& files) {
                 {{"files", files.size()},
                  {"static", static_files},
                  {"not_static", files.size() - static_files - errors},
-                 {"errors", errors}}}});
+                 {"errors", errors},
+                 {"violations", violations}}}});
 }
 
 }  // namespace whittle::report
