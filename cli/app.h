@@ -54,6 +54,7 @@ void add_strip(Program& program);
 void add_pack(Program& program);
 void add_unpack(Program& program);
 void add_inspect(Program& program);
+void add_report(Program& program);
 void add_verify(Program& program);
 void add_image(Program& program);
 void add_build(Program& program);

@@ -85,7 +85,7 @@ TEST_F(CliTest, HelpFitsATerminalAndIsAResult) {
   const std::string all = whittle("--help").out;
   EXPECT_EQ(all, whittle("help").out);
   for (const std::string name :
-       {"audit", "strip", "pack", "unpack", "inspect", "verify", "image", "build"}) {
+       {"audit", "strip", "pack", "unpack", "inspect", "report", "verify", "image", "build"}) {
     EXPECT_THAT(all, HasSubstr("\n  " + name + " "));
     const Outcome help = whittle("help " + name);
     EXPECT_EQ(help.status, 0);
