@@ -18,7 +18,8 @@ import sys
 from collections import namedtuple
 
 from unpack_code import TRANSFORMS
-from unpack_tables import JOINS, check
+from unpack_go import join_go_table
+from unpack_tables import check, join_eh_frame, join_exception_tables, join_relocations
 
 libxxhash = ctypes.CDLL("libxxhash.so.0")
 libxxhash.XXH64.restype = ctypes.c_uint64
@@ -43,6 +44,7 @@ Header = structure("Header", "8s2HI12Q4H2Q32s32s16s", """
 Segment = structure("Segment", "4Q2I", "vaddr memory_size file_size file_offset flags reserved")
 Stream = structure("Stream", "3Q2I", "address raw_size packed_size kind codec")
 IMAGE, REST, PART = range(3)  # kinds of streams
+JOINS = {4: join_go_table, 5: join_eh_frame, 6: join_exception_tables, 7: join_relocations}
 Region = structure("Region", "2QI2H", "address size transform first_part part_count")
 ProgramHeader = structure("ProgramHeader", "2I6Q", """
     type flags offset vaddr paddr filesz memsz align""")

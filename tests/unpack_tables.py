@@ -135,7 +135,3 @@ def join_relocations(streams, size):
                            struct.unpack(">i", addends.take(4))[0])
     check_used_up(where, addends)
     return bytes(out)
-
-
-# transform: its inverse
-JOINS = {5: join_eh_frame, 6: join_exception_tables, 7: join_relocations}
