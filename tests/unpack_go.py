@@ -58,8 +58,8 @@ class Guesses:
 
 
 class Slot:
-    def __init__(self, line, name=NO_NAME):
-        self.line, self.file, self.name, self.step = line, 0, name, None
+    def __init__(self, line, file=0, name=NO_NAME):
+        self.line, self.file, self.name, self.step = line, file, name, None
 
 
 class Table:
@@ -153,7 +153,7 @@ class Table:
                 line = line + self.signed(START_LINES) & MASK
                 self.store(at + 36, line)
             self.store(at + fixed - 4, identity | flag << 8 | data << 24)
-            slots, tree = [Slot(line)], 0
+            slots, tree = [Slot(line, self.guesses[NO_NAME + unit])], 0
             for column in range(data):
                 reference, key = self.number(DATA_REFERENCES), arguments * 64 + 32 + column
                 offset = NOWHERE
@@ -196,7 +196,7 @@ class Table:
                 self.store(at, misc >> 1, name, 0, line)
             else:
                 self.store(at, misc >> 1 << 16, 0, 0, name, 0)
-            slots.append(Slot(line, name))
+            slots.append(Slot(line, 0, name))
             at += 16 if self.since_120 else 20
         self.nodes = nodes
         return at - begin
@@ -262,7 +262,7 @@ class Table:
     def join_steps(self, slots, unit):
         """The steps (pc, line, file, slot) of a function, and its length."""
         steps, recent, now, largest, pc = [], [0], 0, 0, 0
-        slots[0].step, line, file = 0, slots[0].line, self.guesses[NO_NAME + unit]
+        slots[0].step, line, file = 0, slots[0].line, slots[0].file
 
         def leave():
             slots[now].line, slots[now].file = line, file
