@@ -14,6 +14,7 @@ namespace {
 
 struct Options {
   std::string input;
+  bool streams = false;
   CommonOptions common;
 };
 
@@ -22,15 +23,17 @@ int run(const Options& options) {
   analyzer::BinaryReport binary = analyzer::inspect(file.bytes, options.input);
   std::optional<packer::PackInfo> packed;
   std::optional<report::Packability> packability;
-  if (packer::is_packed(file.bytes)) {
+  if (options.streams || packer::is_packed(file.bytes)) {  // of a plain file: refused
     packed = packer::inspect(file.bytes, options.input);
     binary.overlay = 0;  // what stands behind the segments are streams, not somebody's appendix
   } else if (!binary.machine.empty()) {
     packability = report::Packability{packer::check(file.bytes, options.input)};
   }
   if (options.common.quiet) return 0;
-  print_result(options.common.format == "json" ? report::inspect_json(binary, packed, packability)
-                                               : report::inspect_text(binary, packed, packability));
+  const auto rows = options.streams ? report::Streams::each : report::Streams::by_region;
+  print_result(options.common.format == "json"
+                   ? report::inspect_json(binary, packed, packability)
+                   : report::inspect_text(binary, packed, packability, rows));
   return 0;
 }
 
@@ -42,10 +45,13 @@ void add_inspect(Program& program) {
                                           [options] { return run(*options); });
   command->add_option("FILE", options->input, "Any file; packed ones tell of what is inside")
       ->required();
+  command->add_flag("--streams", options->streams,
+                    "Of a packed file, tell what each of its streams costs");
   add_common_options(command, options->common);
   command->footer(
-      "Nothing is run and nothing is unpacked.\n\n"
-      "Example:\n  whittle inspect --format json app.packed");
+      "Nothing is run and nothing is unpacked. JSON always lists every stream.\n\n"
+      "Examples:\n  whittle inspect --format json app.packed\n"
+      "  whittle inspect --streams app.packed");
 }
 
 }  // namespace whittle::cli

@@ -13,6 +13,7 @@
 
 #include "common/digest.h"
 #include "common/error.h"
+#include "packer/describe.h"
 #include "packer/format.h"
 #include "packer/packer.h"
 #include "packer/reader.h"
@@ -160,14 +161,7 @@ PackInfo inspect(ByteView file, std::string_view path) {
   info.original_sha256 = to_hex(header.original_sha256);
   info.source_size = header.source_size;
   info.source_sha256 = to_hex(header.source_sha256);
-  for (const PackStream& s : view.streams()) {
-    info.streams.push_back({.name = s.kind == kStreamImage  ? "image"
-                                    : s.kind == kStreamPart ? "part"
-                                                            : "rest",
-                            .address = s.address,
-                            .raw_size = s.raw_size,
-                            .packed_size = s.packed_size});
-  }
+  info.streams = describe_streams(view);
   return info;
 }
 
