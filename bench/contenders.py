@@ -10,10 +10,10 @@ import json
 import pathlib
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 
 import corpus
+import measure
 
 ORIGINAL = "original"
 UPX_BEST = "UPX --best"
@@ -72,9 +72,10 @@ class Contenders:
                 print(f"packing {original.name}: {form}", flush=True)
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
-                reason = run_packer(result.command_for(original, result.path), original)
-                if reason:
-                    reasons.append(reason)
+                try:
+                    measure.run(result.command_for(original, result.path), corpus.CACHE)
+                except measure.Failed as error:
+                    reasons.append(str(error).replace(f"{original}: ", ""))
                     continue
                 result.path.chmod(0o755)
             made.append(result)
@@ -94,14 +95,3 @@ class Made:
 
     def command_for(self, original, output):
         return [*self.packer, original, "-o", output]
-
-
-def run_packer(command, original):
-    """Why it made nothing, in its own words without paths of this machine; None where it did."""
-    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                          text=True)
-    if done.returncode == 0:
-        return None
-    said = re.search(r"^(?:upx|whittle): .*$", done.stderr, re.M)
-    reason = " ".join(said[0].split()) if said else f"exit status {done.returncode}"
-    return reason.replace(f"{original}: ", "")

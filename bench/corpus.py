@@ -98,19 +98,18 @@ def bundling(folder, copies):
 
 
 def large_programs():
-    """Yields executables of about 11, 25, 50 and 100 MB: a small program that carries real ones in
-    its code and read-only data. They differ, as the parts of a large program do; repeating one of them
-    would be found by the packer, and cost it less than a large program does."""
-    fetch(ESBUILD, LEFTHOOK, DPRINT, "@esbuild/linux-arm64", "@esbuild/linux-riscv64", TYPESCRIPT)
+    """Yields executables of about 11, 25, 58 and 100 MB: a small program that carries real ones in
+    its code and read-only data. They differ, as the parts of a large program do; the packer would
+    find it if one were repeated, and that costs less than a large program does."""
+    arm64, riscv64 = "@esbuild/linux-arm64", "@esbuild/linux-riscv64"
+    fetch(ESBUILD, LEFTHOOK, DPRINT, arm64, riscv64, TYPESCRIPT)
     code = [CORPUS / ESBUILD / "bin/esbuild", CORPUS / LEFTHOOK / "bin/lefthook",
-            PROGRAMS["dprint"]().original]
-    data = [CORPUS / "@esbuild/linux-arm64/bin/esbuild",
-            CORPUS / "@esbuild/linux-riscv64/bin/esbuild",
-            *sorted((CORPUS / TYPESCRIPT / "lib").glob("*.js"))]
-    yield _carrying("large-1", code[:1], [])
-    yield _carrying("large-2", code[:2], [])
-    yield _carrying("large-3", code, [])
-    yield _carrying("large-all", [*code, CORPUS / DPRINT / "dprint"], data)
+            CORPUS / DPRINT / "dprint"]
+    for count in range(1, len(code) + 1):
+        yield _carrying(f"large-{count}", code[:count], [])
+    yield _carrying("large-all", [*code, hello().original, busybox().original],
+                    [CORPUS / arm64 / "bin/esbuild", CORPUS / riscv64 / "bin/esbuild",
+                     *sorted((CORPUS / TYPESCRIPT / "lib").glob("*.js"))])
 
 
 def _carrying(name, code, data):

@@ -7,13 +7,12 @@ meanwhile does so for all alike.
 
 import json
 import os
+import re
 import subprocess
 import time
 from dataclasses import dataclass
 
 import store
-
-MEMORY_RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -34,47 +33,58 @@ def sizes(path):
                        compressed("zstd", "-19", "-q", "-c"))
 
 
+class Failed(Exception):
+    """A command did; the text is what it said."""
+
+
+def what_it_said(stderr, status):
+    """The first line in which a packer names itself, else the last."""
+    said = re.search(r"^(?:upx|whittle): .*$", stderr, re.M)
+    lines = [said[0]] if said else stderr.strip().splitlines() or [f"exit status {status}"]
+    return " ".join(lines[-1].split())
+
+
 def start_up(commands, rounds, runs, scratch):
     """The milliseconds of each run of each command, measured by hyperfine without a shell."""
     seen = [[] for _ in commands]
     export = scratch / "hyperfine.json"
     for _ in range(rounds):
-        subprocess.run(
+        done = subprocess.run(
             ["hyperfine", "-N", "--style", "none", "--warmup", "1", "--runs", str(runs),
              "--export-json", export, *(" ".join(map(str, command)) for command in commands)],
-            check=True, stdout=subprocess.DEVNULL)
+            check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise Failed(what_it_said(done.stderr, done.returncode))
         results = json.loads(export.read_text(encoding="utf-8"))["results"]
         for values, result in zip(seen, results):
             values += [seconds * 1000 for seconds in result["times"]]
     return seen
 
 
-def peak_memory(command):
-    """Megabytes resident, of each run. Measured below a small parent: what a child has of its
-    parent before it becomes another program counts, and a Python is larger than most of them."""
-    return [int(subprocess.run(["time", "-f", "%M", *command], check=True, text=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr) / 1000
-            for _ in range(MEMORY_RUNS)]
+def run(command, scratch):
+    """Runs a command, its output thrown away. Raises Failed.
 
-
-def run(command):
-    """Runs a command that must succeed, its output thrown away."""
-    command = [os.fsdecode(part) for part in command]
-    null = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+    Below `time`, a small parent: what a process has of its parent before it becomes another program
+    counts as its memory, and a Python is larger than many programs."""
+    said, memory = scratch / "stderr.txt", scratch / "memory.txt"
+    command = [os.fsdecode(part) for part in ["time", "-q", "-f", "%M", "-o", memory, *command]]
+    files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+             (os.POSIX_SPAWN_OPEN, 2, said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)]
     start = time.perf_counter()
-    pid = os.posix_spawnp(command[0], command, os.environ, file_actions=null)
+    pid = os.posix_spawnp(command[0], command, os.environ, file_actions=files)
     _, status, usage = os.wait4(pid, 0)
     wall = time.perf_counter() - start
     if status != 0:
-        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
-    return Usage(wall, usage.ru_utime, usage.ru_maxrss / 1000)
+        raise Failed(what_it_said(said.read_text(encoding="utf-8", errors="replace"),
+                                  os.waitstatus_to_exitcode(status)))
+    return Usage(wall, usage.ru_utime, int(memory.read_text(encoding="utf-8")) / 1000)
 
 
-def take_turns(commands, rounds):
+def take_turns(commands, rounds, scratch):
     """The Usage of each run of each command."""
     seen = [[] for _ in commands]
     for _ in range(rounds):
         for usages, command in zip(seen, commands):
-            usages.append(run(command))
+            usages.append(run(command, scratch))
     return seen
