@@ -12,46 +12,38 @@
 namespace whittle::cli {
 namespace {
 
-struct Options {
-  std::string input;
-  bool streams = false;
-  CommonOptions common;
-};
-
-int run(const Options& options) {
+int run(const FileOptions& options, report::Streams streams) {
   const LoadedFile file = read_file(options.input);
   analyzer::BinaryReport binary = analyzer::inspect(file.bytes, options.input);
   std::optional<packer::PackInfo> packed;
   std::optional<report::Packability> packability;
-  if (options.streams || packer::is_packed(file.bytes)) {  // of a plain file: refused
+  // Asked for streams, a file that has none is refused.
+  if (streams == report::Streams::each || packer::is_packed(file.bytes)) {
     packed = packer::inspect(file.bytes, options.input);
     binary.overlay = 0;  // what stands behind the segments are streams, not somebody's appendix
   } else if (!binary.machine.empty()) {
     packability = report::Packability{packer::check(file.bytes, options.input)};
   }
   if (options.common.quiet) return 0;
-  const auto rows = options.streams ? report::Streams::each : report::Streams::by_region;
   print_result(options.common.format == "json"
                    ? report::inspect_json(binary, packed, packability)
-                   : report::inspect_text(binary, packed, packability, rows));
+                   : report::inspect_text(binary, packed, packability, streams));
   return 0;
 }
 
 }  // namespace
 
 void add_inspect(Program& program) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_command("inspect", "Tell everything about one executable",
-                                          [options] { return run(*options); });
-  command->add_option("FILE", options->input, "Any file; packed ones tell of what is inside")
-      ->required();
-  command->add_flag("--streams", options->streams,
-                    "Of a packed file, tell what each of its streams costs");
-  add_common_options(command, options->common);
+  auto each_stream = std::make_shared<bool>(false);
+  CLI::App* command = add_file_command(
+      program, "inspect", "Tell everything about one executable",
+      "Any file; packed ones tell of what is inside", [each_stream](const FileOptions& options) {
+        return run(options, *each_stream ? report::Streams::each : report::Streams::by_region);
+      });
+  command->add_flag("--streams", *each_stream, "Of a packed file, tell what each stream costs");
   command->footer(
       "Nothing is run and nothing is unpacked. JSON always lists every stream.\n\n"
-      "Examples:\n  whittle inspect --format json app.packed\n"
-      "  whittle inspect --streams app.packed");
+      "Example:\n  whittle inspect --streams app.packed");
 }
 
 }  // namespace whittle::cli

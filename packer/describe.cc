@@ -19,6 +19,8 @@ std::string codec_name(std::uint32_t codec) {
       return "stored";
     case kCodecZstd:
       return "zstd";
+    case kCodecMix:
+      return "mix";
   }
   return fmt::format("codec {}", codec);
 }
@@ -33,6 +35,12 @@ std::string transform_name(std::uint32_t transform) {
       return "riscv64 code";
     case kTransformGoTable:
       return "Go function table";
+    case kTransformEhFrame:
+      return "unwind table";
+    case kTransformExceptionTables:
+      return "exception tables";
+    case kTransformRelocations:
+      return "relocations";
   }
   return fmt::format("transform {}", transform);
 }

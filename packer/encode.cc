@@ -7,34 +7,55 @@
 #include <future>
 #include <thread>
 
+#include "packer/mix_encoder.h"
+#include "packer/stubs.h"
 #include "packer/zstd_encoder.h"
 
 namespace whittle::packer {
 namespace {
 
-struct Job {
-  RawStream* raw = nullptr;
-  PackStream stream{};
-  Bytes packed;
-};
-
-void encode_one(Job& job, std::atomic<std::uint64_t>& done) {
-  RawStream& raw = *job.raw;
-  job.stream = {.address = raw.address,
-                .raw_size = raw.bytes.size(),
-                .packed_size = 0,
-                .kind = raw.kind,
-                .codec = kCodecZstd};
-  job.packed = zstd_encode(raw.bytes, &done);
-  if (job.packed.size() >= raw.bytes.size()) {
-    job.stream.codec = kCodecStored;
-    job.packed = std::move(raw.bytes);
+MixModel model_of(std::uint32_t code_transform) {
+  switch (code_transform) {
+    case kTransformX86:
+      return MixModel::x86_code;
+    case kTransformAarch64:
+      return MixModel::aarch64_code;
+    case kTransformRiscv64:
+      return MixModel::riscv64_code;
   }
-  job.stream.packed_size = job.packed.size();
-  raw.bytes = {};
+  return MixModel::bytes;
 }
 
-void encode_all(std::vector<Job>& jobs, const Progress& progress) {
+// One form of a stream.
+struct Coded {
+  std::uint32_t codec = kCodecStored;
+  Bytes bytes;
+};
+
+struct Job {
+  RawStream* raw = nullptr;
+  std::vector<Coded> forms;  // by every codec of the level
+};
+
+Bytes mix_encode_best(const RawStream& raw, std::atomic<std::uint64_t>& done) {
+  if (raw.code_transform != 0) return mix_encode(raw.bytes, model_of(raw.code_transform), &done);
+  // Which model fits shows when both have tried.
+  Bytes bytes = mix_encode(raw.bytes, MixModel::bytes, &done);
+  Bytes words = mix_encode(raw.bytes, MixModel::words);
+  return words.size() < bytes.size() ? words : bytes;
+}
+
+void encode_one(Job& job, std::uint32_t level, std::atomic<std::uint64_t>& done) {
+  const RawStream& raw = *job.raw;
+  if (level == kLevelSmall) {
+    job.forms.push_back({kCodecMix, mix_encode_best(raw, done)});
+    job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes)});
+  } else {
+    job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes, &done)});
+  }
+}
+
+void encode_all(std::vector<Job>& jobs, std::uint32_t level, const Progress& progress) {
   // The longest first here as well.
   std::vector<Job*> order;
   std::uint64_t total = 0;
@@ -48,7 +69,7 @@ void encode_all(std::vector<Job>& jobs, const Progress& progress) {
   std::atomic<std::uint64_t> done = 0;
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
-    for (std::size_t i = next++; i < order.size(); i = next++) encode_one(*order[i], done);
+    for (std::size_t i = next++; i < order.size(); i = next++) encode_one(*order[i], level, done);
   };
   std::vector<std::future<void>> workers;
   const std::size_t count =
@@ -63,24 +84,78 @@ void encode_all(std::vector<Job>& jobs, const Progress& progress) {
   for (auto& worker : workers) worker.get();
 }
 
-// What a stream costs to decode, in no unit: about as much for each byte that comes out as for half
-// a byte that goes in.
+// What a stream costs to decode, in nanoseconds, roughly.
 std::uint64_t decode_cost(const PackStream& stream) {
-  return stream.raw_size + 2 * stream.packed_size;
+  if (stream.codec == kCodecMix) return 100 * stream.packed_size;
+  return stream.raw_size / 2 + 3 * stream.packed_size;
+}
+
+// The streams with one codec each, of `codecs` alone, by index of the codec.
+struct Selection {
+  std::vector<std::size_t> forms;  // of each job; none: stored
+  std::uint64_t size = 0;          // bytes of the streams and of the stub that decodes them
+};
+constexpr std::size_t kStored = SIZE_MAX;
+
+// A form that is a little larger and many times as quick to decode is the better one.
+std::uint64_t price(const Coded& form) {
+  return form.codec == kCodecMix ? form.bytes.size() + form.bytes.size() / 32 : form.bytes.size();
+}
+
+Selection select(const std::vector<Job>& jobs, std::uint16_t machine, bool zstd_too) {
+  Selection selection;
+  std::uint32_t features = 0;
+  for (const Job& job : jobs) {
+    std::size_t best = kStored;
+    std::uint64_t least = job.raw->bytes.size();
+    for (std::size_t i = 0; i < job.forms.size(); i++) {
+      const bool is_free = job.raw->kind == kStreamRest || i == 0 || zstd_too;
+      if (is_free && price(job.forms[i]) < least) {
+        best = i;
+        least = price(job.forms[i]);
+      }
+    }
+    selection.forms.push_back(best);
+    selection.size += best == kStored ? least : job.forms[best].bytes.size();
+    if (best != kStored && job.raw->kind != kStreamRest) {
+      features |= job.forms[best].codec == kCodecMix ? kStubMix : kStubZstd;
+    }
+  }
+  selection.size += smallest_stub(machine, features).code.size();
+  return selection;
 }
 
 }  // namespace
 
-Encoded encode(std::vector<StreamGroup> groups, const Progress& progress) {
+Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16_t machine,
+               const Progress& progress) {
   std::vector<Job> jobs;
   for (StreamGroup& group : groups) {
-    for (RawStream& raw : group.streams) jobs.push_back({.raw = &raw, .stream = {}, .packed = {}});
+    for (RawStream& raw : group.streams) jobs.push_back({.raw = &raw, .forms = {}});
   }
-  encode_all(jobs, progress);
+  encode_all(jobs, level, progress);
+  // A second decoder in the stub has to earn its keep.
+  const Selection first = select(jobs, machine, false), all = select(jobs, machine, true);
+  std::vector<PackStream> streams;
+  std::vector<Bytes> packed;
+  for (std::size_t i = 0; i < jobs.size(); i++) {
+    const std::size_t form = (all.size < first.size ? all : first).forms[i];
+    Coded coded;
+    if (form != kStored)
+      coded = std::move(jobs[i].forms[form]);
+    else
+      coded.bytes = jobs[i].raw->bytes;
+    streams.push_back({.address = jobs[i].raw->address,
+                       .raw_size = jobs[i].raw->bytes.size(),
+                       .packed_size = coded.bytes.size(),
+                       .kind = jobs[i].raw->kind,
+                       .codec = coded.codec});
+    packed.push_back(std::move(coded.bytes));
+  }
 
   struct Span {
     const StreamGroup* group;
-    std::size_t first;  // of its jobs
+    std::size_t first;  // of its streams
     std::uint64_t cost;
   };
   std::vector<Span> spans;
@@ -88,26 +163,30 @@ Encoded encode(std::vector<StreamGroup> groups, const Progress& progress) {
   for (const StreamGroup& group : groups) {
     Span span{.group = &group, .first = at, .cost = 0};
     for (std::size_t i = 0; i < group.streams.size(); i++) {
-      const PackStream& stream = jobs[at++].stream;
+      const PackStream& stream = streams[at++];
       if (stream.kind != kStreamRest) span.cost += decode_cost(stream);
     }
     spans.push_back(span);  // a rest stream costs nothing, so it is the last
   }
-  std::stable_sort(spans.begin(), spans.end(),
-                   [](const Span& a, const Span& b) { return a.cost > b.cost; });
+  // Regions made from parts go first: the memory of the parts is needed again later.
+  std::stable_sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
+    const bool a_has_parts = a.group->streams.front().kind == kStreamPart;
+    const bool b_has_parts = b.group->streams.front().kind == kStreamPart;
+    return a_has_parts != b_has_parts ? a_has_parts : a.cost > b.cost;
+  });
 
   Encoded encoded;
   std::uint64_t scratch = 0;
   for (const Span& span : spans) {
     const auto first = static_cast<std::uint16_t>(encoded.streams.size());
     for (std::size_t i = 0; i < span.group->streams.size(); i++) {
-      Job& job = jobs[span.first + i];
-      if (job.stream.kind == kStreamPart) {
-        job.stream.address = scratch;
-        scratch = align_up(scratch + job.stream.raw_size, kPartAlignment);
+      PackStream& stream = streams[span.first + i];
+      if (stream.kind == kStreamPart) {
+        stream.address = scratch;
+        scratch = align_up(scratch + stream.raw_size, kPartAlignment);
       }
-      encoded.streams.push_back(job.stream);
-      encoded.packed.push_back(std::move(job.packed));
+      encoded.streams.push_back(stream);
+      encoded.packed.push_back(std::move(packed[span.first + i]));
     }
     for (PackRegion region : span.group->regions) {
       if (region.part_count != 0)
@@ -115,9 +194,6 @@ Encoded encode(std::vector<StreamGroup> groups, const Progress& progress) {
       encoded.regions.push_back(region);
     }
   }
-  // Regions from parts wait for small streams alone; they come before those of the largest stream.
-  std::stable_partition(encoded.regions.begin(), encoded.regions.end(),
-                        [](const PackRegion& region) { return region.part_count != 0; });
   return encoded;
 }
 

@@ -21,7 +21,9 @@ struct Encoded {
   std::vector<PackRegion> regions;
 };
 
-// Uses every processor; the calling thread reports progress.
-Encoded encode(std::vector<StreamGroup> groups, const Progress& progress);
+// At kLevel… `level`, for a stub of `machine`'s. Uses every processor; the calling thread reports
+// progress.
+Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16_t machine,
+               const Progress& progress);
 
 }  // namespace whittle::packer

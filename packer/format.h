@@ -35,13 +35,19 @@ enum : uint32_t {
 enum : uint32_t {
   kCodecStored = 0,  // packed bytes are the raw bytes
   kCodecZstd = 1,    // one frame as RFC 8878 defines it, no dictionary
+  kCodecMix = 2,     // stub/mix_decoder.h
 };
 enum : uint32_t {         // first, operands made absolute; each for code of one machine alone
   kTransformX86 = 1,      // stub/x86_code.h
   kTransformAarch64 = 2,  // stub/aarch64_code.h
   kTransformRiscv64 = 3,  // stub/riscv64_code.h
   kTransformLastCode = kTransformRiscv64,
-  kTransformGoTable = 4,  // stub/go_tables.h; from parts
+  // From parts:
+  kTransformGoTable = 4,          // stub/go_tables.h
+  kTransformEhFrame = 5,          // stub/eh_frame.h
+  kTransformExceptionTables = 6,  // stub/exception_tables.h
+  kTransformRelocations = 7,      // stub/relocations.h
+  kTransformLast = kTransformRelocations,
 };
 
 // The head of the ELF note whose descriptor is the tables and PackHeader, so that any reader of
@@ -130,6 +136,11 @@ inline constexpr size_t kRunDigestFrom = offsetof(PackHeader, header_vaddr);
 inline constexpr uint64_t tables_size(const PackHeader& header) {
   return header.segment_count * sizeof(PackSegment) + header.stream_count * sizeof(PackStream) +
          header.region_count * sizeof(PackRegion);
+}
+
+// Memory in which a region's transform may work, bytes.
+inline constexpr uint64_t work_size(const PackRegion& region) {
+  return region.transform == kTransformGoTable ? (region.size / 2 + 65536) & ~uint64_t{15} : 0;
 }
 
 // Limits that writer and readers share.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -41,7 +42,8 @@ struct Function {
 };
 
 // The table as a list of functions. Throws NotSplit.
-struct Parsed {
+class Parsed {
+ public:
   explicit Parsed(ByteView bytes) : table(bytes) {
     require(read_go_header(table.data(), table.size(), header));
     const std::uint32_t fixed = header.start_lines ? 44 : 40;
@@ -99,7 +101,7 @@ struct Parsed {
   }
 
   const PcTable& pc_table(std::uint32_t offset) const {
-    const auto [found, is_new] = pc_tables.try_emplace(offset);
+    const auto [found, is_new] = pc_tables_.try_emplace(offset);
     PcTable& result = found->second;
     if (!is_new) return result;
     require(offset < header.functab - header.pcs);
@@ -113,6 +115,9 @@ struct Parsed {
       if (delta == 0) break;
     }
     result.size = at - begin;
+    // They do not overlap, which also bounds the work on a damaged table.
+    pc_table_bytes_ += result.size;
+    require(pc_table_bytes_ <= header.functab - header.pcs);
     return result;
   }
 
@@ -129,7 +134,10 @@ struct Parsed {
   std::vector<Function> functions;
   std::uint32_t functions_end = 0;
   std::uint32_t end_entry = 0;
-  mutable std::map<std::uint32_t, PcTable> pc_tables;
+
+ private:
+  mutable std::map<std::uint32_t, PcTable> pc_tables_;
+  mutable std::uint64_t pc_table_bytes_ = 0;
 };
 
 // The function of each 256 bytes of code, as the linker's findfunctab says it.
@@ -154,6 +162,22 @@ Bytes find_functions(const Parsed& parsed) {
   return result;
 }
 
+// Where findfunctab stands behind `from`; begin 0: nowhere. One of a few bytes is not looked for,
+// it could be anything.
+struct Found {
+  std::uint32_t begin = 0, end = 0;
+};
+Found locate_find_functions(const Parsed& parsed, std::uint32_t from) {
+  constexpr std::size_t kLeast = 16;
+  const Bytes wanted = find_functions(parsed);
+  if (wanted.size() < kLeast) return {};
+  const auto found = std::search(parsed.table.begin() + from, parsed.table.end(),
+                                 std::boyer_moore_searcher(wanted.begin(), wanted.end()));
+  if (found == parsed.table.end()) return {};
+  const auto begin = static_cast<std::uint32_t>(found - parsed.table.begin());
+  return {begin, begin + static_cast<std::uint32_t>(wanted.size())};
+}
+
 // Nodes in the tree of a function: as many as its table of indexes speaks of.
 std::uint32_t tree_size(const Parsed& parsed, const Function& function) {
   if (function.tables.size() <= kTreeIndex || function.tables[kTreeIndex] == 0) return 0;
@@ -161,6 +185,7 @@ std::uint32_t tree_size(const Parsed& parsed, const Function& function) {
   for (const Run& run : parsed.pc_table(function.tables[kTreeIndex]).runs) {
     if (run.value != ~0U) nodes = std::max(nodes, run.value + 1);
   }
+  require(nodes < parsed.table.size());
   return nodes;
 }
 bool has_tree(const Function& function) {
@@ -197,15 +222,16 @@ std::uint32_t find_go_func(const Parsed& parsed, ByteView table) {
 
 class Splitter {
  public:
-  explicit Splitter(ByteView table)
+  Splitter(ByteView table, ByteView starts)
       : table_(table),
+        instructions_(starts),
         parsed_(table),
         header_(parsed_.header),
         streams_(kGoStreamCount),
         buckets_(GoMemory::kBuckets),
         files_(kHashed),
         starts_(kHashed),
-        entries_(table.size() / 3 + 2),
+        entries_(table.size() / 3 + 1),
         memory_(buckets_.data(), entries_.data(), static_cast<std::uint32_t>(entries_.size() - 1)) {
   }
 
@@ -213,27 +239,26 @@ class Splitter {
     parameters_[kFunctionsEnd] = parsed_.functions_end;
     parameters_[kGoFuncOffset] = find_go_func(parsed_, table_);
     parameters_[kFunctionAlign] = function_align();
+    parameters_[kCodeOffset] = code_offset();
     for (const Function& function : parsed_.functions) {
       most_slots_ = std::max(most_slots_, tree_size(parsed_, function) + 1);
     }
+    require(most_slots_ <= table_.size() / 16);
     slots_.resize(most_slots_);
     plain(0, header_.names);
     split_names();
     plain(header_.units, header_.pcs);
     tail_ = parsed_.functions_end;
     split_functions();
-    const Bytes find = find_functions(parsed_);
-    const auto found = find.size() < 16 ? table_.end()
-                                        : std::search(table_.begin() + tail_, table_.end(),
-                                                      find.begin(), find.end());
-    if (found != table_.end()) {
-      parameters_[kFindFuncOffset] = static_cast<std::uint32_t>(found - table_.begin());
-      plain(tail_, parameters_[kFindFuncOffset]);
-      tail_ = parameters_[kFindFuncOffset] + static_cast<std::uint32_t>(find.size());
+    if (const Found find = locate_find_functions(parsed_, tail_); find.begin != 0) {
+      parameters_[kFindFuncOffset] = find.begin;
+      plain(tail_, find.begin);
+      tail_ = find.end;
     }
     plain(tail_, static_cast<std::uint32_t>(table_.size()));
     parameters_[kMemoryNodes] = memory_.size();
     parameters_[kMostSlots] = most_slots_;
+    require(go_parameters_fit(parameters_, table_.size()));
     Bytes& parameters = streams_[kParameters];
     parameters.resize(sizeof parameters_);
     std::memcpy(parameters.data(), parameters_, sizeof parameters_);
@@ -303,6 +328,49 @@ class Splitter {
     return best;
   }
 
+  bool is_start(std::uint64_t bit) const {
+    return bit / 8 + 8 <= instructions_.size() && (instructions_[bit / 8] >> bit % 8 & 1) != 0;
+  }
+
+  // Where entry 0 stands in the code: where nearly all lines begin with an instruction. The linker
+  // puts other things in front of it, and aligns it.
+  std::uint32_t code_offset() const {
+    constexpr std::uint32_t kFarthest = 0x4000, kAlign = 16;
+    constexpr std::size_t kEnough = 4000;
+    if (instructions_.empty() || header_.quantum != 1) return kNoCode;
+    std::vector<std::uint32_t> pcs;
+    for (const Function& function : parsed_.functions) {
+      if (function.tables[kLine] == 0 || pcs.size() > kEnough) continue;
+      for (const Run& run : parsed_.pc_table(function.tables[kLine]).runs) {
+        pcs.push_back(function.entry + run.pc);
+      }
+    }
+    for (std::uint32_t offset = 0; offset <= kFarthest; offset += kAlign) {
+      const auto hits = std::count_if(pcs.begin(), pcs.end(), [&](std::uint32_t pc) {
+        return is_start(std::uint64_t{offset} + pc);
+      });
+      if (static_cast<std::size_t>(hits) * 10 > pcs.size() * 9) return offset;
+    }
+    return kNoCode;
+  }
+
+  // A length of a run, from one pc to another of the function in hand.
+  void length(std::uint32_t stream, std::uint32_t from, std::uint32_t to) {
+    if (parameters_[kCodeOffset] == kNoCode) {
+      number(stream, to - from);
+      return;
+    }
+    const std::uint64_t base = std::uint64_t{parameters_[kCodeOffset]} + entry_;
+    if (to <= from || !is_start(base + to)) {
+      number(stream, 0);
+      wide(to - from);
+      return;
+    }
+    std::uint32_t count = 0;
+    for (std::uint32_t pc = from + 1; pc <= to; pc++) count += is_start(base + pc);
+    number(stream, count);
+  }
+
   void take_new_name() { next_name_ += parsed_.name_size(next_name_); }
   bool is_new_name(std::uint32_t name) const {
     return name == next_name_ && name < header_.units - header_.names;
@@ -322,7 +390,7 @@ class Splitter {
   }
 
   void split_functions() {
-    GoPositions positions(slots_.data(), most_slots_, files_.data());
+    GoPositions positions(slots_.data(), most_slots_, files_.data(), table_.size());
     std::uint32_t entry = 0, unit = 0, end_line = 0, data_end[kMaxColumns] = {};
     std::set<std::uint32_t> known_data[kMaxColumns];
     number(kFunctionMisc, parsed_.functions.front().entry);
@@ -349,6 +417,7 @@ class Splitter {
         start_line = function.start_line;
       }
       positions.begin(start_line, unit);
+      entry_ = function.entry;
 
       std::uint32_t tree = 0, nodes = 0;
       for (std::uint32_t j = 0; j < function.data.size(); j++) {
@@ -493,7 +562,7 @@ class Splitter {
       byte(kSpValues, rank + 1);
       if (rank == GoRecent::kCount) number(kSpFrames, run.value >> 3 | run.value << 29);
       recent.use(rank, run.value);
-      if (i != 0) number(kSpPcs, run.pc - pc_table.runs[i - 1].pc);
+      if (i != 0) length(kSpPcs, pc_table.runs[i - 1].pc, run.pc);
     }
     byte(kSpValues, 0);
   }
@@ -503,7 +572,7 @@ class Splitter {
     for (std::size_t i = 0; i < pc_table.runs.size(); i++) {
       const Run& run = pc_table.runs[i];
       number(stream, zigzag(run.value - value));
-      if (i != 0) number(stream + 1, run.pc - pc_table.runs[i - 1].pc);
+      if (i != 0) length(stream + 1, pc_table.runs[i - 1].pc, run.pc);
       value = run.value;
     }
     number(stream, 0);
@@ -566,7 +635,7 @@ class Splitter {
       steps_.push_back(pc);
       const std::uint32_t next = std::min(
           {next_pc(lines, next_line), next_pc(files, next_file), next_pc(trees, next_tree)});
-      number(kStepPcs, next - pc);
+      length(kStepPcs, pc, next);
       if (next == lines.length) break;
       require(next > pc);
       pc = next;
@@ -577,7 +646,7 @@ class Splitter {
         std::max(parameters_[kMostSteps], static_cast<std::uint32_t>(steps_.size()));
   }
 
-  ByteView table_;
+  ByteView table_, instructions_;
   Parsed parsed_;
   const GoHeader& header_;
   std::vector<Bytes> streams_;
@@ -589,18 +658,20 @@ class Splitter {
   std::uint32_t most_slots_ = 1;
   std::uint32_t next_name_ = 0, next_table_ = 1;
   std::uint32_t tail_ = 0;
+  std::uint32_t entry_ = 0;  // of the function in hand
   std::set<std::uint32_t> known_tables_;
   std::vector<std::uint32_t> steps_;  // pcs of the function in hand
 };
 
 // False: damaged.
-bool join(const std::vector<Bytes>& streams, Bytes& table) {
+bool join(const std::vector<Bytes>& streams, ByteView starts, Bytes& table) {
   std::vector<StreamView> views;
   for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
   const std::size_t scratch_size = go_table_scratch(views.data(), views.size(), table.size());
   std::vector<std::uint64_t> scratch((scratch_size + 7) / 8);
   return stub::join_go_table(views.data(), views.size(), table.data(), table.size(),
-                             reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size);
+                             reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size,
+                             {starts.data(), starts.size()});
 }
 
 }  // namespace
@@ -609,17 +680,13 @@ std::vector<GoTable> find_go_tables(ByteView segment) {
   std::vector<GoTable> tables;
   for (std::size_t at = 0; at + kGoHeaderSize <= segment.size(); at += 8) {
     GoHeader header;
-    const std::size_t size = std::min<std::size_t>(segment.size() - at, 0x7fffffff);
+    const std::size_t size = std::min<std::size_t>(segment.size() - at, kGoMaxSize);
     if (!read_go_header(segment.data() + at, size, header)) continue;
     try {
       const ByteView rest = segment.subspan(at, size);
       const Parsed parsed(rest);
-      const Bytes find = find_functions(parsed);
-      const auto behind = rest.begin() + parsed.functions_end;
-      const auto found =
-          find.size() < 16 ? rest.end() : std::search(behind, rest.end(), find.begin(), find.end());
-      std::size_t end = parsed.functions_end;
-      if (found != rest.end()) end = static_cast<std::size_t>(found - rest.begin()) + find.size();
+      const Found find = locate_find_functions(parsed, parsed.functions_end);
+      const std::size_t end = find.begin != 0 ? find.end : parsed.functions_end;
       tables.push_back({at, end});
       at = align_down(at + end, 8) - 8;
     } catch (const NotSplit&) {
@@ -628,11 +695,12 @@ std::vector<GoTable> find_go_tables(ByteView segment) {
   return tables;
 }
 
-std::optional<std::vector<Bytes>> split_go_table(ByteView table) {
+std::optional<std::vector<Bytes>> split_go_table(ByteView table, ByteView starts) {
   try {
-    std::vector<Bytes> streams = Splitter(table).split();
+    std::vector<Bytes> streams = Splitter(table, starts).split();
     Bytes joined(table.size());
-    if (!join(streams, joined) || !std::equal(joined.begin(), joined.end(), table.begin())) {
+    if (!join(streams, starts, joined) ||
+        !std::equal(joined.begin(), joined.end(), table.begin())) {
       return std::nullopt;
     }
     return streams;

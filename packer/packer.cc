@@ -20,6 +20,7 @@
 #include "common/error.h"
 #include "packer/encode.h"
 #include "packer/format.h"
+#include "packer/level.h"
 #include "packer/plan.h"
 #include "packer/reader.h"
 #include "packer/streams.h"
@@ -59,8 +60,8 @@ Bytes elf_header(const elf::File& elf, std::uint64_t entry, std::size_t phnum) {
   return header;
 }
 
-Bytes assemble(const elf::File& elf, const PackPlan& plan, const Encoded& encoded,
-               const Visible& visible, const PackOptions& options) {
+Bytes assemble(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
+               const Encoded& encoded, const Visible& visible, const PackOptions& options) {
   const std::uint64_t page = plan.page_size;
   const Stub& stub =
       smallest_stub(plan.machine->machine, features_of(encoded.streams, encoded.regions));
@@ -71,7 +72,7 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const Encoded& encode
   std::memcpy(header.magic, kPackMagic, sizeof kPackMagic);
   header.version = kFormatVersion;
   header.machine = plan.machine->machine;
-  header.level = kLevelFast;
+  header.level = level;
   header.image_vaddr = plan.image_vaddr;
   header.image_size = plan.image_size;
   header.entry = elf.header().entry;
@@ -168,10 +169,25 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
   const PackPlan& plan = std::get<PackPlan>(decision);
 
   const Visible visible = find_visible(elf);
+  const auto pack_at = [&](std::uint32_t level) {
+    return assemble(elf, plan, level,
+                    encode(split_into_streams(elf, plan, longest_stream(level)), level,
+                           plan.machine->machine, options.progress),
+                    visible, options);
+  };
   PackedFile packed;
-  packed.bytes = assemble(elf, plan, encode(split_into_streams(elf, plan), options.progress),
-                          visible, options);
+  std::uint32_t level = options.level == Level::small ? kLevelSmall : kLevelFast;
+  packed.bytes = pack_at(level);
+  if (options.level == Level::automatic) {
+    Bytes small = pack_at(kLevelSmall);
+    auto choice = choose_level(file, packed.bytes.size(), small.size(), options.goal);
+    if (auto* refusal = std::get_if<Refusal>(&choice)) return refuse(std::move(*refusal));
+    level = std::get<Choice>(choice).level;
+    packed.choice = std::move(std::get<Choice>(choice).reason);
+    if (level == kLevelSmall) packed.bytes = std::move(small);
+  }
   packed.original_size = file.size();
+  packed.level = level_name(level);
   packed.warnings = plan.warnings;
   packed.warnings.insert(packed.warnings.end(), visible.warnings.begin(), visible.warnings.end());
   if (packed.bytes.size() >= file.size()) {

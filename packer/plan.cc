@@ -181,7 +181,7 @@ std::uint64_t overlay_of(const elf::File& file) {
 
 // Where a segment's code is: its executable sections where there are section headers, else all of
 // it but the headers at its start.
-void add_code(const elf::File& file, const Segment& segment, std::vector<CodeRange>& code) {
+void add_code(const elf::File& file, const Segment& segment, std::vector<AddressRange>& code) {
   std::uint64_t begin = UINT64_MAX, end = 0;
   for (const elf::Section& s : file.sections()) {
     if ((s.flags & kSectionFlagExecute) == 0 || !s.has_bytes()) continue;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "common/error.h"
+#include "packer/address_range.h"
 #include "packer/packer.h"
 #include "packer/stub/stream_view.h"
 #include "packer/stub/xxh64.h"
@@ -44,7 +45,8 @@ Fault fault_in_header(const PackHeader& header, const elf::File& elf) {
   if (find_machine(header.machine) == nullptr) {
     return "there are no packed programs for this machine";
   }
-  if (header.level != kLevelFast) return fmt::format("unknown level {}", header.level);
+  if (header.level != kLevelFast && header.level != kLevelSmall)
+    return fmt::format("unknown level {}", header.level);
   if (header.segment_count == 0 || header.segment_count > kMaxSegments ||
       header.stream_count > kMaxTableEntries || header.region_count > kMaxTableEntries) {
     return "absurd table counts";
@@ -112,9 +114,6 @@ Fault fault_in_segments(const PackHeader& header, const std::vector<PackSegment>
 }
 
 // Whether [address, address + size) lies in one of the ranges; those do not wrap.
-struct AddressRange {
-  std::uint64_t address = 0, size = 0;
-};
 bool in_one_of(const std::vector<AddressRange>& ranges, std::uint64_t address, std::uint64_t size) {
   return std::any_of(ranges.begin(), ranges.end(), [&](const AddressRange& range) {
     return address >= range.address && in_bounds(address - range.address, size, range.size);
@@ -203,7 +202,8 @@ Fault fault_in_regions(const PackHeader& header, const std::vector<PackStream>& 
   std::vector<bool> is_used(streams.size());
   const std::uint32_t code_transform = find_machine(header.machine)->transform;
   for (const PackRegion& r : regions) {
-    if (r.transform != (r.part_count == 0 ? code_transform : kTransformGoTable)) {
+    const bool from_parts = r.transform > kTransformLastCode && r.transform <= kTransformLast;
+    if (r.part_count == 0 ? r.transform != code_transform : !from_parts) {
       return "unknown transform for this machine";
     }
     if (r.part_count == 0) {

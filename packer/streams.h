@@ -20,6 +20,7 @@ struct RawStream {
   std::uint32_t kind = kStreamImage;
   std::uint64_t address = 0;  // kStreamImage alone
   Bytes bytes;
+  std::uint32_t code_transform = 0;  // kTransform… of the code in it, 0: there is none
 };
 
 // Streams that stay together, in this order: one alone, or the parts of one region.
@@ -29,7 +30,9 @@ struct StreamGroup {
 };
 
 // The groups hold every byte of `elf` once: image streams and the parts of regions what is in its
-// segments, the last group the rest stream, where there is one.
-std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan);
+// segments, the last group the rest stream, where there is one. No image stream is longer than
+// `longest` bytes, so that several processors can share what is large.
+std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan,
+                                            std::uint64_t longest);
 
 }  // namespace whittle::packer

@@ -4,14 +4,21 @@
 #include "common/elf.h"
 #include "common/error.h"
 
-// The build names a blob by its machine and its variant (packer/CMakeLists.txt).
-#define WHITTLE_STUB_VARIANTS(X, machine, e_machine) \
-  X(machine, zstd, e_machine, kStubZstd)             \
-  X(machine, zstd_tables, e_machine, kStubZstd | kStubTables)
-#define WHITTLE_STUBS(X)                                  \
-  WHITTLE_STUB_VARIANTS(X, x86_64, elf::kMachineX86_64)   \
-  WHITTLE_STUB_VARIANTS(X, aarch64, elf::kMachineAarch64) \
-  WHITTLE_STUB_VARIANTS(X, riscv64, elf::kMachineRiscv)
+// The build makes every combination and names a blob by its machine and its variant
+// (packer/CMakeLists.txt).
+#define WHITTLE_STUB_TABLES(X, machine, e_machine, codecs, features) \
+  X(machine, codecs, e_machine, features)                            \
+  X(machine, codecs##_go, e_machine, (features) | kStubGo)           \
+  X(machine, codecs##_data, e_machine, (features) | kStubData)       \
+  X(machine, codecs##_go_data, e_machine, (features) | kStubGo | kStubData)
+#define WHITTLE_STUB_CODECS(X, machine, e_machine)            \
+  WHITTLE_STUB_TABLES(X, machine, e_machine, zstd, kStubZstd) \
+  WHITTLE_STUB_TABLES(X, machine, e_machine, mix, kStubMix)   \
+  WHITTLE_STUB_TABLES(X, machine, e_machine, zstd_mix, kStubZstd | kStubMix)
+#define WHITTLE_STUBS(X)                                \
+  WHITTLE_STUB_CODECS(X, x86_64, elf::kMachineX86_64)   \
+  WHITTLE_STUB_CODECS(X, aarch64, elf::kMachineAarch64) \
+  WHITTLE_STUB_CODECS(X, riscv64, elf::kMachineRiscv)
 
 #define WHITTLE_DECLARE(machine, variant, e_machine, features)    \
   extern const std::uint8_t whittle_stub_##machine##_##variant[], \
@@ -47,10 +54,13 @@ std::uint32_t features_of(const std::vector<PackStream>& streams,
                           const std::vector<PackRegion>& regions) {
   std::uint32_t features = 0;
   for (const PackStream& stream : streams) {
-    if (stream.kind != kStreamRest && stream.codec == kCodecZstd) features |= kStubZstd;
+    if (stream.kind == kStreamRest) continue;  // nobody decodes it at run time
+    if (stream.codec == kCodecZstd) features |= kStubZstd;
+    if (stream.codec == kCodecMix) features |= kStubMix;
   }
   for (const PackRegion& region : regions) {
-    if (region.transform > kTransformLastCode) features |= kStubTables;
+    if (region.transform <= kTransformLastCode) continue;
+    features |= region.transform == kTransformGoTable ? kStubGo : kStubData;
   }
   return features;
 }

@@ -24,8 +24,10 @@ const Machine* find_machine(std::uint16_t machine);
 
 // What a variant can do beside stored streams and its machine's code.
 enum StubFeature : std::uint32_t {
-  kStubZstd = 1,    // kCodecZstd
-  kStubTables = 2,  // transforms of data
+  kStubZstd = 1,  // kCodecZstd
+  kStubMix = 2,   // kCodecMix
+  kStubGo = 4,    // kTransformGoTable
+  kStubData = 8,  // the other transforms of tables
 };
 
 struct Stub {

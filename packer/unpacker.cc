@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "packer/describe.h"
 #include "packer/format.h"
+#include "packer/level.h"
 #include "packer/packer.h"
 #include "packer/reader.h"
 #include "packer/stub/expand.h"
@@ -154,13 +155,14 @@ PackInfo inspect(ByteView file, std::string_view path) {
   info.format_version = header.version;
   info.packer_version = version_text(header);
   info.machine = elf::machine_name(elf::File::parse(file, path).header());
-  info.level = "fast";
+  info.level = level_name(header.level);
   info.packed_size = file.size();
   info.original_size = header.original_size;
   info.stub_size = view.stub().size();
   info.original_sha256 = to_hex(header.original_sha256);
   info.source_size = header.source_size;
   info.source_sha256 = to_hex(header.source_sha256);
+  info.scratch_size = stub::scratch_size_of(view.parts());
   info.streams = describe_streams(view);
   return info;
 }

@@ -2,18 +2,14 @@
 #include "packer/stub/expand.h"
 
 #include "packer/stub/aarch64_code.h"
+#include "packer/stub/eh_frame.h"
+#include "packer/stub/exception_tables.h"
 #include "packer/stub/go_tables.h"
+#include "packer/stub/relocations.h"
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/stream_view.h"
 #include "packer/stub/system.h"
-#include "packer/stub/x86_code.h"
 #include "packer/stub/xxh64.h"
-
-// A stub is built with what its variant can do (packer/CMakeLists.txt); whittle itself with all.
-#if !defined(WHITTLE_STUB)
-#define WHITTLE_WITH_ZSTD
-#define WHITTLE_WITH_TABLES
-#endif
 
 namespace whittle::stub {
 namespace {
@@ -25,6 +21,10 @@ using packer::PackStream;
 
 inline bool in_range(uint64_t offset, uint64_t length, uint64_t size) {
   return offset <= size && length <= size - offset;
+}
+
+uint64_t align_up(uint64_t size) {
+  return (size + packer::kPartAlignment - 1) & ~(packer::kPartAlignment - 1);
 }
 
 uint32_t take(uint32_t& next) { return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED); }
@@ -53,13 +53,31 @@ void wait_for_stream(Expansion& expansion, uint32_t index) {
   }
 }
 
-ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& workspace) {
-  const Packed& packed = expansion.packed;
-  const PackStream& stream = packed.streams[index];
-  uint64_t at = 0;  // in the payload
+// Offset of a stream's bytes in the payload.
+uint64_t payload_offset(const Packed& packed, uint32_t index) {
+  uint64_t at = 0;
   for (uint32_t i = 0; i < index; i++) {
     if (packed.streams[i].kind != packer::kStreamRest) at += packed.streams[i].packed_size;
   }
+  return at;
+}
+
+// Offset of a region's work memory in the scratch memory.
+uint64_t work_offset(const Packed& packed, uint32_t region) {
+  uint64_t at = 0;
+  for (uint32_t i = 0; i < packed.header->stream_count; i++) {
+    const PackStream& stream = packed.streams[i];
+    const uint64_t end = align_up(stream.address + stream.raw_size);
+    if (stream.kind == packer::kStreamPart && end > at) at = end;
+  }
+  for (uint32_t i = 0; i < region; i++) at += packer::work_size(packed.regions[i]);
+  return at;
+}
+
+ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& workspace) {
+  const Packed& packed = expansion.packed;
+  const PackStream& stream = packed.streams[index];
+  const uint64_t at = payload_offset(packed, index);
   const bool is_part = stream.kind == packer::kStreamPart;
   const uint64_t offset = stream.address - (is_part ? 0 : packed.header->image_vaddr);
   if (!in_range(at, stream.packed_size, packed.header->payload_size) ||
@@ -73,10 +91,15 @@ ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& work
   return status;
 }
 
-ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
+ExpandStatus expand_region(Expansion& expansion, uint32_t index, Workspace& workspace) {
   const Packed& packed = expansion.packed;
+  const PackRegion& region = packed.regions[index];
+  const uint64_t work = work_offset(packed, index);
   const uint64_t offset = region.address - packed.header->image_vaddr;
-  if (!in_range(offset, region.size, expansion.image_size)) return ExpandStatus::bad_table;
+  if (!in_range(offset, region.size, expansion.image_size) ||
+      !in_range(work, packer::work_size(region), expansion.scratch_size)) {
+    return ExpandStatus::bad_table;
+  }
   StreamView parts[kMaxParts];
   if (region.part_count == 0) {
     for (uint32_t i = 0; i < packed.header->stream_count; i++) {
@@ -100,24 +123,31 @@ ExpandStatus expand_region(Expansion& expansion, const PackRegion& region) {
   if (__atomic_load_n(&expansion.status, __ATOMIC_RELAXED) != ExpandStatus::ok) {
     return ExpandStatus::bad_stream;
   }
-  const ExpandStatus status = undo_transform(region.transform, parts, region.part_count,
-                                             expansion.image + offset, region.size, offset);
+  if (region.part_count != 0) {  // each part alone may have been too small to give anything back
+    release_memory(packed.payload + payload_offset(packed, region.first_part),
+                   packed.payload + payload_offset(packed, region.first_part + region.part_count));
+  }
+  if (!undo_transform(region, parts, expansion.scratch + work, expansion.image + offset, offset,
+                      workspace)) {
+    return ExpandStatus::bad_region;
+  }
   if (region.part_count != 0) {
     const StreamView& last = parts[region.part_count - 1];
     release_memory(parts[0].data, last.data + last.size);
+    release_memory(expansion.scratch + work, expansion.scratch + work + packer::work_size(region));
   }
-  return status;
+  return ExpandStatus::ok;
 }
 
 // Makes the regions of which this stream is the last part.
-void expand_regions_behind(Expansion& expansion, uint32_t stream) {
+void expand_regions_behind(Expansion& expansion, uint32_t stream, Workspace& workspace) {
   for (uint32_t i = 0; i < expansion.packed.header->region_count; i++) {
     const PackRegion& region = expansion.packed.regions[i];
     if (region.part_count == 0) continue;
     if (region.part_count > kMaxParts) {
       record(expansion, ExpandStatus::bad_table);
     } else if (uint32_t{region.first_part} + region.part_count == stream + 1) {
-      record(expansion, expand_region(expansion, region));
+      record(expansion, expand_region(expansion, i, workspace));
     }
   }
 }
@@ -126,39 +156,46 @@ void expand_regions_behind(Expansion& expansion, uint32_t stream) {
 
 // A stub knows the code of its own machine, whittle that of every machine. Comparisons and not a
 // table, because a table of addresses needs relocating.
-ExpandStatus undo_transform(uint32_t transform, const StreamView* parts, size_t part_count,
-                            uint8_t* bytes, size_t size, uint64_t address) {
-#if !defined(WHITTLE_STUB) || defined(__x86_64__)
-  if (transform == packer::kTransformX86) {
-    x86_to_relative(bytes, size, address);
-    return ExpandStatus::ok;
+bool undo_transform(const PackRegion& region, const StreamView* parts, uint8_t* work,
+                    uint8_t* bytes, uint64_t address, Workspace& workspace) {
+#if defined(WHITTLE_WITH_X86)
+  if (region.transform == packer::kTransformX86) {
+    x86_to_relative(bytes, region.size, address, workspace.x86);
+    return true;
   }
 #endif
-#if !defined(WHITTLE_STUB) || defined(__aarch64__)
-  if (transform == packer::kTransformAarch64) {
-    aarch64_to_relative(bytes, size, address);
-    return ExpandStatus::ok;
+#if defined(WHITTLE_WITH_AARCH64)
+  if (region.transform == packer::kTransformAarch64) {
+    aarch64_to_relative(bytes, region.size, address);
+    return true;
   }
 #endif
-#if !defined(WHITTLE_STUB) || defined(__riscv)
-  if (transform == packer::kTransformRiscv64) {
-    riscv64_to_relative(bytes, size, address);
-    return ExpandStatus::ok;
+#if defined(WHITTLE_WITH_RISCV64)
+  if (region.transform == packer::kTransformRiscv64) {
+    riscv64_to_relative(bytes, region.size, address);
+    return true;
   }
 #endif
-#if defined(WHITTLE_WITH_TABLES)
-  if (transform == packer::kTransformGoTable) {
-    const size_t room = go_table_scratch(parts, part_count, size);
-    if (room == 0) return ExpandStatus::bad_region;
-    auto* memory = static_cast<uint8_t*>(allocate(room));
-    if (memory == nullptr) return ExpandStatus::no_memory;
-    const bool ok = join_go_table(parts, part_count, bytes, size, memory, room);
-    deallocate(memory, room);
-    return ok ? ExpandStatus::ok : ExpandStatus::bad_region;
+#if defined(WHITTLE_WITH_DATA)
+  if (region.transform == packer::kTransformEhFrame) {
+    return join_eh_frame(parts, region.part_count, bytes, region.size);
+  }
+  if (region.transform == packer::kTransformExceptionTables) {
+    return join_exception_tables(parts, region.part_count, bytes, region.size);
+  }
+  if (region.transform == packer::kTransformRelocations) {
+    return join_relocations(parts, region.part_count, bytes, region.size);
   }
 #endif
-  (void)parts, (void)part_count;
-  return ExpandStatus::bad_region;
+#if defined(WHITTLE_WITH_GO)
+  if (region.transform == packer::kTransformGoTable) {
+    const size_t work_needed = go_table_scratch(parts, region.part_count, region.size);
+    return work_needed != 0 && work_needed <= packer::work_size(region) &&
+           join_go_table(parts, region.part_count, bytes, region.size, work, work_needed);
+  }
+#endif
+  (void)parts, (void)work, (void)workspace;
+  return false;
 }
 
 Packed parts_of(const PackHeader* header, const uint8_t* payload) {
@@ -190,6 +227,13 @@ ExpandStatus decode_stream(const PackStream& stream, const uint8_t* packed, uint
     return status == ZstdStatus::ok ? ExpandStatus::ok : ExpandStatus::bad_stream;
   }
 #endif
+#if defined(WHITTLE_WITH_MIX)
+  if (stream.codec == packer::kCodecMix) {
+    const MixStatus status =
+        mix_decode(packed, stream.packed_size, raw, stream.raw_size, workspace.mix);
+    return status == MixStatus::ok ? ExpandStatus::ok : ExpandStatus::bad_stream;
+  }
+#endif
   if (stream.codec != packer::kCodecStored || stream.packed_size != stream.raw_size) {
     return ExpandStatus::bad_stream;
   }
@@ -198,13 +242,7 @@ ExpandStatus decode_stream(const PackStream& stream, const uint8_t* packed, uint
 }
 
 uint64_t scratch_size_of(const Packed& packed) {
-  uint64_t size = 0;
-  for (uint32_t i = 0; i < packed.header->stream_count; i++) {
-    const PackStream& stream = packed.streams[i];
-    const uint64_t end = stream.address + stream.raw_size;
-    if (stream.kind == packer::kStreamPart && end > size) size = end;
-  }
-  return size;
+  return work_offset(packed, packed.header->region_count);
 }
 
 void expand(Expansion& expansion, Workspace& workspace) {
@@ -214,11 +252,11 @@ void expand(Expansion& expansion, Workspace& workspace) {
       record(expansion, expand_stream(expansion, i, workspace));
     }
     finish_stream(expansion, i);
-    expand_regions_behind(expansion, i);
+    expand_regions_behind(expansion, i, workspace);
   }
   for (uint32_t i; (i = take(expansion.next_region)) < header.region_count;) {
-    const PackRegion& region = expansion.packed.regions[i];
-    if (region.part_count == 0) record(expansion, expand_region(expansion, region));
+    if (expansion.packed.regions[i].part_count == 0)
+      record(expansion, expand_region(expansion, i, workspace));
   }
 }
 

@@ -17,8 +17,21 @@
 #include <stdint.h>
 
 #include "packer/format.h"
+#include "packer/stub/mix_decoder.h"
 #include "packer/stub/stream_view.h"
+#include "packer/stub/x86_code.h"
 #include "packer/stub/zstd_decoder.h"
+
+// A stub is built with what its variant can do (packer/CMakeLists.txt); whittle itself with all.
+#if !defined(WHITTLE_STUB)
+#define WHITTLE_WITH_ZSTD
+#define WHITTLE_WITH_MIX
+#define WHITTLE_WITH_GO
+#define WHITTLE_WITH_DATA
+#define WHITTLE_WITH_X86
+#define WHITTLE_WITH_AARCH64
+#define WHITTLE_WITH_RISCV64
+#endif
 
 namespace whittle::stub {
 
@@ -43,15 +56,23 @@ enum class ExpandStatus : uint32_t {
   bad_table,   // a stream or region lies outside the image, the payload or the scratch memory
   bad_stream,  // a stream does not decode to its raw size
   bad_region,  // the parts of a region do not make its bytes
-  no_memory,   // the system gave none to work in
 };
 
 // Memory that a decoder works in. Any contents; one worker's at a time.
 union Workspace {
+#if defined(WHITTLE_WITH_ZSTD)
   ZstdWorkspace zstd;
+#endif
+#if defined(WHITTLE_WITH_MIX)
+  MixWorkspace mix;
+#endif
+#if defined(WHITTLE_WITH_X86)
+  X86Workspace x86;
+#endif
 };
 
-// Bytes of scratch memory that the part streams decode to.
+// Bytes of scratch memory: what the part streams decode to, and behind it work_size for each
+// region.
 uint64_t scratch_size_of(const Packed& packed);
 
 // One expansion, shared by its workers. To be set up: `packed`, `image` (image[0] is the byte at
@@ -76,10 +97,11 @@ struct Expansion {
 ExpandStatus decode_stream(const packer::PackStream& stream, const uint8_t* packed, uint8_t* raw,
                            Workspace& workspace);
 
-// Undoes a region's transform. `address` is that of code[0], counted from the start of the image.
-// `bad_region` where the transform is unknown here or the parts do not make the region.
-ExpandStatus undo_transform(uint32_t transform, const StreamView* parts, size_t part_count,
-                            uint8_t* bytes, size_t size, uint64_t address);
+// Undoes the transform of a region, whose bytes are bytes[0, region.size), `address` that of the
+// first, counted from the start of the image. `work` has work_size(region) bytes. False where the
+// transform is unknown here or the parts do not make the region.
+bool undo_transform(const packer::PackRegion& region, const StreamView* parts, uint8_t* work,
+                    uint8_t* bytes, uint64_t address, Workspace& workspace);
 
 // Does one worker's share. When every worker has returned, the image is complete if `status` is ok.
 void expand(Expansion& expansion, Workspace& workspace);

@@ -29,11 +29,12 @@ inline uint32_t load32(const uint8_t* from) {
 inline void store32(uint8_t* to, uint32_t value) { __builtin_memcpy(to, &value, 4); }
 
 inline constexpr uint32_t kGoHeaderSize = 72;
+inline constexpr uint32_t kGoMaxSize = 1 << 28;  // of a table
 inline constexpr uint32_t kGo118 = 0xfffffff0, kGo120 = 0xfffffff1;
 
 // False where `table` does not begin with a header.
 inline bool read_go_header(const uint8_t* table, size_t size, GoHeader& header) {
-  if (size < kGoHeaderSize || size > 0x7fffffff) return false;
+  if (size < kGoHeaderSize || size > kGoMaxSize) return false;
   const uint32_t magic = load32(table);
   if ((magic != kGo118 && magic != kGo120) || table[4] != 0 || table[5] != 0 || table[7] != 8) {
     return false;
@@ -75,14 +76,14 @@ class GoMemory {
 
   uint32_t size() const { return used_; }
 
-  __attribute__((noinline)) void add(uint32_t key, uint32_t value) {
+  [[gnu::noinline]] void add(uint32_t key, uint32_t value) {
     if (used_ >= capacity_) return;
     uint32_t* head = bucket(key);
     entries_[++used_] = {key, value, *head};
     *head = used_;
   }
   // The value of that rank, which becomes the first; false: there is none.
-  __attribute__((noinline)) bool take(uint32_t key, uint32_t rank, uint32_t& value) {
+  [[gnu::noinline]] bool take(uint32_t key, uint32_t rank, uint32_t& value) {
     uint32_t* head = bucket(key);
     uint32_t* link = head;
     for (uint32_t hops = 0; *link != 0 && hops < kHops; hops++) {
@@ -188,11 +189,11 @@ class GoPositions {
  public:
   static constexpr uint32_t kRecentSlots = 16;
 
-  // files: expected files by hash; unit: makes the same file of two units two.
-  GoPositions(GoSlot* slots, uint32_t capacity, uint32_t* files)
-      : slots_(slots), capacity_(capacity), files_(files) {}
+  // files: expected files by hash. budget: slots of all functions together.
+  GoPositions(GoSlot* slots, uint32_t capacity, uint32_t* files, size_t budget)
+      : slots_(slots), capacity_(capacity), files_(files), budget_(budget) {}
 
-  __attribute__((noinline)) void begin(uint32_t line, uint32_t unit) {
+  [[gnu::noinline]] void begin(uint32_t line, uint32_t unit) {
     if (unit != unit_) file_ = 0;
     unit_ = unit;
     now = {line, file_, 0};
@@ -203,8 +204,8 @@ class GoPositions {
     next_ = 1;
   }
   // A node of the tree, in their order. False: no room.
-  __attribute__((noinline)) bool add_node(uint32_t name, uint32_t start_line) {
-    if (count_ >= capacity_) return false;
+  [[gnu::noinline]] bool add_node(uint32_t name, uint32_t start_line) {
+    if (count_ >= capacity_ || budget_-- == 0) return false;
     slots_[count_++] = {start_line, 0, 0, name, false};
     return true;
   }
@@ -215,10 +216,13 @@ class GoPositions {
   const GoSlot& slot(uint32_t index) const { return slots_[index]; }
 
   // Moves to a slot. False: no room.
-  __attribute__((noinline)) bool enter(uint32_t slot, uint32_t rank, uint32_t step) {
+  [[gnu::noinline]] bool enter(uint32_t slot, uint32_t rank, uint32_t step) {
     leave();
     if (slot >= capacity_) return false;
-    while (count_ <= slot) slots_[count_++] = {now.line, now.file, 0, kNoName, false};
+    for (; count_ <= slot; count_++) {
+      if (budget_-- == 0) return false;
+      slots_[count_] = {now.line, now.file, 0, kNoName, false};
+    }
     if (rank == 0) {
       if (recent_count_ < kRecentSlots) recent_count_++;
       rank = recent_count_ - 1;
@@ -251,6 +255,7 @@ class GoPositions {
   GoSlot* slots_;
   uint32_t capacity_;
   uint32_t* files_;
+  size_t budget_;
   uint32_t count_ = 0, next_ = 0;
   uint32_t unit_ = 0, file_ = 0;  // of the last function
   uint32_t recent_[kRecentSlots];
@@ -265,6 +270,13 @@ inline uint32_t frame_of(uint32_t value) { return value << 3 | value >> 29; }
 inline uint32_t table_in_order(uint32_t index, uint32_t pcdata) {
   if (index <= kPcData + 1 || pcdata <= 2) return index;
   return index + 1 < kPcData + pcdata ? index + 1 : kTreeIndex;
+}
+
+// Whether a join may ask for that much. Every entry, slot and step stands for bytes of the table.
+inline bool go_parameters_fit(const uint32_t* parameters, size_t size) {
+  return size <= kGoMaxSize && parameters[kMemoryNodes] <= size / 3 &&
+         parameters[kLargestTable] <= size && parameters[kMostSteps] <= size / 2 &&
+         parameters[kMostSlots] <= size / 16;
 }
 
 // Memory that a join works in, one part behind the other.

@@ -57,15 +57,26 @@ enum GoParameter : uint32_t {
   kLargestTable,    // bytes of its largest joined pc table,
   kMostSteps,       // steps,
   kMostSlots,       // nodes of an inlining tree + 1
+  kCodeOffset,      // byte of the code at which entry 0 stands, kNoCode: lengths are in bytes
   kGoParameterCount,
+};
+
+inline constexpr uint32_t kNoCode = 0xffffffff;
+
+// Where the program's instructions begin: bit i % 8 of data[i / 8] for byte i of its code. Empty:
+// it is not known.
+struct InstructionStarts {
+  const uint8_t* data = nullptr;
+  size_t size = 0;  // bytes
 };
 
 // Bytes that join_go_table needs to work in, aligned to 8; 0 where the streams are damaged.
 size_t go_table_scratch(const StreamView* streams, size_t count, size_t size);
 
-// Writes table[0, size). False where the streams are damaged; then table holds anything. Reads and
-// writes nowhere else, whatever the streams hold.
+// Writes table[0, size). `starts` must be those that the table was split with. False where the
+// streams are damaged; then table holds anything. Reads and writes nowhere else, whatever the
+// streams hold.
 bool join_go_table(const StreamView* streams, size_t count, uint8_t* table, size_t size,
-                   uint8_t* scratch, size_t scratch_size);
+                   uint8_t* scratch, size_t scratch_size, const InstructionStarts& starts = {});
 
 }  // namespace whittle::stub

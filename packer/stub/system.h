@@ -10,7 +10,6 @@
 #if defined(WHITTLE_STUB)
 #include "packer/stub/linux.h"
 #else
-#include <cstdlib>
 #include <thread>
 #endif
 
@@ -35,24 +34,6 @@ inline void wake_waiters(const uint32_t& word) {
 #endif
 }
 
-// Zero memory, or null where there is none.
-inline void* allocate(uint64_t size) {
-#if defined(WHITTLE_STUB)
-  const long address = sys_mmap(0, size, kProtRead | kProtWrite, kMapPrivate | kMapAnonymous, -1);
-  return failed(address) ? nullptr : reinterpret_cast<void*>(address);
-#else
-  return std::calloc(1, size);
-#endif
-}
-inline void deallocate(void* memory, uint64_t size) {
-#if defined(WHITTLE_STUB)
-  if (memory != nullptr) sys_munmap(reinterpret_cast<uint64_t>(memory), size);
-#else
-  (void)size;
-  std::free(memory);
-#endif
-}
-
 // Nothing in [begin, end) will be read again: whole pages of it need no memory any longer. (64 KiB
 // is a multiple of every page size.)
 inline void release_memory(const uint8_t* begin, const uint8_t* end) {
@@ -64,6 +45,16 @@ inline void release_memory(const uint8_t* begin, const uint8_t* end) {
 #else
   (void)begin, (void)end;
 #endif
+}
+
+// For who reads [kept, …) once and has come to `at`: gives back what lies behind, from time to
+// time. Returns the new beginning of what is kept.
+inline const uint8_t* release_behind(const uint8_t* kept, const uint8_t* at) {
+  constexpr uint64_t kWorthACall = uint64_t{256} << 10;
+  const auto size = static_cast<uint64_t>(at - kept);
+  if (size < kWorthACall) return kept;
+  release_memory(kept, at);
+  return kept + (size & ~uint64_t{65535});
 }
 
 }  // namespace whittle::stub

@@ -34,15 +34,25 @@ struct Shared {
 };
 
 uint32_t worker_count(const Packed& packed) {
+  const uint64_t worth = packed.header->payload_size / kPayloadPerWorker;
+  if (worth < 2) return 1;
   uint64_t mask[128];  // 8,192 processors, as many as Linux is built for
   const long size = sys_sched_getaffinity(mask, sizeof mask);
   uint32_t processors = 0;
   for (long i = 0; !failed(size) && i < size / 8 && processors < kMaxWorkers; i++) {
     for (uint64_t bits = mask[i]; bits != 0; bits &= bits - 1) processors++;
   }
-  const uint64_t worth = packed.header->payload_size / kPayloadPerWorker;
   const uint64_t count = processors < worth ? processors : worth;
-  return count < 1 ? 1 : count < kMaxWorkers ? static_cast<uint32_t>(count) : kMaxWorkers;
+  return count < 1 ? 1 : static_cast<uint32_t>(count);
+}
+
+// Zero memory, or null where there is none.
+void* allocate(uint64_t size) {
+  const long address = sys_mmap(0, size, kProtRead | kProtWrite, kMapPrivate | kMapAnonymous, -1);
+  return failed(address) ? nullptr : reinterpret_cast<void*>(address);
+}
+void deallocate(void* memory, uint64_t size) {
+  if (memory != nullptr) sys_munmap(reinterpret_cast<uint64_t>(memory), size);
 }
 
 // Waits until the thread has left the process.
@@ -97,7 +107,6 @@ WorkersStatus expand_with_workers(const Packed& packed, uint8_t* image, uint64_t
   deallocate(workers, others_size);
   deallocate(scratch, scratch_size);
   deallocate(shared, sizeof(Shared));
-  if (status == ExpandStatus::no_memory) return WorkersStatus::no_memory;
   return status == ExpandStatus::ok ? WorkersStatus::ok : WorkersStatus::damaged;
 }
 

@@ -3,6 +3,7 @@
 # A packed program whose tables, header or payload were damaged says so in one line and ends with status
 # 121; it never crashes and never runs wrong code. verify finds every damage, unpack returns nothing wrong.
 # (Damage to the stub's own instructions is found by verify alone: nobody is left to tell.)
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 need jq

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Where a system forbids every way to run unpacked code, a packed program says so in one line and ends
 # with status 123. One way that is left open is enough.
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 need gcc prlimit

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Under a limit of data (RLIMIT_DATA) the heap of a packed program can grow as far as its original's, by
 # brk and by mmap: what it took while it unpacked is given back, and nothing of its own file is counted.
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 need gcc prlimit
 page=4096
@@ -28,7 +29,7 @@ gcc -O1 -static-pie -fPIE -o heap-pie heap.c
 
 for kind in fixed pie; do
   original="heap-$kind" packed="heap-$kind.packed"
-  "$WHITTLE" pack --quiet "$original" -o "$packed"
+  pack "$original" -o "$packed"
   for limit in 2000000 4000000 20000000; do
     expect_exit 0 prlimit --data="$limit" -- "./$original"
     read -r brk_of_original mmap_of_original <"$out"

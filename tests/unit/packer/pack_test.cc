@@ -142,6 +142,19 @@ TEST(Pack, VerifyHoldsForAFreshFile) {
   for (const packer::Check& check : checks) EXPECT_TRUE(check.ok) << check.name << check.detail;
 }
 
+// A change of the format would leave the fuzzer with inputs that the reader turns away at once:
+// pack them anew.
+TEST(Pack, FuzzingBeginsWithSoundFiles) {
+  std::size_t count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(WHITTLE_SOURCE "/tests/fuzz/corpus/packed")) {
+    const std::string path = entry.path().string();
+    EXPECT_NO_THROW(packer::unpack(read_file(path).bytes, path));
+    count++;
+  }
+  EXPECT_GE(count, std::size(test::kMachines));
+}
+
 TEST(Pack, UnpackOfADamagedFileSaysWhichCheckFailed) {
   Bytes packed = test::packed_form(test::build(test::packable()).bytes);
   packed.back() ^= 1;

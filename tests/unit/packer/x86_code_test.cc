@@ -2,15 +2,19 @@
 #include "packer/stub/x86_code.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <random>
 
 #include "common/bytes.h"
 #include "common/file.h"
-#include "tests/unit/packer/transform_properties.h"
+#include "tests/unit/packer/x86_transform.h"
 
 namespace whittle {
 namespace {
 
-constexpr test::CodeTransform kX86 = {stub::x86_to_absolute, stub::x86_to_relative, 0x1000};
+using test::kX86;
 
 // The transform leaves the last 31 bytes alone, so a tail of NOPs follows.
 Bytes with_tail(Bytes code) {
@@ -90,6 +94,75 @@ TEST(X86Code, InverseIsExactForBytesThatLookLikeCode) {
     for (std::uint8_t& byte : code) byte = kDense[random() % sizeof kDense];
     return code;
   });
+}
+
+// The inverse knows most instructions by their first two bytes and what their ModRM and SIB bytes
+// ask for; here is every pair, with third bytes of every mod and rm.
+TEST(X86Code, InverseIsExactForEveryPairOfBytes) {
+  std::mt19937_64 random(11);
+  for (int third = 0; third < 256; third += 17) {
+    Bytes code;
+    code.reserve(std::size_t{24} << 16);
+    for (std::uint32_t pair = 0; pair < 65536; pair++) {
+      code.insert(code.end(),
+                  {static_cast<std::uint8_t>(pair), static_cast<std::uint8_t>(pair >> 8),
+                   static_cast<std::uint8_t>(third)});
+      for (int i = 0; i < 5; i++) code.push_back(static_cast<std::uint8_t>(random()));
+      code.resize(code.size() + 16, 0x90);  // the walk is in step again
+    }
+    ASSERT_EQ(kX86.to_relative(kX86.to_absolute(code)), code) << "third byte " << third;
+  }
+}
+
+// Sweeps that begin at different bytes of 5-byte instructions never meet, so no lane can guess
+// where its piece begins.
+TEST(X86Code, InverseIsExactWhereSweepsNeverMeet) {
+  for (const std::uint8_t opcode : Bytes{0xe8, 0xb8, 0xa1}) {
+    Bytes code(400'000, opcode);
+    EXPECT_EQ(kX86.to_relative(kX86.to_absolute(code)), code);
+    for (std::size_t at = 100'000; at < code.size(); at += 50'000) code[at] = 0x90;  // and slip
+    EXPECT_EQ(kX86.to_relative(kX86.to_absolute(code)), code);
+  }
+}
+
+// Real code with some bytes replaced: what lies between code and noise. Sizes around a piece, four
+// pieces, and what is too little for pieces.
+TEST(X86Code, InverseIsExactForDamagedCodeOfAnySize) {
+  const Bytes self = read_file("/proc/self/exe").bytes;
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 300; i++) {
+    const std::size_t limit = i % 3 == 0 ? 2500 : i % 3 == 1 ? 70'000 : 400'000;
+    const std::size_t size = std::min<std::size_t>(random() % limit, self.size());
+    const std::size_t from = random() % (self.size() - size + 1);
+    const auto begin = self.begin() + static_cast<std::ptrdiff_t>(from);
+    Bytes code(begin, begin + static_cast<std::ptrdiff_t>(size));
+    for (std::size_t k = 0; k < size / 50; k++) {
+      code[random() % size] = static_cast<std::uint8_t>(random());
+    }
+    const std::uint64_t address = random();
+    ASSERT_EQ(kX86.to_relative(kX86.to_absolute(code, address), address), code) << "case " << i;
+  }
+}
+
+// Pages that cannot be touched stand directly in front of the code and directly behind it.
+TEST(X86Code, NothingOutsideIsTouched) {
+  constexpr std::size_t kPage = 65536, kRoom = 4 * kPage;
+  auto* memory = static_cast<std::uint8_t*>(
+      mmap(nullptr, kRoom + 2 * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(static_cast<void*>(memory), MAP_FAILED);
+  std::uint8_t* room = memory + kPage;
+  ASSERT_EQ(mprotect(room, kRoom, PROT_READ | PROT_WRITE), 0);
+  std::mt19937_64 random(5);
+  for (std::size_t size : {0, 1, 31, 32, 33, 1055, 1056, 1057, 5000, 131'103, 131'104, 200'000}) {
+    for (std::uint8_t* code : {room, room + kRoom - size}) {
+      for (std::size_t i = 0; i < size; i++) code[i] = static_cast<std::uint8_t>(random());
+      const Bytes original(code, code + size);
+      kX86.absolute(code, size, kX86.address);
+      kX86.relative(code, size, kX86.address);
+      EXPECT_TRUE(std::equal(original.begin(), original.end(), code)) << size;
+    }
+  }
+  munmap(memory, kRoom + 2 * kPage);
 }
 
 TEST(X86Code, InverseIsExactForOurOwnCode) {

@@ -24,13 +24,12 @@
 
 #include "common/bytes.h"
 #include "common/file.h"
-#include "packer/stub/x86_code.h"
-#include "tests/unit/packer/transform_properties.h"
+#include "tests/unit/packer/x86_transform.h"
 
 namespace whittle {
 namespace {
 
-constexpr test::CodeTransform kX86 = {stub::x86_to_absolute, stub::x86_to_relative, 0x1000};
+using test::kX86;
 constexpr std::size_t kRegionSize = 64, kLongest = 32;
 
 // The numbers of "00–03 0d, and so on", up to the first word that is none.

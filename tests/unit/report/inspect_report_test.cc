@@ -190,6 +190,7 @@ TEST(InspectReport, JsonOfAPackedProgram) {
     "format_version": 1, "packer_version": "0.1.0", "machine": "x86-64", "level": "fast",
     "packed_bytes": 900000, "original_bytes": 2338123, "stub_bytes": 9000,
     "original_sha256": "aa", "source_bytes": 2338123, "source_sha256": "aa",
+    "scratch_bytes": 0,
     "streams": [
       {"name": "image", "address": 4194304, "raw_bytes": 1000000, "packed_bytes": 480000,
        "holds": "segment r-x", "codec": "zstd", "transform": "x86-64 code",
