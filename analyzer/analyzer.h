@@ -4,24 +4,35 @@
 // program without the bytes that it does not need to run (`strip`).
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "analyzer/report.h"
 #include "common/bytes.h"
+#include "common/error.h"
 
 namespace whittle::analyzer {
 
 struct InspectOptions {
-  bool symbols = true;  // ask LIEF (in a limited child process) for sections and symbols
+  bool symbols = true;   // ask LIEF (in a limited child process) for sections and symbols
+  bool digests = false;  // fill in BinaryReport::sha256
 };
 
 // What `bytes` are. Any content gives a report: text is `not_elf`. Throws Error{malformed} where
 // the file claims to be ELF and its headers cannot be right, with the offset.
 BinaryReport inspect(ByteView bytes, std::string_view path, const InspectOptions& options = {});
+
+// A requirement of a policy (see policy.h) that a file does not meet.
+struct Violation {
+  std::string rule;    // as it was written: "no-needs:shell"
+  std::string reason;  // "may need a shell: symbol system"
+};
 
 // One file of an audit: a report, or the error that kept it from being made.
 struct AuditedFile {
@@ -29,14 +40,49 @@ struct AuditedFile {
   std::optional<BinaryReport> report;
   std::string error;        // set when `report` is not
   int error_exit_code = 0;  // of that error, see common/error.h
+  std::vector<Violation> violations;
 };
 
-// Audits files and folders. A folder is walked in sorted order without following symbolic links;
-// files in it that are not executables (no ELF magic, or relocatable objects, shared objects
-// without execute permission, scripts) are passed over quietly. A file named by the caller is
-// always reported. Errors of single files are values: the walk goes on.
+struct AuditOptions {
+  std::filesystem::path root;  // where to look for shared libraries; empty: do not look
+  bool digests = false;        // BinaryReport::sha256 of every file
+  unsigned jobs = 0;           // files at once; 0: as many as there are processors
+  // Called now and then by the thread that adds files: files done, and found so far.
+  std::function<void(std::uint64_t, std::uint64_t)> progress;
+};
+
+// Audits files as they are added, several at once, and gives the results in the order of adding.
+// Errors of single files are values: the audit goes on. LIEF is not asked: its answers are no part
+// of a verdict.
+class Auditor {
+ public:
+  // Throws Error{io} where `options.root` is not a folder that can be read.
+  explicit Auditor(const AuditOptions& options);
+  ~Auditor();
+  Auditor(const Auditor&) = delete;
+  Auditor& operator=(const Auditor&) = delete;
+
+  // A folder is walked in sorted order without following symbolic links; files in it that are not
+  // executables (no ELF magic, or relocatable objects, shared objects without execute permission,
+  // scripts) are passed over quietly. A file named by the caller is always reported.
+  void add_path(const std::filesystem::path& path);
+
+  // A file out of an image, treated as one found in a folder. `$ORIGIN` and the root mean nothing
+  // to it. Blocks while many bytes wait to be audited.
+  void add_content(std::string name, mode_t mode, Bytes content);
+
+  void add_error(std::string name, const Error& error);
+
+  std::vector<AuditedFile> finish();  // waits for all of them; call it once
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// All paths by one Auditor.
 std::vector<AuditedFile> audit(const std::vector<std::filesystem::path>& paths,
-                               const InspectOptions& options = {});
+                               const AuditOptions& options = {});
 
 struct StripResult {
   Bytes bytes;                     // the stripped file, or a copy of the input

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: MIT
+//
+// One thread finds files, others look into them. Every file gets its place in the list when it is
+// found, so that the result does not depend on who is done first.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
 #include <system_error>
+#include <thread>
 
 #include "analyzer/analyzer.h"
+#include "analyzer/libraries.h"
 #include "common/elf.h"
-#include "common/error.h"
 #include "common/file.h"
 
 namespace whittle::analyzer {
@@ -16,28 +24,128 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Audit {
- public:
-  explicit Audit(const InspectOptions& options) : options_(options) {}
+constexpr std::uint64_t kMaxWaitingBytes = std::uint64_t{256} << 20;
+constexpr std::size_t kMaxWaitingFiles = 10'000;
 
-  void add_named(const fs::path& path) {
+struct Job {
+  std::size_t place = 0;
+  std::string path;
+  std::optional<Bytes> content;  // else it is read from `path`
+  mode_t mode = 0;               // of the content
+  bool named = false;            // by the caller, so reported whatever it is
+};
+
+AuditedFile failed(std::string path, const Error& error) {
+  AuditedFile file;
+  file.path = std::move(path);
+  file.error = error.message();
+  if (error.offset()) file.error += " (at offset " + std::to_string(*error.offset()) + ")";
+  file.error_exit_code = exit_code(error.kind());
+  return file;
+}
+
+bool begins_like_elf(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) throw io_error(path.native(), "cannot open", errno);
+  std::uint8_t start[4] = {};
+  const ssize_t n = ::pread(fd, start, sizeof start, 0);
+  const int error = errno;
+  ::close(fd);
+  if (n < 0) throw io_error(path.native(), "cannot read", error);
+  return elf::has_magic(ByteView(start, static_cast<std::size_t>(n)));
+}
+
+bool is_passed_over(Kind kind, mode_t mode) {
+  switch (kind) {
+    case Kind::static_executable:
+    case Kind::static_pie:
+    case Kind::dynamic_executable:
+      return false;
+    case Kind::shared_object:
+      return (mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0;
+    case Kind::relocatable:
+    case Kind::core:
+    case Kind::script:
+    case Kind::not_elf:
+      break;
+  }
+  return true;
+}
+
+}  // namespace
+
+class Auditor::Impl {
+ public:
+  explicit Impl(const AuditOptions& options) : options_(options) {
+    if (!options.root.empty()) finder_.emplace(options.root);
+    unsigned count = options.jobs != 0 ? options.jobs : std::thread::hardware_concurrency();
+    count = std::clamp(count, 1u, 64u);
+    for (unsigned i = 0; i < count; i++) workers_.emplace_back([this] { work(); });
+  }
+  ~Impl() { stop(); }
+
+  void add_path(const fs::path& path) {
     std::error_code error;
     if (fs::is_directory(path, error)) {
       add_folder(path);
     } else {
-      add_file(path, false);
+      add({.path = path.native(), .content = {}, .named = true});
     }
   }
-  std::vector<AuditedFile> take() { return std::move(files_); }
+
+  void add(Job job) {
+    std::unique_lock lock(mutex_);
+    const std::uint64_t size = job.content ? job.content->size() : 0;
+    while (jobs_.size() >= kMaxWaitingFiles ||
+           (waiting_bytes_ != 0 && waiting_bytes_ + size > kMaxWaitingBytes)) {
+      wait(lock);
+    }
+    waiting_bytes_ += size;
+    job.place = results_.size();
+    results_.emplace_back();
+    jobs_.push_back(std::move(job));
+    changed_.notify_all();
+  }
+
+  void add_error(std::string path, const Error& error) {
+    const std::lock_guard lock(mutex_);
+    results_.push_back(failed(std::move(path), error));
+    done_++;
+  }
+
+  std::vector<AuditedFile> finish() {
+    {
+      std::unique_lock lock(mutex_);
+      while (done_ < results_.size()) wait(lock);
+    }
+    stop();
+    std::vector<AuditedFile> files;
+    for (std::optional<AuditedFile>& result : results_) {
+      if (result) files.push_back(std::move(*result));
+    }
+    return files;
+  }
 
  private:
-  void add_error(const fs::path& path, const Error& error) {
-    AuditedFile file;
-    file.path = path.native();
-    file.error = error.message();
-    if (error.offset()) file.error += " (at offset " + std::to_string(*error.offset()) + ")";
-    file.error_exit_code = exit_code(error.kind());
-    files_.push_back(std::move(file));
+  void wait(std::unique_lock<std::mutex>& lock) {
+    constexpr std::chrono::milliseconds kTick{100};
+    changed_.wait_for(lock, kTick);
+    if (!options_.progress) return;
+    const std::uint64_t done = done_, found = results_.size();
+    lock.unlock();
+    options_.progress(done, found);
+    lock.lock();
+  }
+
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      changed_.notify_all();
+    }
+    for (std::thread& worker : workers_) {
+      if (worker.joinable()) worker.join();
+    }
   }
 
   void add_folder(const fs::path& folder) {
@@ -46,75 +154,96 @@ class Audit {
     for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
       entries.push_back(it->path());
     }
-    if (error)
-      add_error(folder, io_error(folder.native(), "cannot read the folder", error.value()));
+    if (error) {
+      add_error(folder.native(),
+                io_error(folder.native(), "cannot read the folder", error.value()));
+    }
     std::sort(entries.begin(), entries.end());
     for (const fs::path& entry : entries) {
       struct stat status {};
       if (::lstat(entry.c_str(), &status) != 0) {
-        add_error(entry, io_error(entry.native(), "cannot stat", errno));
+        add_error(entry.native(), io_error(entry.native(), "cannot stat", errno));
       } else if (S_ISDIR(status.st_mode)) {
         add_folder(entry);
       } else if (S_ISREG(status.st_mode)) {
-        add_file(entry, true);
+        add({.path = entry.native(), .content = {}});
       }
     }
   }
 
-  void add_file(const fs::path& path, bool found_in_folder) {
+  void work() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      while (jobs_.empty() && !stopping_) changed_.wait(lock);
+      if (stopping_) return;
+      Job job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      const std::uint64_t size = job.content ? job.content->size() : 0;
+      std::optional<AuditedFile> result = audit_one(job);
+      job.content.reset();
+      lock.lock();
+      results_[job.place] = std::move(result);
+      waiting_bytes_ -= size;
+      done_++;
+      changed_.notify_all();
+    }
+  }
+
+  // Nothing for what is passed over.
+  std::optional<AuditedFile> audit_one(const Job& job) {
     try {
       // Most files of a folder are no executables; four bytes tell, without reading the rest.
-      if (found_in_folder && !begins_like_elf(path)) return;
-      const LoadedFile loaded = read_file(path);
-      BinaryReport report = inspect(loaded.bytes, path.native(), options_);
-      if (found_in_folder && is_passed_over(report.kind, loaded.status.mode)) return;
+      if (!job.named && !job.content && !begins_like_elf(job.path)) return std::nullopt;
+      LoadedFile loaded;
+      if (!job.content) loaded = read_file(job.path);
+      const ByteView bytes = job.content ? *job.content : loaded.bytes;
+      BinaryReport report =
+          inspect(bytes, job.path, {.symbols = false, .digests = options_.digests});
+      const mode_t mode = job.content ? job.mode : loaded.status.mode;
+      if (!job.named && is_passed_over(report.kind, mode)) return std::nullopt;
+      if (finder_ && !job.content && report.kind == Kind::dynamic_executable) {
+        const std::lock_guard lock(finder_mutex_);
+        report.linkage.libraries = finder_->find(elf::File::parse(bytes, job.path), job.path);
+      }
       AuditedFile file;
-      file.path = path.native();
+      file.path = job.path;
       file.report = std::move(report);
-      files_.push_back(std::move(file));
+      return file;
     } catch (const Error& error) {
-      add_error(path, error);
+      return failed(job.path, error);
+    } catch (const std::exception& error) {  // no memory for it, most likely
+      return failed(job.path, Error(ErrorKind::internal, job.path, error.what()));
     }
   }
 
-  static bool begins_like_elf(const fs::path& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) throw io_error(path.native(), "cannot open", errno);
-    std::uint8_t start[4] = {};
-    const ssize_t n = ::pread(fd, start, sizeof start, 0);
-    const int error = errno;
-    ::close(fd);
-    if (n < 0) throw io_error(path.native(), "cannot read", error);
-    return elf::has_magic(ByteView(start, static_cast<std::size_t>(n)));
-  }
-
-  static bool is_passed_over(Kind kind, mode_t mode) {
-    switch (kind) {
-      case Kind::static_executable:
-      case Kind::static_pie:
-      case Kind::dynamic_executable:
-        return false;
-      case Kind::shared_object:
-        return (mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0;
-      case Kind::relocatable:
-      case Kind::core:
-      case Kind::script:
-      case Kind::not_elf:
-        break;
-    }
-    return true;
-  }
-
-  InspectOptions options_;
-  std::vector<AuditedFile> files_;
+  AuditOptions options_;
+  std::optional<LibraryFinder> finder_;
+  std::mutex finder_mutex_;
+  std::mutex mutex_;  // of all that follows
+  std::condition_variable changed_;
+  std::deque<Job> jobs_;
+  std::deque<std::optional<AuditedFile>> results_;
+  std::uint64_t done_ = 0, waiting_bytes_ = 0;
+  bool stopping_ = false;
+  std::vector<std::thread> workers_;
 };
 
-}  // namespace
+Auditor::Auditor(const AuditOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Auditor::~Auditor() = default;
+void Auditor::add_path(const fs::path& path) { impl_->add_path(path); }
+void Auditor::add_content(std::string name, mode_t mode, Bytes content) {
+  impl_->add({.path = std::move(name), .content = std::move(content), .mode = mode});
+}
+void Auditor::add_error(std::string name, const Error& error) {
+  impl_->add_error(std::move(name), error);
+}
+std::vector<AuditedFile> Auditor::finish() { return impl_->finish(); }
 
-std::vector<AuditedFile> audit(const std::vector<fs::path>& paths, const InspectOptions& options) {
-  Audit audit(options);
-  for (const fs::path& path : paths) audit.add_named(path);
-  return audit.take();
+std::vector<AuditedFile> audit(const std::vector<fs::path>& paths, const AuditOptions& options) {
+  Auditor auditor(options);
+  for (const fs::path& path : paths) auditor.add_path(path);
+  return auditor.finish();
 }
 
 }  // namespace whittle::analyzer

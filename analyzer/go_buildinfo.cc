@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "analyzer/go_functions.h"
 #include "common/go_buildinfo.h"
 #include "common/text.h"
 
@@ -21,7 +22,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::uint64_t kAlignment = 16;
 constexpr std::uint64_t kSentinel = 16;
 
 // The next of the tab-separated fields of `line`, which is cut from it.
@@ -33,6 +33,19 @@ std::string next_field(std::string_view& line) {
   return printable(field.substr(0, kLongestField));
 }
 
+// A Go string literal's text where it is one without escapes other than of quotes and backslashes.
+std::string unquote(std::string text) {
+  if (text.size() < 2 || text.front() != text.back()) return text;
+  if (text.front() == '`') return text.substr(1, text.size() - 2);
+  if (text.front() != '"') return text;
+  std::string out;
+  for (std::size_t i = 1; i + 1 < text.size(); i++) {
+    if (text[i] == '\\' && i + 2 < text.size() && (text[i + 1] == '"' || text[i + 1] == '\\')) i++;
+    out += text[i];
+  }
+  return out;
+}
+
 bool is_version_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
          c == '-' || c == '+' || c == ':' || c == ' ';
@@ -40,31 +53,6 @@ bool is_version_character(char c) {
 
 bool is_writable_load(const elf::Segment& s) {
   return s.type == elf::kSegmentLoad && (s.flags & elf::kFlagWrite) != 0;
-}
-
-// A function table's header, aligned to 16 bytes: the magic of some Go version, two zero bytes, the
-// instruction quantum and the pointer size (Go's internal/abi and debug/gosym packages).
-bool is_function_table(const ByteReader& reader, std::uint64_t at, std::uint8_t word) {
-  const std::uint32_t magic = reader.u32(at, "a function table's magic");
-  if (magic != 0xfffffff1 && magic != 0xfffffff0 && magic != 0xfffffffa && magic != 0xfffffffb) {
-    return false;
-  }
-  const ByteView rest = reader.slice(at + 4, 4, "a function table's header");
-  const bool quantum = rest[2] == 1 || rest[2] == 2 || rest[2] == 4;
-  return rest[0] == 0 && rest[1] == 0 && quantum && rest[3] == word;
-}
-
-bool has_function_table(const elf::File& file) {
-  const ByteReader reader(file.bytes(), file.header().order, file.path());
-  const std::uint8_t word = file.header().is_64bit ? 8 : 4;
-  for (const elf::Segment& s : file.segments()) {
-    if (s.type != elf::kSegmentLoad) continue;
-    for (std::uint64_t at = (kAlignment - s.vaddr % kAlignment) % kAlignment;
-         in_bounds(at, 8, s.filesz); at += kAlignment) {
-      if (is_function_table(reader, s.offset + at, word)) return true;
-    }
-  }
-  return false;
 }
 
 }  // namespace
@@ -83,6 +71,13 @@ void parse_go_modules(std::string_view text, GoBuildInfo& info) {
       module.version = next_field(line);
       module.sum = next_field(line);
       info.modules.push_back(std::move(module));
+    } else if (kind == "build") {
+      const std::string setting = next_field(line);
+      const std::size_t equals = setting.find('=');
+      if (equals == std::string::npos) continue;
+      // Keys and values with blanks or quotes in them are quoted as Go quotes strings.
+      info.settings.push_back(
+          {unquote(setting.substr(0, equals)), unquote(setting.substr(equals + 1))});
     } else if (kind == "=>" && !info.modules.empty()) {
       Module& module = info.modules.back();
       module.replaced_by = next_field(line);
@@ -116,7 +111,7 @@ bool is_go_program(const elf::File& file) {
     if (note.owner == "Go" && note.type == elf::kNoteGoBuildId) return true;
   }
   // Section names are the faster answer, and where there are some, a complete one.
-  return file.sections().empty() && has_function_table(file);
+  return file.sections().empty() && has_go_functions(file);
 }
 
 std::string find_go_version(const elf::File& file) {

@@ -18,6 +18,7 @@ struct GoBuildInfo {
   std::string version;       // "go1.19.8"
   std::string main_package;  // "example.com/hello/cmd/hello"; empty where not recorded
   std::vector<Module> modules;
+  std::vector<Setting> settings;
 };
 
 // Nothing when the file holds no build information; a damaged one counts as none. Never throws on

@@ -9,8 +9,12 @@
 
 #include "analyzer/analyzer.h"
 #include "analyzer/extent.h"
+#include "analyzer/hardening.h"
 #include "analyzer/lief_reader.h"
+#include "analyzer/linkage.h"
 #include "analyzer/names.h"
+#include "analyzer/needs.h"
+#include "analyzer/symbols.h"
 #include "analyzer/toolchain.h"
 #include "analyzer/verdict.h"
 #include "common/digest.h"
@@ -76,6 +80,29 @@ void describe_notes(const elf::File& file, BinaryReport& report) {
   }
 }
 
+// What takes more than the headers to tell.
+void describe_contents(const elf::File& file, BinaryReport& report) {
+  const std::vector<Symbol> symbols = read_symbols(file);
+  const std::vector<Symbol> dynamic_symbols = read_dynamic_symbols(file);
+  report.hardening = find_hardening({.file = file,
+                                     .kind = report.kind,
+                                     .toolchain = report.toolchain,
+                                     .symbols = symbols,
+                                     .dynamic_symbols = dynamic_symbols});
+  if (report.kind == Kind::shared_object) return;
+  std::optional<GoFunctionTable> go;
+  if (report.toolchain.language == "Go") go = read_go_functions(file);
+  report.needs = find_needs({.file = file,
+                             .toolchain = report.toolchain,
+                             .dynamic = report.kind == Kind::dynamic_executable,
+                             .go_functions = go ? &*go : nullptr,
+                             .symbols = symbols,
+                             .dynamic_symbols = dynamic_symbols});
+  if (report.kind == Kind::dynamic_executable) {
+    report.linkage = describe_linkage(file, report, go ? &*go : nullptr, dynamic_symbols);
+  }
+}
+
 template <typename T>
 void compare(std::string_view what, const T& ours, const T& theirs, BinaryReport& report) {
   if (ours == theirs) return;
@@ -123,6 +150,7 @@ BinaryReport inspect(ByteView bytes, std::string_view path, const InspectOptions
   BinaryReport report;
   report.path = path;
   report.size = bytes.size();
+  if (options.digests) report.sha256 = to_hex(sha256(bytes));
   if (!elf::has_magic(bytes)) {
     describe_non_elf(bytes, report);
     return report;
@@ -145,6 +173,10 @@ BinaryReport inspect(ByteView bytes, std::string_view path, const InspectOptions
   describe_notes(file, report);
   report.overlay = measure_extent(file).overlay;
   report.toolchain = detect_toolchain(file, report.interpreter, report.needed);
+  if (is_static(report.kind) || report.kind == Kind::dynamic_executable ||
+      report.kind == Kind::shared_object) {
+    describe_contents(file, report);
+  }
   if (options.symbols) add_lief(file, report);
   return report;
 }

@@ -30,6 +30,22 @@ std::string_view name(Kind kind) {
   return "not-elf";
 }
 
+std::string_view name(HardeningState state) {
+  switch (state) {
+    case HardeningState::not_applicable:
+      return "not-applicable";
+    case HardeningState::unknown:
+      return "unknown";
+    case HardeningState::no:
+      return "no";
+    case HardeningState::partial:
+      return "partial";
+    case HardeningState::yes:
+      break;
+  }
+  return "yes";
+}
+
 bool is_static(Kind kind) { return kind == Kind::static_executable || kind == Kind::static_pie; }
 
 std::string segment_type_name(std::uint32_t type) {

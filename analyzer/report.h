@@ -46,9 +46,13 @@ struct SectionInfo {
   std::uint64_t address = 0, offset = 0, size = 0;
 };
 
-struct Module {  // a Go module
+struct Module {  // a Go module, or a Rust crate
   std::string path, version, sum;
   std::string replaced_by;  // "path@version" or empty
+};
+
+struct Setting {  // of a Go build: "CGO_ENABLED", "vcs.revision", "-ldflags"
+  std::string key, value;
 };
 
 struct Toolchain {
@@ -56,12 +60,83 @@ struct Toolchain {
   std::string compiler;      // "go1.19.8", "rustc version 1.63.0", "GCC: (Debian 12.2.0-14) 12.2.0"
   std::string libc;          // "glibc", "musl", or empty where unknown or none
   std::string main_package;  // Go: import path of package main's folder
-  std::vector<Module> modules;  // Go: main module first
+  std::vector<Module> modules;    // Go: main module first
+  std::vector<Setting> settings;  // Go: what `go version -m` shows as "build"
+};
+
+// Where a finding was seen.
+struct Evidence {
+  std::string kind;  // "function" of Go's table, "symbol", "import", "text"
+  std::string name;
+  std::optional<std::uint64_t> offset;  // in the file; none for what only a library has
+};
+
+// Something that the program may ask of the system around it and that an empty root filesystem does
+// not have. It shows code that is linked in; whether it is reached, only running tells.
+struct Need {
+  std::string id;          // "needs/ca-certificates"
+  std::string confidence;  // "high", "medium", "low"
+  std::string title;       // "CA certificates"
+  std::string breaks;      // what happens without
+  std::string supply;      // how an image gets it
+  std::vector<Evidence> evidence;
+};
+
+// The newest of a library's symbol versions that a program asks for.
+struct VersionNeed {
+  std::string library;               // "libc.so.6"
+  std::string version;               // "GLIBC_2.34"
+  std::vector<std::string> symbols;  // that ask for it, at most eight
+};
+
+// A shared library where the loader would find it.
+struct Library {
+  std::string name;       // as it is asked for
+  std::string path;       // inside the root; empty where it is missing
+  std::string found_by;   // "RPATH", "RUNPATH", "system", "path", "interpreter"; empty if missing
+  bool repeated = false;  // stands elsewhere in the tree; `needed` is then left out
+  std::vector<Library> needed;
+};
+
+struct LibraryTree {
+  std::string interpreter;  // where PT_INTERP leads inside the root; empty where it is missing
+  std::vector<Library> libraries;
+  std::vector<std::string> missing;  // names, the interpreter's among them, each once
+};
+
+// What a dynamic executable takes from outside, and how it could do without.
+struct Linkage {
+  std::vector<VersionNeed> versions;     // one a library and kind of version
+  std::vector<std::string> may_load;     // names of libraries that only dlopen can want
+  std::vector<std::string> causes;       // what made it dynamic, as far as it is known
+  std::vector<std::string> remedies;     // how to build it as a static one
+  std::optional<LibraryTree> libraries;  // where a root was given to look in
+};
+
+// `not_applicable` where the question does not arise (a canary in a Go program), `unknown` where
+// the file does not tell (a canary in a stripped static one).
+enum class HardeningState { not_applicable, unknown, no, partial, yes };
+std::string_view name(HardeningState state);  // "not-applicable", "unknown", "no", "partial", "yes"
+
+// As checksec reports them; see hardening.cc for what each means.
+struct Hardening {
+  using enum HardeningState;
+  HardeningState nx = not_applicable;  // the stack is not executable
+  HardeningState relro = not_applicable;
+  HardeningState pie = not_applicable;
+  HardeningState canary = not_applicable;
+  HardeningState fortify = not_applicable;
+  HardeningState no_writable_code = not_applicable;  // no segment is writable and executable
+  HardeningState ibt = not_applicable, shadow_stack = not_applicable;  // x86's CET
+  HardeningState bti = not_applicable, pac = not_applicable;           // aarch64
+  bool debug_info = false;
+  std::vector<std::string> rpath, runpath;  // folders that the loader searches first
 };
 
 struct BinaryReport {
   std::string path;
   std::uint64_t size = 0;  // bytes
+  std::string sha256;      // hexadecimal, where it was asked for
   Kind kind = Kind::not_elf;
   std::vector<Reason> reasons;  // why `kind` is what it is, every one of them; never empty
 
@@ -81,6 +156,9 @@ struct BinaryReport {
   std::uint64_t symbols = 0;          // entries of .symtab and .dynsym; 0 without LIEF
   std::uint64_t overlay = 0;          // bytes behind everything that the headers speak of
   std::vector<std::string> warnings;  // odd fields, readers that disagree, a reader that gave up
+  std::vector<Need> needs;            // by id; for executables only
+  Linkage linkage;                    // for dynamic executables only
+  Hardening hardening;                // for executables and shared libraries only
 };
 
 }  // namespace whittle::analyzer

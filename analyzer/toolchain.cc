@@ -14,6 +14,7 @@
 #include "analyzer/toolchain.h"
 
 #include <algorithm>
+#include <set>
 
 #include "analyzer/go_buildinfo.h"
 #include "common/text.h"
@@ -93,6 +94,40 @@ std::string find_rust_compiler(const elf::File& file, const std::vector<std::str
   return {};
 }
 
+// Crates of a registry by the paths of their sources in panic messages,
+// ".cargo/registry/src/<index>/<name>-<version>/src/lib.rs". Crates that cannot panic are missed.
+std::vector<Module> find_crates(const elf::File& file) {
+  constexpr std::string_view kPrefix = "/registry/src/";
+  constexpr std::size_t kMaxCrates = 2000, kLongest = 256;
+  std::set<std::pair<std::string, std::string>> found;
+  for (const elf::Segment& s : file.segments()) {
+    if (s.type != elf::kSegmentLoad) continue;
+    const auto text = as_text(file.bytes().subspan(s.offset, s.filesz));
+    for (auto at = text.find(kPrefix); at != std::string_view::npos && found.size() < kMaxCrates;
+         at = text.find(kPrefix, at + 1)) {
+      std::string_view rest = text.substr(at + kPrefix.size(), kLongest);
+      rest.remove_prefix(std::min(rest.find('/'), rest.size() - 1) + 1);  // the registry's index
+      const std::string_view crate = rest.substr(0, rest.find('/'));
+      // The version begins behind the first "-" that a digit follows: "quick-xml-0.31.0".
+      std::size_t dash = crate.find('-');
+      while (dash + 1 < crate.size() && (crate[dash + 1] < '0' || crate[dash + 1] > '9')) {
+        dash = crate.find('-', dash + 1);
+        if (dash == std::string_view::npos) break;
+      }
+      if (dash == std::string_view::npos || dash == 0 || dash + 1 >= crate.size()) continue;
+      const auto is_plain = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               c == '-' || c == '_' || c == '.' || c == '+';
+      };
+      if (!std::all_of(crate.begin(), crate.end(), is_plain)) continue;
+      found.emplace(crate.substr(0, dash), crate.substr(dash + 1));
+    }
+  }
+  std::vector<Module> crates;
+  for (const auto& [name, version] : found) crates.push_back({name, version, "", ""});
+  return crates;
+}
+
 // The C compiler among the signatures: linkers and assemblers sign too.
 std::string find_c_compiler(const std::vector<std::string>& comments) {
   for (const std::string& comment : comments) {
@@ -114,6 +149,7 @@ Toolchain detect_toolchain(const elf::File& file, const std::string& interpreter
     toolchain.compiler = std::move(info->version);
     toolchain.main_package = std::move(info->main_package);
     toolchain.modules = std::move(info->modules);
+    toolchain.settings = std::move(info->settings);
     return toolchain;
   }
   if (is_go_program(file)) {
@@ -125,6 +161,7 @@ Toolchain detect_toolchain(const elf::File& file, const std::string& interpreter
   if (std::string compiler = find_rust_compiler(file, comments); !compiler.empty()) {
     toolchain.language = "Rust";
     toolchain.compiler = std::move(compiler);
+    toolchain.modules = find_crates(file);
     return toolchain;
   }
   toolchain.compiler = find_c_compiler(comments);

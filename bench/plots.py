@@ -117,7 +117,8 @@ def scatter(svg, results, program, left, top, width, height):
     for form, x, y in points:
         svg.mark(place_x(x), place_y(y), form)
         is_at_edge = place_x(x) > right - 50
-        svg.label(right if is_at_edge else place_x(x), place_y(y) - 11, form,
+        is_below = 0 < place_y(y) - place_y(zstd) < 28  # else the line would cross its name
+        svg.label(right if is_at_edge else place_x(x), place_y(y) + (21 if is_below else -11), form,
                   "end" if is_at_edge else "middle")
 
 

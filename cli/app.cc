@@ -152,12 +152,9 @@ int Program::run(int argc, const char* const* argv) {
   return actions_.at(chosen.front())();
 }
 
-void add_common_options(CLI::App* command, CommonOptions& options, bool markdown) {
-  std::vector<std::string> formats = {"text", "json"};
-  if (markdown) formats.emplace_back("markdown");
-  command
-      ->add_option("--format", options.format,
-                   fmt::format("How to print the result: {}", fmt::join(formats, ", ")))
+void add_common_options(CLI::App* command, CommonOptions& options,
+                        const std::vector<std::string>& formats) {
+  command->add_option("--format", options.format, fmt::format("As {}", fmt::join(formats, "|")))
       ->type_name("FORMAT")
       ->check([formats](const std::string& text) {
         return std::find(formats.begin(), formats.end(), text) != formats.end()

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace whittle::cli {
 
@@ -44,7 +45,8 @@ struct CommonOptions {
   std::string format = "text";
   bool quiet = false;
 };
-void add_common_options(CLI::App* command, CommonOptions& options, bool markdown = false);
+void add_common_options(CLI::App* command, CommonOptions& options,
+                        const std::vector<std::string>& formats = {"text", "json"});
 
 // A command that looks at one file and writes none.
 struct FileOptions {
@@ -62,6 +64,7 @@ void add_strip(Program& program);
 void add_pack(Program& program);
 void add_unpack(Program& program);
 void add_inspect(Program& program);
+void add_report(Program& program);
 void add_verify(Program& program);
 void add_image(Program& program);
 void add_build(Program& program);

@@ -4,36 +4,80 @@
 #include <memory>
 
 #include "analyzer/analyzer.h"
+#include "analyzer/policy.h"
 #include "cli/app.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "common/error.h"
+#include "flow/audit.h"
+#include "flow/policy_file.h"
+#include "flow/source_date.h"
 #include "report/audit_report.h"
+#include "report/sbom.h"
 
 namespace whittle::cli {
 namespace {
 
+using Files = std::vector<analyzer::AuditedFile>;
+
 struct Options {
   std::vector<std::string> paths;
+  std::string root;
+  std::vector<std::string> require;
+  std::string policy;
   CommonOptions common;
 };
 
-// A file that is not static is a failed check and decides; where there is none, the gravest error.
-int status_of(const std::vector<analyzer::AuditedFile>& files) {
+const std::vector<std::pair<std::string, std::string (*)(const Files&)>>& formats() {
+  static const std::vector<std::pair<std::string, std::string (*)(const Files&)>> kFormats = {
+      {"text", report::audit_text},
+      {"json", report::audit_json},
+      {"sarif", [](const Files& files) { return report::audit_sarif(files, WHITTLE_VERSION); }},
+      {"junit", report::audit_junit},
+      {"markdown", report::audit_markdown},
+      {"cyclonedx", [](const Files& files) { return report::cyclonedx(files, WHITTLE_VERSION); }},
+      {"spdx", [](const Files& files) {
+         return report::spdx(files, WHITTLE_VERSION,
+                             flow::source_date_epoch(flow::process_environment()));
+       }}};
+  return kFormats;
+}
+
+// A file that is not what it has to be is a failed check and decides; where there is none, the
+// gravest error.
+int status_of(const Files& files) {
   int status = 0;
   for (const auto& file : files) {
-    if (file.report && !analyzer::is_static(file.report->kind)) {
-      return exit_code(ErrorKind::failed);
-    }
+    if (!file.violations.empty()) return exit_code(ErrorKind::failed);
     if (!file.report) status = std::max(status, file.error_exit_code);
   }
   return status;
 }
 
+analyzer::Policy policy_of(const Options& options) {
+  analyzer::Policy policy;
+  if (!options.policy.empty()) flow::read_policy(options.policy, policy);
+  for (const std::string& rules : options.require) policy.require(rules);
+  if (policy.empty()) policy.require("static");
+  return policy;
+}
+
 int run(const Options& options) {
-  const auto files = analyzer::audit({options.paths.begin(), options.paths.end()});
+  const analyzer::Policy policy = policy_of(options);
+  ProgressLine progress(options.common.quiet);
+  Files files = flow::audit(
+      {options.paths.begin(), options.paths.end()},
+      {.root = options.root,
+       .digests = options.common.format == "cyclonedx" || options.common.format == "spdx",
+       .progress = [&](std::uint64_t done, std::uint64_t all) {
+         progress.show("auditing", done, all);
+       }});
+  progress.clear();
+  analyzer::apply(policy, files);
   if (!options.common.quiet) {
-    print_result(options.common.format == "json" ? report::audit_json(files)
-                                                 : report::audit_text(files));
+    for (const auto& [name, render] : formats()) {
+      if (name == options.common.format) print_result(render(files));
+    }
   }
   return status_of(files);
 }
@@ -42,16 +86,36 @@ int run(const Options& options) {
 
 void add_audit(Program& program) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_command("audit", "Say which executables are static, and why not",
-                                          [options] { return run(*options); });
-  command->add_option("PATH", options->paths, "Files, or folders to walk")->required();
-  add_common_options(command, options->common);
+  CLI::App* command =
+      program.add_command("audit", "Say which executables are static, and what they need",
+                          [options] { return run(*options); });
+  command->add_option("PATH", options->paths, "Files, folders, archives of images, OCI layouts")
+      ->required();
+  command
+      ->add_option("--require", options->require,
+                   "What every file has to be: nx,no-needs:shell,go>=1.22")
+      ->type_name("RULES")
+      ->allow_extra_args(false);
+  command->add_option("--policy", options->policy, "The same from a file: `require: [static, nx]`")
+      ->type_name("FILE");
+  command->add_option("--root", options->root, "Look for shared libraries in this root folder")
+      ->type_name("DIR");
+  std::vector<std::string> names;
+  for (const auto& format : formats()) names.push_back(format.first);
+  add_common_options(command, options->common, names);
   command->footer(
-      "One line a file. Folders are walked without following links; what is not an\n"
-      "executable is passed over there, and reported where it is named.\n"
-      "Exits 1 when a file is not static; else, when files could not be judged, with\n"
-      "the status of the gravest error; else 0.\n\n"
-      "Example:\n  whittle audit ./app /usr/local/bin");
+      "Folders are walked without following links; what is not an executable is passed\n"
+      "over there, and reported where it is named. Images are read, not unpacked.\n\n"
+      "needs/NAME tells what a program may miss in an image of its own:\n"
+      "ca-certificates, gconv, nss, passwd, proc, processes, resolver, shell, tmp,\n"
+      "zoneinfo. It shows code that is linked in; whether it is reached, only running\n"
+      "tells. cyclonedx (1.5) and spdx (2.3) list what the files are made of.\n\n"
+      "Rules, `static` by default: static static-pie nx relro pie canary fortify ibt\n"
+      "shadow-stack bti pac no-writable-code no-rpath stripped no-debug-info no-missing\n"
+      "no-needs no-needs:NAME go>=V rust>=V glibc<=V size<=N[K|M|G].\n\n"
+      "Exits 1 when a file does not meet one; else, when files could not be judged,\n"
+      "with the status of the gravest error; else 0.\n\n"
+      "Example:\n  whittle audit ./app image.tar --require static,no-needs:shell");
 }
 
 }  // namespace whittle::cli

@@ -81,7 +81,7 @@ void add_build(Program& program) {
                    "What _env(NAME) stands for, instead of the\nenvironment; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  add_common_options(command, options->common, true);
+  add_common_options(command, options->common, {"text", "json", "markdown"});
   command->footer(
       "The log of the steps goes to standard error, the size report to standard\n"
       "output; as JSON that is one document for each image. Images carry the time of\n"

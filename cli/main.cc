@@ -21,6 +21,7 @@ int guarded(int argc, char** argv) {
     cli::add_build(program);
     cli::add_audit(program);
     cli::add_inspect(program);
+    cli::add_report(program);
     cli::add_strip(program);
     cli::add_pack(program);
     cli::add_unpack(program);

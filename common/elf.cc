@@ -77,6 +77,7 @@ class Layout {
     s.addr = word(at + 8 + w, "sh_addr");
     s.offset = word(at + 8 + 2 * w, "sh_offset");
     s.size = word(at + 8 + 3 * w, "sh_size");
+    s.link = reader_.u32(at + 8 + 4 * w, "sh_link");
     return {s, name_offset};
   }
 

@@ -88,6 +88,7 @@ struct Section {  // a section header
   std::string name;
   std::uint32_t type = 0;
   std::uint64_t flags = 0, addr = 0, offset = 0, size = 0;
+  std::uint32_t link = 0;  // index of another section; of its strings for a symbol table
 
   // True when the section takes up [offset, offset + size) of the file, which then was checked to
   // lie within it. Offsets of the others mean nothing.

@@ -34,6 +34,52 @@ std::string reasons_of(const analyzer::BinaryReport& report) {
   return out;
 }
 
+std::string evidence_of(const analyzer::Need& need) {
+  if (need.evidence.empty()) return "";
+  const analyzer::Evidence& first = need.evidence.front();
+  std::string out = fmt::format("{} {}", first.kind, printable(first.name));
+  if (need.evidence.size() > 1) out += fmt::format(" and {} more", need.evidence.size() - 1);
+  return out;
+}
+
+class Lines {  // below a file's first
+ public:
+  explicit Lines(std::string& out) : out_(out) {}
+  void add(std::string_view text) { out_ += fmt::format("{:<{}}  {}\n", "", kVerdictWidth, text); }
+
+ private:
+  std::string& out_;
+};
+
+void add_libraries(const std::vector<analyzer::Library>& libraries, std::size_t depth,
+                   Lines& lines) {
+  for (const analyzer::Library& library : libraries) {
+    std::string where =
+        library.path.empty() ? "MISSING" : fmt::format("{} ({})", library.path, library.found_by);
+    if (library.repeated) where = "stands elsewhere in this tree";
+    lines.add(fmt::format("{:<{}}{} => {}", "", 2 * depth, library.name, where));
+    add_libraries(library.needed, depth + 1, lines);
+  }
+}
+
+void add_linkage(const analyzer::BinaryReport& report, Lines& lines) {
+  const analyzer::Linkage& linkage = report.linkage;
+  for (const analyzer::VersionNeed& version : linkage.versions) {
+    lines.add(fmt::format("newest version: {} of {}", version.version, version.library));
+  }
+  for (const std::string& name : linkage.may_load) {
+    lines.add("may load at run time: " + printable(name));
+  }
+  for (const std::string& cause : linkage.causes) lines.add("why: " + cause);
+  for (const std::string& remedy : linkage.remedies) lines.add("to make it static: " + remedy);
+  if (!linkage.libraries) return;
+  if (!report.interpreter.empty()) {
+    const std::string& path = linkage.libraries->interpreter;
+    lines.add(fmt::format("{} => {}", report.interpreter, path.empty() ? "MISSING" : path));
+  }
+  add_libraries(linkage.libraries->libraries, 0, lines);
+}
+
 std::string totals(const std::vector<analyzer::AuditedFile>& files) {
   std::string out = count(files.size(), "file");
   std::string_view separator = ": ";
@@ -53,6 +99,14 @@ std::string totals(const std::vector<analyzer::AuditedFile>& files) {
   return out;
 }
 
+Json violations_json(const std::vector<analyzer::Violation>& violations) {
+  Json out = Json::array();
+  for (const analyzer::Violation& violation : violations) {
+    out.push_back({{"rule", violation.rule}, {"reason", violation.reason}});
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string audit_text(const std::vector<analyzer::AuditedFile>& files) {
@@ -66,8 +120,16 @@ std::string audit_text(const std::vector<analyzer::AuditedFile>& files) {
     }
     out += fmt::format("{:<{}}  {}: {}\n", analyzer::name(file.report->kind), kVerdictWidth, path,
                        reasons_of(*file.report));
+    Lines lines(out);
+    for (const analyzer::Violation& violation : file.violations) {
+      lines.add(fmt::format("violates {}: {}", violation.rule, printable(violation.reason)));
+    }
+    if (file.report->kind == analyzer::Kind::dynamic_executable) add_linkage(*file.report, lines);
+    for (const analyzer::Need& need : file.report->needs) {
+      lines.add(fmt::format("{} ({}): {}", need.id, need.confidence, evidence_of(need)));
+    }
     for (const std::string& warning : file.report->warnings) {
-      out += fmt::format("{:<{}}  warning: {}\n", "", kVerdictWidth, printable(warning));
+      lines.add("warning: " + printable(warning));
     }
   }
   if (!files.empty()) out += '\n';
@@ -76,10 +138,12 @@ std::string audit_text(const std::vector<analyzer::AuditedFile>& files) {
 
 std::string audit_json(const std::vector<analyzer::AuditedFile>& files) {
   Json list = Json::array();
-  std::uint64_t static_files = 0, errors = 0;
+  std::uint64_t static_files = 0, errors = 0, violations = 0;
   for (const analyzer::AuditedFile& file : files) {
     if (file.report) {
       list.push_back(summary_json(*file.report));
+      list.back()["violations"] = violations_json(file.violations);
+      violations += file.violations.size();
       static_files += analyzer::is_static(file.report->kind);
     } else {
       list.push_back(
@@ -93,7 +157,8 @@ std::string audit_json(const std::vector<analyzer::AuditedFile>& files) {
                 {{"files", files.size()},
                  {"static", static_files},
                  {"not_static", files.size() - static_files - errors},
-                 {"errors", errors}}}});
+                 {"errors", errors},
+                 {"violations", violations}}}});
 }
 
 }  // namespace whittle::report

@@ -13,7 +13,78 @@ Json toolchain_json(const analyzer::Toolchain& toolchain) {
   return out;
 }
 
+Json needs_json(const std::vector<analyzer::Need>& needs) {
+  Json out = Json::array();
+  for (const analyzer::Need& need : needs) {
+    Json evidence = Json::array();
+    for (const analyzer::Evidence& one : need.evidence) {
+      evidence.push_back({{"kind", one.kind}, {"name", one.name}});
+      if (one.offset) evidence.back()["offset"] = *one.offset;
+    }
+    out.push_back({{"id", need.id},
+                   {"confidence", need.confidence},
+                   {"title", need.title},
+                   {"breaks", need.breaks},
+                   {"supply", need.supply},
+                   {"evidence", std::move(evidence)}});
+  }
+  return out;
+}
+
+Json hardening_json(const analyzer::Hardening& hardening) {
+  Json out = Json::object();
+  for (const auto& [name, state] : hardening_facts(hardening)) {
+    out[std::string(name)] = analyzer::name(state);
+  }
+  out["debug_info"] = hardening.debug_info;
+  out["rpath"] = hardening.rpath;
+  out["runpath"] = hardening.runpath;
+  return out;
+}
+
+Json libraries_json(const std::vector<analyzer::Library>& libraries) {
+  Json out = Json::array();
+  for (const analyzer::Library& library : libraries) {
+    Json one = {{"name", library.name}, {"found", !library.path.empty()}};
+    if (!library.path.empty()) {
+      one["path"] = library.path;
+      one["found_by"] = library.found_by;
+    }
+    if (library.repeated) one["repeated"] = true;
+    if (!library.needed.empty()) one["needed"] = libraries_json(library.needed);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+Json linkage_json(const analyzer::Linkage& linkage) {
+  Json versions = Json::array();
+  for (const analyzer::VersionNeed& version : linkage.versions) {
+    versions.push_back(
+        {{"library", version.library}, {"version", version.version}, {"symbols", version.symbols}});
+  }
+  Json out = {{"versions", std::move(versions)},
+              {"may_load", linkage.may_load},
+              {"causes", linkage.causes},
+              {"remedies", linkage.remedies}};
+  if (linkage.libraries) {
+    out["interpreter_path"] = linkage.libraries->interpreter;
+    out["libraries"] = libraries_json(linkage.libraries->libraries);
+    out["missing"] = linkage.libraries->missing;
+  }
+  return out;
+}
+
 }  // namespace
+
+std::vector<std::pair<std::string_view, analyzer::HardeningState>> hardening_facts(
+    const analyzer::Hardening& hardening) {
+  return {{"nx", hardening.nx},           {"relro", hardening.relro},
+          {"pie", hardening.pie},         {"canary", hardening.canary},
+          {"fortify", hardening.fortify}, {"no_writable_code", hardening.no_writable_code},
+          {"ibt", hardening.ibt},         {"shadow_stack", hardening.shadow_stack},
+          {"bti", hardening.bti},         {"pac", hardening.pac}};
+}
 
 Json summary_json(const analyzer::BinaryReport& binary) {
   Json reasons = Json::array();
@@ -35,6 +106,11 @@ Json summary_json(const analyzer::BinaryReport& binary) {
     if (!binary.go_build_id.empty()) out["go_build_id"] = binary.go_build_id;
     out["stripped"] = binary.stripped;
     out["toolchain"] = toolchain_json(binary.toolchain);
+    out["needs"] = needs_json(binary.needs);
+    if (binary.kind == analyzer::Kind::dynamic_executable) {
+      out["linkage"] = linkage_json(binary.linkage);
+    }
+    out["hardening"] = hardening_json(binary.hardening);
   }
   out["warnings"] = binary.warnings;
   return out;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "analyzer/report.h"
 #include "report/json.h"
 
@@ -9,6 +13,10 @@ namespace whittle::report {
 // What an audit says of a binary: verdict, reasons, machine, and what it was made by. Members that
 // mean nothing for the file (a machine where it is no ELF) are left out.
 Json summary_json(const analyzer::BinaryReport& binary);
+
+// The states of a hardening by the names that reports and policies use: "nx", "relro", …
+std::vector<std::pair<std::string_view, analyzer::HardeningState>> hardening_facts(
+    const analyzer::Hardening& hardening);
 
 // The summary with segments, sections, Go modules and the rest.
 Json detail_json(const analyzer::BinaryReport& binary);

@@ -204,6 +204,11 @@ std::string inspect_text(const analyzer::BinaryReport& binary,
     facts.add("packing", refusal ? fmt::format("refused: {} [{}]", refusal->reason, refusal->code)
                                  : "possible");
   }
+  std::vector<std::string> needs;
+  for (const analyzer::Need& need : binary.needs) {
+    needs.push_back(fmt::format("{} ({}): without, {}", need.title, need.confidence, need.breaks));
+  }
+  facts.add("may need", needs);
   facts.add("warning", binary.warnings);
   std::string out = printable(binary.path) + "\n\n" + facts.text();
   if (!binary.segments.empty()) out += '\n' + segment_table(binary.segments);

@@ -31,7 +31,7 @@ class AuditTest : public testing::Test {
   // "name: kind" or "name: error CODE" for each audited file.
   std::vector<std::string> audit_names(const std::vector<fs::path>& paths) const {
     std::vector<std::string> lines;
-    for (const AuditedFile& file : audit(paths, {.symbols = false})) {
+    for (const AuditedFile& file : audit(paths)) {
       EXPECT_EQ(file.report.has_value(), file.error.empty());
       lines.push_back(fs::path(file.path).lexically_relative(scratch_.path()).native() + ": " +
                       (file.report ? std::string(name(file.report->kind))
@@ -88,7 +88,7 @@ TEST_F(AuditTest, GoesOnBehindADamagedFile) {
   put("a", as_bytes("\x7f"
                     "ELF but no more"));
   put_elf("b", {});
-  const auto files = audit({scratch_.path()}, {.symbols = false});
+  const auto files = audit({scratch_.path()});
   ASSERT_EQ(files.size(), 2u);
   EXPECT_EQ(files[0].error_exit_code, 4);
   EXPECT_THAT(files[0].error, HasSubstr("offset"));

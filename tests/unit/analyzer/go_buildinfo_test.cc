@@ -163,6 +163,17 @@ TEST(GoBuildInfo, WithoutSentinelsHasNoModules) {
   }
 }
 
+TEST(GoBuildInfo, SettingsAreRead) {
+  GoBuildInfo info;
+  parse_go_modules("build\tCGO_ENABLED=0\nbuild\t-ldflags=\"-s -X \\\"a=b\\\"\"\nbuild\tnothing\n",
+                   info);
+  ASSERT_EQ(info.settings.size(), 2u);
+  EXPECT_EQ(info.settings[0].key, "CGO_ENABLED");
+  EXPECT_EQ(info.settings[0].value, "0");
+  EXPECT_EQ(info.settings[1].key, "-ldflags");
+  EXPECT_EQ(info.settings[1].value, "-s -X \"a=b\"");
+}
+
 TEST(GoBuildInfo, ParsesDamagedLinesWithoutComplaint) {
   GoBuildInfo info;
   parse_go_modules("=>\tbefore any module\n\n\t\t\nmod\ndep\tonly-path\nunknown\tx\npath", info);

@@ -45,4 +45,4 @@ inline RunResult run(const std::string& command) {
   if (!std::filesystem::exists(whittle::test::program_path(name)))                 \
   GTEST_SKIP() << "the test program " << name                                      \
                << " was not built: its compiler was missing when cmake ran (gcc, " \
-                  "musl-tools or golang-go)"
+                  "musl-tools, golang-go or rustc)"

@@ -27,6 +27,22 @@ TEST(ToolchainOf, NothingKnownStaysEmpty) {
   EXPECT_EQ(toolchain.libc, "");
 }
 
+TEST(ToolchainOf, CratesAreNamedByPathsOfTheirSources) {
+  ElfSpec spec;
+  spec.data = "/rustc/" + std::string(40, 'a') + "/library/std/src/io.rs" +
+              "/.cargo/registry/src/index.crates.io-1949cf8c/quick-xml-0.31.0/src/lib.rs" +
+              "/.cargo/registry/src/index.crates.io-1949cf8c/serde-1.0.2-rc.1/src/lib.rs" +
+              "/.cargo/registry/src/index.crates.io-1949cf8c/serde-1.0.2-rc.1/src/de.rs" +
+              "/registry/src/x/noversion/src/registry/src/x/od\x1b-1.0/a/registry/src/";
+  const Toolchain toolchain = detect(spec);
+  EXPECT_EQ(toolchain.language, "Rust");
+  ASSERT_EQ(toolchain.modules.size(), 2u);
+  EXPECT_EQ(toolchain.modules[0].path, "quick-xml");
+  EXPECT_EQ(toolchain.modules[0].version, "0.31.0");
+  EXPECT_EQ(toolchain.modules[1].path, "serde");
+  EXPECT_EQ(toolchain.modules[1].version, "1.0.2-rc.1");
+}
+
 TEST(ToolchainOf, CommentSection) {
   ElfSpec spec;
   spec.sections = {{".comment", "Linker: LLD 14.0.6\0GCC: (Debian 12.2.0) 12.2.0\0"s}};

@@ -61,6 +61,10 @@ TEST_F(CliTest, WrongUseIsStatusTwoWithAHint) {
            Case{"pack", "FILE is required"},
            Case{"pack a b", "one argument too many: `b`"},
            Case{"audit --format xml x", "`xml` is none of text, json"},
+           Case{"audit --require statik x", "the requirement `statik` is not known"},
+           Case{"audit --require no-needs:shel x", "names no need; there are: ca-certificates"},
+           Case{"audit --require 'go>=x' x", "needs a version"},
+           Case{"audit --require 'size<=1X' x", "needs a number of bytes"},
            Case{"build -j 0", "--jobs"},
            Case{"--no-such", "unknown option `--no-such`"},
        }) {
@@ -69,7 +73,9 @@ TEST_F(CliTest, WrongUseIsStatusTwoWithAHint) {
     EXPECT_EQ(outcome.out, "") << arguments;
     EXPECT_THAT(outcome.err, StartsWith("whittle: ")) << arguments;
     EXPECT_THAT(outcome.err, HasSubstr(message)) << arguments;
-    EXPECT_THAT(outcome.err, HasSubstr("--help` to see")) << arguments;
+    if (std::string(arguments).find("--require") == std::string::npos) {
+      EXPECT_THAT(outcome.err, HasSubstr("--help` to see")) << arguments;
+    }
   }
   EXPECT_EQ(whittle("help pakc").status, 2);
   EXPECT_EQ(whittle("image /bin/true").status, 2);
@@ -79,7 +85,7 @@ TEST_F(CliTest, HelpFitsATerminalAndIsAResult) {
   const std::string all = whittle("--help").out;
   EXPECT_EQ(all, whittle("help").out);
   for (const std::string name :
-       {"audit", "strip", "pack", "unpack", "inspect", "verify", "image", "build"}) {
+       {"audit", "strip", "pack", "unpack", "inspect", "report", "verify", "image", "build"}) {
     EXPECT_THAT(all, HasSubstr("\n  " + name + " "));
     const Outcome help = whittle("help " + name);
     EXPECT_EQ(help.status, 0);
@@ -138,6 +144,27 @@ TEST_F(CliTest, AuditFailsForWhatIsNotStatic) {
   const Outcome quiet = whittle("audit -q dynamic");
   EXPECT_EQ(quiet.status, 1);
   EXPECT_EQ(quiet.out + quiet.err, "");
+}
+
+TEST_F(CliTest, AuditTakesRequirements) {
+  std::filesystem::copy_file("/proc/self/exe", folder / "dynamic");
+  EXPECT_EQ(whittle("audit --require nx,no-writable-code dynamic").status, 0);
+  const Outcome quoted = whittle("audit --require 'nx,size<=1K' --require static dynamic");
+  EXPECT_EQ(quoted.status, 1);
+  EXPECT_THAT(quoted.out, HasSubstr("violates size<=1K: has "));
+  EXPECT_THAT(quoted.out, HasSubstr("violates static: is dynamic: asks for"));
+  write("policy.yml", "require:\n  - nx\n  - pie\n");
+  EXPECT_EQ(whittle("audit --policy policy.yml dynamic").status, 0);
+  write("policy.yml", "require: [nx, px]\n");
+  const Outcome wrong = whittle("audit --policy policy.yml dynamic");
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("policy.yml:1:15"));
+  write("policy.yml", "requires: [nx]\n");
+  EXPECT_THAT(whittle("audit --policy policy.yml dynamic").err,
+              HasSubstr("did you mean `require`"));
+  for (const std::string format : {"json", "sarif", "junit", "markdown", "cyclonedx", "spdx"}) {
+    EXPECT_NE(whittle("audit --format " + format + " dynamic").out, "") << format;
+  }
 }
 
 TEST_F(CliTest, BuildMistakesAndFailuresHaveTheirStatus) {

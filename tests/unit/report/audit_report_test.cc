@@ -30,22 +30,31 @@ std::vector<AuditedFile> some_files() {
   BinaryReport app =
       binary("bin/app", Kind::static_executable,
              {{"type/exec", "is at fixed addresses"}, {"static/x", "asks for none"}});
-  app.toolchain = {"Go", "go1.19.8", "", "example.com/app", {{"example.com/app", "", "", ""}}};
+  app.toolchain = {"Go", "go1.19.8", "", "example.com/app", {{"example.com/app", "", "", ""}}, {}};
   app.warnings = {"has an odd\nfield"};
+  app.needs = {{"needs/shell",
+                "medium",
+                "a shell",
+                "commands fail",
+                "add one",
+                {{"text", "/bin/sh", 16}, {"import", "system", std::nullopt}}}};
+  app.hardening.nx = analyzer::HardeningState::yes;
   BinaryReport ls =
       binary("bin/ls\x1b[1m", Kind::dynamic_executable, {{"dynamic/needed", "needs libc\x07.so"}});
   ls.needed = {"libc\x07.so", "\xff"};
-  return {{"bin/app", app, "", 0},
-          {"bin/ls\x1b[1m", ls, "", 0},
-          {"run", binary("run", Kind::script, {{"script/magic", "begins with #!"}}), "", 0},
-          {"bad", std::nullopt, "is cut short (at offset 16)", 4}};
+  return {{"bin/app", app, "", 0, {}},
+          {"bin/ls\x1b[1m", ls, "", 0, {{"static", "is <dynamic> & \"big\""}}},
+          {"run", binary("run", Kind::script, {{"script/magic", "begins with #!"}}), "", 0, {}},
+          {"bad", std::nullopt, "is cut short (at offset 16)", 4, {}}};
 }
 
 TEST(AuditReport, Text) {
   EXPECT_EQ(audit_text(some_files()),
             "static         bin/app: is at fixed addresses; asks for none\n"
+            "               needs/shell (medium): text /bin/sh and 1 more\n"
             "               warning: has an odd\\nfield\n"
             "dynamic        bin/ls\\x1b[1m: needs libc\\x07.so\n"
+            "               violates static: is <dynamic> & \"big\"\n"
             "script         run: begins with #!\n"
             "error          bad: is cut short (at offset 16)\n"
             "\n"
@@ -54,11 +63,15 @@ TEST(AuditReport, Text) {
 }
 
 TEST(AuditReport, Json) {
-  const auto json = nlohmann::json::parse(audit_json(some_files()));
+  auto json = nlohmann::json::parse(audit_json(some_files()));
   EXPECT_EQ(json["schema"], "whittle.audit/1");
   EXPECT_EQ(json["totals"],
-            nlohmann::json::parse(R"({"files": 4, "static": 1, "not_static": 2, "errors": 1})"));
+            nlohmann::json::parse(R"({"files": 4, "static": 1, "not_static": 2, "errors": 1,
+                                        "violations": 1})"));
   ASSERT_EQ(json["files"].size(), 4u);
+  EXPECT_EQ(json["files"][0]["hardening"]["nx"], "yes");
+  EXPECT_EQ(json["files"][0]["hardening"]["canary"], "not-applicable");
+  json["files"][0].erase("hardening");
   EXPECT_EQ(json["files"][0], nlohmann::json::parse(R"({
     "path": "bin/app", "size_bytes": 0, "verdict": "static", "static": true,
     "reasons": [{"id": "type/exec", "text": "is at fixed addresses"},
@@ -66,7 +79,11 @@ TEST(AuditReport, Json) {
     "machine": "x86-64", "bits": 64, "byte_order": "little", "needed": [], "stripped": true,
     "toolchain": {"language": "Go", "compiler": "go1.19.8", "libc": "",
                   "main_package": "example.com/app"},
-    "warnings": ["has an odd\nfield"]})"));
+    "needs": [{"id": "needs/shell", "confidence": "medium", "title": "a shell",
+               "breaks": "commands fail", "supply": "add one",
+               "evidence": [{"kind": "text", "name": "/bin/sh", "offset": 16},
+                            {"kind": "import", "name": "system"}]}],
+    "warnings": ["has an odd\nfield"], "violations": []})"));
   EXPECT_EQ(json["files"][1]["needed"][0], "libc\x07.so");
   EXPECT_EQ(json["files"][1]["needed"][1], "\xef\xbf\xbd");
   EXPECT_FALSE(json["files"][2].contains("machine"));
@@ -76,12 +93,68 @@ TEST(AuditReport, Json) {
           R"json({"path": "bad", "error": "is cut short (at offset 16)", "exit_code": 4})json"));
 }
 
+// Every property that SARIF 2.1.0 requires, and references that lead somewhere.
+TEST(AuditReport, Sarif) {
+  const auto json = nlohmann::json::parse(audit_sarif(some_files(), "1.2.3"));
+  EXPECT_EQ(json["version"], "2.1.0");
+  ASSERT_EQ(json["runs"].size(), 1u);
+  const auto& run = json["runs"][0];
+  EXPECT_EQ(run["tool"]["driver"]["name"], "whittle");
+  EXPECT_EQ(run["tool"]["driver"]["version"], "1.2.3");
+  const auto& rules = run["tool"]["driver"]["rules"];
+  ASSERT_EQ(run["results"].size(), 3u);
+  for (const auto& result : run["results"]) {
+    EXPECT_EQ(rules.at(result["ruleIndex"].get<std::size_t>())["id"], result["ruleId"]);
+    EXPECT_FALSE(result["message"]["text"].get<std::string>().empty());
+    EXPECT_EQ(result["locations"].size(), 1u);
+  }
+  const auto& need = run["results"][0];
+  EXPECT_EQ(need["ruleId"], "needs/shell");
+  EXPECT_EQ(need["level"], "warning");
+  EXPECT_EQ(need["locations"][0]["physicalLocation"], nlohmann::json::parse(R"({
+    "artifactLocation": {"uri": "bin/app", "uriBaseId": "%SRCROOT%"},
+    "region": {"byteOffset": 16, "byteLength": 7}})"));
+  EXPECT_EQ(run["results"][1]["ruleId"], "policy/static");
+  EXPECT_EQ(run["results"][1]["level"], "error");
+  EXPECT_EQ(run["results"][1]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+            "bin/ls%1B%5B1m");
+  EXPECT_EQ(run["results"][2]["ruleId"], "audit/error");
+  EXPECT_EQ(nlohmann::json::parse(audit_sarif({}, "1"))["runs"][0]["results"].size(), 0u);
+}
+
+TEST(AuditReport, Junit) {
+  EXPECT_EQ(audit_junit(some_files()),
+            R"xml(<?xml version="1.0" encoding="UTF-8"?>
+<testsuites tests="4" failures="1" errors="1">
+  <testsuite name="whittle audit" tests="4" failures="1" errors="1">
+    <testcase classname="whittle.audit" name="bin/app"/>
+    <testcase classname="whittle.audit" name="bin/ls\x1b[1m">
+      <failure message="static: is &lt;dynamic&gt; &amp; &quot;big&quot;" type="static">static: is &lt;dynamic&gt; &amp; &quot;big&quot;
+</failure>
+    </testcase>
+    <testcase classname="whittle.audit" name="run"/>
+    <testcase classname="whittle.audit" name="bad">
+      <error message="is cut short (at offset 16)"/>
+    </testcase>
+  </testsuite>
+</testsuites>
+)xml");
+}
+
+TEST(AuditReport, Markdown) {
+  const std::string text = audit_markdown(some_files());
+  EXPECT_THAT(text, testing::StartsWith("## Audit\n\n| file | verdict |"));
+  EXPECT_THAT(text, testing::HasSubstr("| bin/app | static | go1.19.8 | a shell |"));
+  EXPECT_THAT(text, testing::HasSubstr("- **violates static**: is "));
+  EXPECT_THAT(text, testing::HasSubstr("- a shell (medium): without, commands fail. To supply it"));
+}
+
 TEST(AuditReport, EveryKindIsCounted) {
   std::vector<AuditedFile> files;
   for (const Kind kind :
        {Kind::static_executable, Kind::static_pie, Kind::dynamic_executable, Kind::shared_object,
         Kind::relocatable, Kind::core, Kind::script, Kind::not_elf}) {
-    files.push_back({"x", binary("x", kind, {}), "", 0});
+    files.push_back({"x", binary("x", kind, {}), "", 0, {}});
   }
   EXPECT_THAT(audit_text(files),
               testing::EndsWith("\n8 files: 1 static, 1 static-pie, 1 dynamic, 1 shared-object, "

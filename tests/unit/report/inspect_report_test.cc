@@ -29,7 +29,8 @@ analyzer::BinaryReport go_program() {
                       "",
                       "example.com/hello",
                       {{"example.com/hello", "(devel)", "", ""},
-                       {"golang.org/x/net", "v0.1.0", "h1:x", "example.com/net@v2"}}};
+                       {"golang.org/x/net", "v0.1.0", "h1:x", "example.com/net@v2"}},
+                      {}};
   report.stripped = false;
   report.symbols = 1234;
   report.segments = {{"LOAD", "R-X", 0, 0x400000, 1000000, 1000000, 4096},

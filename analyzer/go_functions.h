@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// The table of a Go program's functions (pclntab, "program counter to line"). The runtime needs it
+// for stack traces and the garbage collector, so it outlives stripping: every Go program names its
+// functions.
+//
+// Source: Go's debug/gosym and cmd/link packages. A table begins with a magic number that says
+// which Go wrote it:
+//
+//   fffffffb  1.2    offsets from the table's start; addresses are words
+//   fffffffa  1.16   names and functions are tables of their own; addresses are words
+//   fffffff0  1.18   addresses are 32-bit distances from the start of the code
+//   fffffff1  1.20
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "common/elf.h"
+
+namespace whittle::analyzer {
+
+struct GoFunction {
+  std::string_view name;      // "net/http.(*Client).do", into the file's bytes
+  std::uint64_t address = 0;  // virtual
+  std::uint64_t size = 0;     // bytes up to the next function
+};
+
+struct GoFunctionTable {
+  std::uint64_t offset = 0;  // of the table in the file
+  std::uint64_t size = 0;    // bytes; up to the end of its segment where no section header tells
+  std::uint64_t names_offset = 0;     // in the file
+  std::string_view names;             // all names, each behind a NUL: inlined functions too
+  std::vector<GoFunction> functions;  // by address
+};
+
+// Nothing where the file has no table that can be read. Never throws on any content.
+std::optional<GoFunctionTable> read_go_functions(const elf::File& file);
+
+// True where something in the file has a table's header, whatever follows it.
+bool has_go_functions(const elf::File& file);
+
+}  // namespace whittle::analyzer

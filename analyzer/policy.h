@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+//
+// What a file is required to be, in words: "static,nx,relro,no-needs:shell,go>=1.22".
+//
+//   static, static-pie      the verdict; `static` takes both
+//   nx, relro, pie, canary, fortify, ibt, shadow-stack, bti, pac, no-writable-code
+//                           hardening; what does not apply to a program (a canary in Go) is met,
+//                           what the file does not tell is not
+//   no-rpath, stripped, no-debug-info, no-missing (libraries, in the root that was given)
+//   no-needs, no-needs:ID   no need of medium or high confidence
+//   go>=1.22, rust>=1.70    the compiler's version, of programs in that language
+//   glibc<=2.31, size<=20M  the newest glibc that is asked for; bytes, K, M, G
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyzer/analyzer.h"
+
+namespace whittle::analyzer {
+
+class Policy {
+ public:
+  // Throws Error{usage} naming what is not understood. `text` holds rules and commas.
+  void require(std::string_view text);
+
+  bool empty() const { return rules_.empty(); }
+
+  // In the order of the rules. A file that is no executable or library meets none of them.
+  std::vector<Violation> check(const BinaryReport& report) const;
+
+ private:
+  struct Rule {
+    std::string text;   // as it was written
+    std::string name;   // "no-needs", "go"
+    std::string value;  // "shell", "1.22"
+  };
+  static Rule parse(std::string_view text);
+  static std::optional<std::string> reason_against(const Rule& rule, const BinaryReport& report);
+
+  std::vector<Rule> rules_;
+};
+
+// Sets the violations of every file that has a report.
+void apply(const Policy& policy, std::vector<AuditedFile>& files);
+
+}  // namespace whittle::analyzer

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "flow/policy_file.h"
+
+#include "common/error.h"
+#include "common/file.h"
+#include "flow/substitute.h"
+#include "flow/yaml.h"
+
+namespace whittle::flow {
+
+void read_policy(const std::filesystem::path& path, analyzer::Policy& policy) {
+  constexpr std::uint64_t kMaxBytes = 1 << 20;
+  const Bytes bytes = read_file(path, kMaxBytes).bytes;
+  const SubstitutedText text(as_text(bytes), {});
+  const Document document(text, path.native());
+  for (const Value& rule : Mapping(document.root(), {"require"}).require("require").list()) {
+    try {
+      policy.require(rule.text());
+    } catch (const Error& error) {
+      if (!error.path().empty()) throw;
+      rule.fail("is wrong: " + error.message());
+    }
+  }
+}
+
+}  // namespace whittle::flow

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+//
+// The dialect that CI systems share: a suite with counts, cases with `failure` or `error`. XML 1.0
+// cannot hold most control characters even as references; `printable` has made text of those.
+#include <fmt/format.h>
+
+#include "common/text.h"
+#include "report/audit_report.h"
+
+namespace whittle::report {
+namespace {
+
+std::string escape(std::string_view text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string audit_junit(const std::vector<analyzer::AuditedFile>& files) {
+  std::size_t failures = 0, errors = 0;
+  std::string cases;
+  for (const analyzer::AuditedFile& file : files) {
+    const std::string open =
+        fmt::format("    <testcase classname=\"whittle.audit\" name=\"{}\"", escape(file.path));
+    if (!file.report) {
+      errors++;
+      cases += fmt::format("{}>\n      <error message=\"{}\"/>\n    </testcase>\n", open,
+                           escape(file.error));
+    } else if (file.violations.empty()) {
+      cases += open + "/>\n";
+    } else {
+      failures++;
+      std::string all;
+      for (const analyzer::Violation& violation : file.violations) {
+        all += fmt::format("{}: {}\n", escape(violation.rule), escape(violation.reason));
+      }
+      const analyzer::Violation& first = file.violations.front();
+      cases += fmt::format(
+          "{}>\n      <failure message=\"{}: {}\" type=\"{}\">{}</failure>\n    </testcase>\n",
+          open, escape(first.rule), escape(first.reason), escape(first.rule), all);
+    }
+  }
+  const std::string counts =
+      fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\"", files.size(), failures, errors);
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<testsuites {}>\n  <testsuite name=\"whittle audit\" {}>\n{}  </testsuite>\n</testsuites>\n",
+      counts, counts, cases);
+}
+
+}  // namespace whittle::report

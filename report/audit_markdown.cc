@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "common/text.h"
+#include "report/audit_report.h"
+#include "report/text_table.h"
+
+namespace whittle::report {
+namespace {
+
+std::string made_by(const analyzer::Toolchain& toolchain) {
+  return toolchain.compiler.empty() ? toolchain.language : toolchain.compiler;
+}
+
+std::string needs_of(const analyzer::BinaryReport& report) {
+  std::string out;
+  for (const analyzer::Need& need : report.needs) {
+    if (!out.empty()) out += ", ";
+    out += need.title;
+    if (need.confidence == "low") out += " (perhaps)";
+  }
+  return out;
+}
+
+std::string cell(std::string_view text) { return escape_markdown(printable(text)); }
+
+void add_details(const analyzer::AuditedFile& file, std::string& out) {
+  const analyzer::BinaryReport& report = *file.report;
+  if (file.violations.empty() && report.needs.empty() && report.linkage.remedies.empty()) return;
+  out += fmt::format("\n### {}\n\n", cell(file.path));
+  for (const analyzer::Violation& violation : file.violations) {
+    out += fmt::format("- **violates {}**: {}\n", cell(violation.rule), cell(violation.reason));
+  }
+  for (const std::string& remedy : report.linkage.remedies) {
+    out += fmt::format("- to make it static: {}\n", cell(remedy));
+  }
+  for (const analyzer::Need& need : report.needs) {
+    out += fmt::format("- {} ({}): without, {}. To supply it: {}\n", cell(need.title),
+                       need.confidence, cell(need.breaks), cell(need.supply));
+  }
+}
+
+}  // namespace
+
+std::string audit_markdown(const std::vector<analyzer::AuditedFile>& files) {
+  TextTable table({Align::left, Align::left, Align::left, Align::left, Align::left});
+  table.add_row({"file", "verdict", "made by", "may need", "violates"});
+  std::string details;
+  for (const analyzer::AuditedFile& file : files) {
+    if (!file.report) {
+      table.add_row({cell(file.path), "error", "", cell(file.error), ""});
+      continue;
+    }
+    std::string rules;
+    for (const analyzer::Violation& violation : file.violations) {
+      rules += (rules.empty() ? "" : ", ") + violation.rule;
+    }
+    table.add_row({cell(file.path), std::string(analyzer::name(file.report->kind)),
+                   cell(made_by(file.report->toolchain)), cell(needs_of(*file.report)),
+                   cell(rules)});
+    add_details(file, details);
+  }
+  return "## Audit\n\n" + table.markdown() + details;
+}
+
+}  // namespace whittle::report

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What `whittle audit` writes for other tools is valid by the schemas that their makers publish.
+source "${SOURCE:?}/tests/e2e/common.inc" || exit
+need npm python3 gcc go
+python3 -c 'import jsonschema' 2>/dev/null || skip "there is no python3-jsonschema"
+corpus @microsoft/jest-sarif lib/schemas/sarif-2.1.0-rtm.5.json
+sarif_schema="$original"
+corpus @cyclonedx/cyclonedx-library res/schema
+cyclonedx_schemas="$original"
+
+mkdir files
+gcc -o files/dynamic "$SOURCE/samples/hello-c/hello.c"
+gcc -static -w -o "files/static ü#1" "$SOURCE/tests/unit/analyzer/fixtures/needs/resolver.c" 2>/dev/null
+(cd "$SOURCE/samples/hello-http" && CGO_ENABLED=0 go build -buildvcs=false -o "$scratch/files/go" .)
+printf '\177ELF damaged' >files/damaged
+
+document() { expect_exit 1 "$WHITTLE" audit --format "$1" --require static,no-needs files && cp "$out" "$1"; }
+for format in sarif junit cyclonedx spdx json; do document "$format"; done
+
+python3 -W ignore - "$sarif_schema" "$cyclonedx_schemas" <<'PY'
+import json, pathlib, sys
+import xml.etree.ElementTree as ElementTree
+import jsonschema
+
+load = lambda path: json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+schemas = pathlib.Path(sys.argv[2])
+store = {}
+for name in ("spdx", "jsf-0.82"):
+    schema = load(schemas / f"{name}.SNAPSHOT.schema.json")
+    for key in (schema["$id"], f"http://cyclonedx.org/schema/{name}.SNAPSHOT.schema.json"):
+        store[key] = schema
+
+def check(document, schema):
+    name = schema.get("$id", schema.get("id", ""))
+    resolver = jsonschema.RefResolver(name, schema, store={**store, name: schema})
+    errors = list(jsonschema.validators.validator_for(schema)(schema, resolver=resolver).iter_errors(document))
+    for error in errors:
+        print("/".join(map(str, error.absolute_path)), error.message[:200])
+    return errors
+
+sarif, bom = load("sarif"), load("cyclonedx")
+assert len(sarif["runs"][0]["results"]) > 4 and len(bom["components"]) > 3
+bad = check(sarif, load(sys.argv[1]))
+bom_schema = load(schemas / "bom-1.5.SNAPSHOT.schema.json")
+bad += check(bom, bom_schema)
+sarif["runs"][0]["results"][0]["level"] = "terrible"
+assert check(sarif, load(sys.argv[1])), "the SARIF schema takes anything"
+bom["components"][0]["type"] = "terrible"
+assert check(bom, bom_schema), "the CycloneDX schema takes anything"
+assert not bad
+
+cases = ElementTree.parse("junit").getroot().findall("testsuite/testcase")
+assert len(cases) == 4 and sum(c.find("error") is not None for c in cases) == 1
+packages = {p["name"] for p in load("spdx")["packages"]}
+assert {"stdlib", "files/go", "libc.so.6"} <= packages, packages
+PY
+
+# The modules are those that Go itself prints.
+go version -m files/go | awk '$1 == "dep" || $1 == "mod" { print $2 }' | sort >go_modules
+jq -r '.components[] | .purl // empty | select(startswith("pkg:golang/")) | sub("^pkg:golang/"; "") |
+  sub("@.*"; "") | select(. != "stdlib")' cyclonedx | sort >our_modules
+same go_modules our_modules "modules differ from those of go version -m"

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "analyzer/attribution.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/analyzer/programs.h"
+#include "tests/unit/common/elf_builder.h"
+#include "tests/unit/common/mutate.h"
+
+namespace whittle::analyzer {
+namespace {
+
+using testing::Contains;
+using testing::Field;
+
+std::uint64_t sum(const std::vector<Share>& shares) {
+  std::uint64_t total = 0;
+  for (const Share& share : shares) total += share.bytes;
+  return total;
+}
+
+std::uint64_t bytes_of(const std::vector<Share>& shares, std::string_view name) {
+  for (const Share& share : shares) {
+    if (share.name == name) return share.bytes;
+  }
+  return 0;
+}
+
+void expect_sums(const Attribution& found) {
+  EXPECT_EQ(sum(found.segments), found.size);
+  EXPECT_EQ(sum(found.sections), found.size);
+  EXPECT_EQ(sum(found.owners), found.size);
+}
+
+TEST(RangeMap, CountsEveryByteOnce) {
+  RangeMap map(100);
+  EXPECT_EQ(map.add(10, 10, "a"), 10u);
+  EXPECT_EQ(map.add(15, 10, "b"), 5u);
+  EXPECT_EQ(map.add(0, 30, "c"), 15u);
+  EXPECT_EQ(map.add(0, 30, "d"), 0u);
+  EXPECT_EQ(map.add(90, 1000, "e"), 10u);
+  EXPECT_EQ(map.add(95, UINT64_MAX, "e"), 0u);
+  EXPECT_EQ(map.add(200, 1, "f"), 0u);
+  EXPECT_EQ(map.add(40, 10, "g"), 10u);
+  EXPECT_EQ(map.add(35, 30, "h"), 20u);
+  const auto shares = map.shares("rest");
+  EXPECT_EQ(sum(shares), 100u);
+  EXPECT_EQ(bytes_of(shares, "rest"), 100u - 30 - 30 - 10);
+  EXPECT_EQ(bytes_of(shares, "h"), 20u);
+}
+
+TEST(Attribution, OfRealProgramsAddsUp) {
+  for (const std::string program :
+       {"c_static", "c_static_pie", "c_dynamic", "c_shared", "musl_static", "go_static",
+        "go_without_symbols", "go_pie", "go_mips", "go_arm64", "needs_nothing_rust"}) {
+    WHITTLE_NEEDS_PROGRAM(program);
+    const Attribution found = attribute(test::load_program(program), program);
+    expect_sums(found);
+    // What is left is padding: at most a page before each of some segments.
+    EXPECT_LT(bytes_of(found.owners, "[between sections]"), 4u * 65536) << program;
+  }
+}
+
+TEST(Attribution, GoPackagesAreKnownOfStrippedPrograms) {
+  WHITTLE_NEEDS_PROGRAM("go_without_symbols");
+  const Attribution found = attribute(test::load_program("go_without_symbols"), "f");
+  EXPECT_GT(bytes_of(found.owners, "runtime"), 100'000u);
+  EXPECT_GT(bytes_of(found.owners, "main"), 0u);
+  EXPECT_GT(bytes_of(found.owners, "[Go function table]"), 100'000u);
+  EXPECT_LT(bytes_of(found.owners, "[.text]"), 1000u);  // all code has an owner
+  EXPECT_THAT(found.functions, Contains(Field(&Share::name, "main.main")));
+}
+
+TEST(Attribution, CratesAndCAreKnownBySymbols) {
+  WHITTLE_NEEDS_PROGRAM("needs_nothing_rust");
+  const Attribution found = attribute(test::load_program("needs_nothing_rust"), "f");
+  EXPECT_GT(bytes_of(found.owners, "std"), 10'000u);
+  EXPECT_GT(bytes_of(found.owners, "core"), 5'000u);
+  EXPECT_GT(bytes_of(found.owners, "C"), 100'000u);  // glibc
+}
+
+TEST(Attribution, NamesOfGoPackages) {
+  EXPECT_EQ(go_package_of("net/http.(*Client).do"), "net/http");
+  EXPECT_EQ(go_package_of("main.main"), "main");
+  EXPECT_EQ(go_package_of("example%2ecom/a.f"), "example.com/a");
+  EXPECT_EQ(go_package_of("gopkg.in/yaml%2ev3.(*node).f"), "gopkg.in/yaml.v3");
+  EXPECT_EQ(go_package_of("slices.Sort[go.shape.[]example.com/x.T]"), "slices");
+  EXPECT_EQ(go_package_of("type:.eq.net/url.URL"), "net/url");
+  EXPECT_EQ(go_package_of("go:buildid"), "[Go linker]");
+  EXPECT_EQ(go_package_of("gogo"), "[Go assembly]");
+}
+
+TEST(Attribution, OwnersOfSymbols) {
+  EXPECT_EQ(owner_of_symbol("main"), "C");
+  EXPECT_EQ(owner_of_symbol("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE"), "core");
+  EXPECT_EQ(owner_of_symbol("_ZN58_$LT$std..io..Stdout$u20$as$u20$core..fmt..Write$GT$3foo17hE"),
+            "std");
+  EXPECT_EQ(owner_of_symbol("_RNvNtCsjrHSEGnQ3l9_3std3env8temp_dir"), "std");
+  EXPECT_EQ(owner_of_symbol("_ZN7whittle8analyzer5auditEv"), "whittle");
+  EXPECT_EQ(owner_of_symbol("_ZNKSt6vectorIiE4sizeEv"), "std");
+  EXPECT_EQ(owner_of_symbol("_ZTVN10__cxxabiv117__class_type_infoE"), "__cxxabiv1");
+  EXPECT_EQ(owner_of_symbol("_Z"), "[C++]");
+  EXPECT_EQ(owner_of_symbol("_ZN99x"), "[C++]");
+  EXPECT_EQ(owner_of_symbol("_R"), "[Rust]");
+  EXPECT_EQ(owner_of_symbol("_RCs"), "[Rust]");
+}
+
+TEST(Attribution, OfDamagedProgramsAddsUpOrIsAnError) {
+  WHITTLE_NEEDS_PROGRAM("c_dynamic");
+  test::expect_survives(test::load_program("c_dynamic"), 1000,
+                        [](ByteView bytes) { expect_sums(attribute(bytes, "f")); });
+  test::expect_error(ErrorKind::refused, [] { attribute(as_bytes("text"), "f"); });
+}
+
+}  // namespace
+}  // namespace whittle::analyzer

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "analyzer/go_functions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/analyzer/programs.h"
+#include "tests/unit/common/elf_builder.h"
+#include "tests/unit/common/mutate.h"
+
+namespace whittle::analyzer {
+namespace {
+
+using testing::Contains;
+using testing::Field;
+
+TEST(GoFunctions, CoverTheCode) {
+  for (const std::string program : {"go_static", "go_without_symbols", "go_arm64", "go_mips"}) {
+    WHITTLE_NEEDS_PROGRAM(program);
+    const Bytes bytes = test::load_program(program);
+    const elf::File file = elf::File::parse(bytes, program);
+    const auto table = read_go_functions(file);
+    ASSERT_TRUE(table) << program;
+    EXPECT_THAT(table->functions, Contains(Field(&GoFunction::name, "main.main"))) << program;
+    std::uint64_t covered = 0, previous = 0;
+    for (const GoFunction& function : table->functions) {
+      EXPECT_GE(function.address, previous);
+      previous = function.address;
+      covered += function.size;
+    }
+    const elf::Section* text = file.find_section(".text");
+    ASSERT_NE(text, nullptr);
+    EXPECT_EQ(table->functions.front().address, text->addr) << program;
+    EXPECT_GE(covered * 100, text->size * 99) << program;
+    EXPECT_LE(covered, text->size) << program;
+  }
+}
+
+TEST(GoFunctions, AgreeWithTheSymbolTable) {
+  WHITTLE_NEEDS_PROGRAM("go_static");
+  const Bytes bytes = test::load_program("go_static");
+  const auto table = read_go_functions(elf::File::parse(bytes, "f"));
+  ASSERT_TRUE(table);
+  const auto nm = test::run("nm " + test::program_path("go_static").native() +
+                            " | grep ' T main.main$' | cut -d ' ' -f 1");
+  const auto main = std::find_if(table->functions.begin(), table->functions.end(),
+                                 [](const GoFunction& f) { return f.name == "main.main"; });
+  ASSERT_NE(main, table->functions.end());
+  EXPECT_EQ(main->address, std::stoull(nm.output, nullptr, 16));
+}
+
+TEST(GoFunctions, AreFoundWithoutSectionHeaders) {
+  WHITTLE_NEEDS_PROGRAM("go_static");
+  Bytes bytes = test::load_program("go_static");
+  const auto with = read_go_functions(elf::File::parse(bytes, "f"));
+  for (std::size_t i = 40; i < 48; i++) bytes[i] = 0;  // e_shoff
+  const elf::File file = elf::File::parse(bytes, "f");
+  EXPECT_TRUE(has_go_functions(file));
+  const auto without = read_go_functions(file);
+  ASSERT_TRUE(with && without);
+  EXPECT_EQ(with->offset, without->offset);
+  EXPECT_EQ(with->functions.size(), without->functions.size());
+}
+
+// The layouts of older versions, two functions each, as no compiler at hand writes them.
+class OldTable : public testing::TestWithParam<bool> {};
+
+TEST_P(OldTable, IsRead) {
+  const bool go12 = GetParam();
+  std::string table;
+  const auto number = [&](int width, std::uint64_t value) {
+    for (int i = 0; i < width; i++) table += static_cast<char>(value >> (8 * i));
+  };
+  number(4, go12 ? 0xfffffffb : 0xfffffffa);
+  table += std::string("\0\0\1\x8", 4);
+  number(8, 2);  // functions
+  const std::uint64_t functions = go12 ? 16 : 64 + 8;
+  const std::uint64_t details = 5 * 8;  // behind the list of functions
+  const std::string names("\0main.main\0main.help\0", 21);
+  if (!go12) {
+    for (const std::uint64_t value : {0, 64, 72, 72, 72, 72}) number(8, value);
+  }
+  // The names are put behind the functions in both.
+  table.resize(functions);
+  const std::uint64_t base = go12 ? 0 : functions;
+  const std::uint64_t detail_at = (go12 ? functions : 0) + details;
+  number(8, 0x1000), number(8, detail_at), number(8, 0x1100), number(8, detail_at + 12);
+  number(8, 0x1180);
+  const std::uint64_t names_at = base + detail_at + 24;
+  number(8, 0x1000), number(4, names_at + 1);
+  number(8, 0x1100), number(4, names_at + 11);
+  table += names;
+  if (!go12) {  // names reach from 0 to the end
+    const std::uint64_t end = table.size();
+    for (int i = 0; i < 8; i++) {
+      table[24 + i] = 0;
+      table[32 + i] = static_cast<char>(end >> (8 * i));
+    }
+  }
+  test::ElfSpec spec;
+  spec.data = table;
+  const test::ElfImage image = test::build(spec);
+  const auto found = read_go_functions(elf::File::parse(image.bytes, "f"));
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->functions.size(), 2u);
+  EXPECT_EQ(found->functions[0].name, "main.main");
+  EXPECT_EQ(found->functions[0].address, 0x1000u);
+  EXPECT_EQ(found->functions[0].size, 0x100u);
+  EXPECT_EQ(found->functions[1].name, "main.help");
+  EXPECT_EQ(found->functions[1].size, 0x80u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, OldTable, testing::Bool(),
+                         [](const auto& tested) { return tested.param ? "go1_2" : "go1_16"; });
+
+TEST(GoFunctions, SurviveDamage) {
+  WHITTLE_NEEDS_PROGRAM("go_needs/nothing");
+  const Bytes bytes = test::load_program("go_needs/nothing");
+  const auto table = read_go_functions(elf::File::parse(bytes, "f"));
+  ASSERT_TRUE(table);
+  // The table alone in a small file, so that damage hits it.
+  test::ElfSpec spec;
+  spec.data = as_text(ByteView(bytes).subspan(table->offset, table->size));
+  const Bytes small = test::build(spec).bytes;
+  ASSERT_TRUE(read_go_functions(elf::File::parse(small, "f")));
+  test::expect_survives(
+      small, 200, [](ByteView damaged) { read_go_functions(elf::File::parse(damaged, "f")); });
+}
+
+}  // namespace
+}  // namespace whittle::analyzer

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "analyzer/policy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/common/mutate.h"
+
+namespace whittle::analyzer {
+namespace {
+
+using testing::HasSubstr;
+
+BinaryReport program() {
+  BinaryReport report;
+  report.kind = Kind::static_executable;
+  report.reasons = {{"type/exec", "is an executable"}};
+  report.machine = "x86-64";
+  report.size = 3 << 20;
+  report.toolchain.language = "Go";
+  report.toolchain.compiler = "go1.19.8";
+  report.hardening.nx = HardeningState::yes;
+  report.hardening.relro = HardeningState::partial;
+  report.hardening.pie = HardeningState::no;
+  report.hardening.fortify = HardeningState::unknown;
+  report.needs = {{"needs/shell", "medium", "a shell", "", "", {{"text", "/bin/sh", 1}}},
+                  {"needs/proc", "low", "/proc", "", "", {{"text", "/proc", 1}}}};
+  return report;
+}
+
+// "" where the requirement is met.
+std::string against(const std::string& rule, const BinaryReport& report) {
+  Policy policy;
+  policy.require(rule);
+  const auto violations = policy.check(report);
+  EXPECT_LE(violations.size(), 1u);
+  if (violations.empty()) return "";
+  EXPECT_EQ(violations[0].rule, rule);
+  return violations[0].reason;
+}
+
+TEST(Policy, EveryRuleIsMetAndBroken) {
+  BinaryReport good = program(), bad = program();
+  bad.kind = Kind::dynamic_executable;
+  bad.reasons = {{"dynamic/interpreter", "asks for the interpreter /ld.so"}};
+  bad.stripped = false;
+  bad.hardening.nx = HardeningState::no;
+  bad.hardening.debug_info = true;
+  bad.hardening.runpath = {"/opt/lib"};
+  bad.linkage.versions = {{"libc.so.6", "GLIBC_2.34", {"dlsym"}}};
+  bad.linkage.libraries = LibraryTree{"", {}, {"libx.so"}};
+  struct Case {
+    const char *rule, *reason;
+  };
+  for (const auto& [rule, reason] :
+       {Case{"static", "is dynamic: asks for the interpreter"}, Case{"nx", "has not a stack"},
+        Case{"no-rpath", "/opt/lib"}, Case{"stripped", "has symbols"},
+        Case{"no-debug-info", "has debug"}, Case{"no-missing", "misses libx.so"},
+        Case{"glibc<=2.33", "asks for GLIBC_2.34: dlsym"}}) {
+    EXPECT_EQ(against(rule, good), "") << rule;
+    EXPECT_THAT(against(rule, bad), HasSubstr(reason)) << rule;
+  }
+  EXPECT_EQ(against("glibc<=2.34", bad), "");
+  bad.linkage.libraries.reset();
+  EXPECT_THAT(against("no-missing", bad), HasSubstr("--root"));
+}
+
+TEST(Policy, HardeningInPartIsNotEnough) {
+  EXPECT_THAT(against("relro", program()), HasSubstr("in part"));
+  EXPECT_THAT(against("pie", program()), HasSubstr("has not"));
+  EXPECT_THAT(against("fortify", program()), HasSubstr("does not tell"));
+  EXPECT_EQ(against("canary", program()), "");  // does not apply
+  EXPECT_EQ(against("bti", program()), "");
+}
+
+TEST(Policy, NeedsCountUnlessTheyAreUnlikely) {
+  EXPECT_THAT(against("no-needs", program()), HasSubstr("may need a shell: text /bin/sh"));
+  EXPECT_THAT(against("no-needs:shell", program()), HasSubstr("/bin/sh"));
+  EXPECT_EQ(against("no-needs:proc", program()), "");
+  EXPECT_EQ(against("no-needs:tmp", program()), "");
+}
+
+TEST(Policy, Numbers) {
+  EXPECT_EQ(against("go>=1.19", program()), "");
+  EXPECT_EQ(against("go>=1.9", program()), "");
+  EXPECT_THAT(against("go>=1.22", program()), HasSubstr("built by go1.19.8"));
+  EXPECT_EQ(against("rust>=1.70", program()), "");  // is no Rust program
+  EXPECT_EQ(against("size<=3M", program()), "");
+  EXPECT_EQ(against("size<=3145728", program()), "");
+  EXPECT_THAT(against("size<=3071K", program()), HasSubstr("3145728 bytes"));
+}
+
+TEST(Policy, WhatIsNoProgramMeetsNothing) {
+  BinaryReport script;
+  script.kind = Kind::script;
+  EXPECT_THAT(against("nx", script), HasSubstr("script"));
+  EXPECT_THAT(against("static", script), HasSubstr("script"));
+}
+
+TEST(Policy, MistakesAreNamed) {
+  Policy policy;
+  for (const char* rule : {"statik", "nx,,pie", "no-needs:", "no-needs:x", "go>=", "go>=a", "go<=1",
+                           "size<=", "size<=1T", "size<=99999999999999999999", "nx=1"}) {
+    EXPECT_THAT(test::expect_error(ErrorKind::usage, [&] { policy.require(rule); }).message(),
+                HasSubstr("requirement"))
+        << rule;
+  }
+  Policy many;
+  many.require(" static , nx");
+  EXPECT_EQ(many.check(BinaryReport{}).size(), 2u);
+}
+
+}  // namespace
+}  // namespace whittle::analyzer

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "report/sbom.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace whittle::report {
+namespace {
+
+std::vector<analyzer::AuditedFile> some_files() {
+  analyzer::BinaryReport app;
+  app.path = "bin/app";
+  app.kind = analyzer::Kind::static_executable;
+  app.sha256 = std::string(64, 'a');
+  app.toolchain.language = "Go";
+  app.toolchain.compiler = "go1.21.3 X:boringcrypto";
+  app.toolchain.modules = {{"example.com/app", "(devel)", "", ""},
+                           {"golang.org/x/net", "v0.1.0", "h1:x", ""},
+                           {"old.com/m", "v1.0.0", "", "new.com/m@v2.0.0+incompatible"}};
+  analyzer::BinaryReport tool;
+  tool.path = "tool \"x\"";
+  tool.kind = analyzer::Kind::dynamic_executable;
+  tool.needed = {"libc.so.6"};
+  tool.toolchain.language = "Rust";
+  tool.toolchain.modules = {{"serde", "1.0.2", "", ""}};
+  return {{"bin/app", app, "", 0, {}},
+          {"tool \"x\"", tool, "", 0, {}},
+          {"bad", std::nullopt, "is damaged", 4, {}}};
+}
+
+TEST(Sbom, CycloneDx) {
+  const auto json = nlohmann::json::parse(cyclonedx(some_files(), "1.2.3"));
+  EXPECT_EQ(json["bomFormat"], "CycloneDX");
+  EXPECT_EQ(json["specVersion"], "1.5");
+  EXPECT_EQ(json["metadata"]["tools"]["components"][0]["version"], "1.2.3");
+  std::set<std::string> refs, purls;
+  for (const auto& component : json["components"]) {
+    EXPECT_TRUE(refs.insert(component["bom-ref"]).second) << component;
+    if (component.contains("purl")) purls.insert(component["purl"]);
+  }
+  EXPECT_THAT(purls, testing::ElementsAre("pkg:cargo/serde@1.0.2", "pkg:golang/example.com/app",
+                                          "pkg:golang/golang.org/x/net@v0.1.0",
+                                          "pkg:golang/new.com/m@v2.0.0%2Bincompatible",
+                                          "pkg:golang/stdlib@1.21.3"));
+  ASSERT_EQ(json["dependencies"].size(), 2u);
+  for (const auto& dependency : json["dependencies"]) {
+    EXPECT_TRUE(refs.contains(dependency["ref"]));
+    for (const auto& ref : dependency["dependsOn"]) EXPECT_TRUE(refs.contains(ref)) << ref;
+  }
+  EXPECT_EQ(json["components"][0]["hashes"][0]["content"], std::string(64, 'a'));
+}
+
+TEST(Sbom, Spdx) {
+  const auto json = nlohmann::json::parse(spdx(some_files(), "1.2.3", 86400));
+  EXPECT_EQ(json["spdxVersion"], "SPDX-2.3");
+  EXPECT_EQ(json["dataLicense"], "CC0-1.0");
+  EXPECT_EQ(json["creationInfo"]["created"], "1970-01-02T00:00:00Z");
+  std::set<std::string> ids = {"SPDXRef-DOCUMENT"};
+  for (const auto& package : json["packages"]) {
+    EXPECT_TRUE(ids.insert(package["SPDXID"]).second);
+    EXPECT_FALSE(package["name"].get<std::string>().empty());
+    EXPECT_EQ(package["downloadLocation"], "NOASSERTION");
+  }
+  EXPECT_EQ(json["relationships"].size(), 2u + 4 + 2);
+  for (const auto& relation : json["relationships"]) {
+    EXPECT_TRUE(ids.contains(relation["spdxElementId"])) << relation;
+    EXPECT_TRUE(ids.contains(relation["relatedSpdxElement"])) << relation;
+  }
+}
+
+TEST(Sbom, IsTheSameForTheSameFiles) {
+  EXPECT_EQ(spdx(some_files(), "1", 0), spdx(some_files(), "1", 0));
+  EXPECT_NE(spdx(some_files(), "1", 0), spdx({}, "1", 0));
+  EXPECT_EQ(cyclonedx({}, "1"), cyclonedx({}, "1"));
+}
+
+}  // namespace
+}  // namespace whittle::report
