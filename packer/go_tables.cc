@@ -329,7 +329,7 @@ class Splitter {
   }
 
   bool is_start(std::uint64_t bit) const {
-    return bit / 8 + 8 <= instructions_.size() && (instructions_[bit / 8] >> bit % 8 & 1) != 0;
+    return bit / 8 + 16 <= instructions_.size() && (instructions_[bit / 8] >> bit % 8 & 1) != 0;
   }
 
   // Where entry 0 stands in the code: where nearly all lines begin with an instruction. The linker

@@ -15,6 +15,14 @@ struct Reader {
 inline uint32_t zigzag(uint32_t delta) { return delta << 1 ^ (0 - (delta >> 31)); }
 inline uint32_t unzigzag(uint32_t value) { return value >> 1 ^ (0 - (value & 1)); }
 
+// The processor's own instruction for it is not on every x86-64.
+inline uint32_t count_bits(uint64_t word) {
+  word -= word >> 1 & 0x5555555555555555;
+  word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+  word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+  return static_cast<uint32_t>(word * 0x0101010101010101 >> 56);
+}
+
 // Where a pc table is written to. Small and passed by value, so that it stays in registers.
 struct Writer {
   uint8_t* at;
@@ -122,21 +130,39 @@ struct Join {
   [[gnu::always_inline]] uint32_t advance(uint32_t pc, uint32_t length) {
     return counted ? skip_instructions(pc, length) : pc + length;
   }
+  // The start of the instruction that is `count` behind `pc`; 0: the distance is told. Most counts
+  // are small but which is hard to foresee, so up to 8 there is no branch on it: each step removes
+  // the lowest set bit or none.
   [[gnu::noinline]] uint32_t skip_instructions(uint32_t pc, uint32_t count) {
-    if (count == 0) return pc + wide();
-    for (uint64_t bit = code_bit + pc + 1; budget >= 8; budget -= 8) {
-      const uint64_t at_byte = bit >> 3;
-      if (at_byte >= instructions.size || instructions.size - at_byte < 8) break;
+    const uint64_t bit = code_bit + pc + 1, from = bit >> 3;
+    if (count - 1 < 8 && from < instructions.size && instructions.size - from >= 8) {
       uint64_t word;
-      __builtin_memcpy(&word, instructions.data + at_byte, 8);
+      __builtin_memcpy(&word, instructions.data + from, 8);
       word >>= bit & 7;
-      for (; word != 0; word &= word - 1) {
-        if (--count == 0) {
-          return static_cast<uint32_t>(bit - code_bit) +
-                 static_cast<uint32_t>(__builtin_ctzll(word));
-        }
+      for (uint32_t i = 1; i < 8; i++) word &= word - (i < count ? 1 : 0);
+      if (word != 0) return pc + 1 + static_cast<uint32_t>(__builtin_ctzll(word));
+    }
+    return skip_many(pc, count);
+  }
+  // Over many, 64 bits at a time.
+  [[gnu::noinline]] uint32_t skip_many(uint32_t pc, uint32_t count) {
+    if (count == 0) return pc + wide();
+    const uint64_t begin = code_bit + pc + 1;
+    uint64_t at_byte = begin >> 3, word;
+    uint64_t unwanted = (uint64_t{1} << (begin & 7)) - 1;  // bits in front of the begin
+    for (; budget != 0 && at_byte < instructions.size && instructions.size - at_byte >= 8;
+         at_byte += 8, budget--) {
+      __builtin_memcpy(&word, instructions.data + at_byte, 8);
+      word &= ~unwanted;
+      unwanted = 0;
+      const uint32_t bits = count_bits(word);
+      if (bits < count) {
+        count -= bits;
+        continue;
       }
-      bit = (at_byte + 8) * 8;
+      while (--count != 0) word &= word - 1;
+      return static_cast<uint32_t>(at_byte * 8 - code_bit) +
+             static_cast<uint32_t>(__builtin_ctzll(word));
     }
     damaged = true;
     return pc;
