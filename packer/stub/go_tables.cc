@@ -15,6 +15,14 @@ struct Reader {
 inline uint32_t zigzag(uint32_t delta) { return delta << 1 ^ (0 - (delta >> 31)); }
 inline uint32_t unzigzag(uint32_t value) { return value >> 1 ^ (0 - (value & 1)); }
 
+// Counting instructions is for x86-64 code, where they have any length; whittle itself joins the
+// tables of every machine.
+#if !defined(WHITTLE_STUB) || defined(__x86_64__)
+constexpr bool kCountsInstructions = true;
+#else
+constexpr bool kCountsInstructions = false;
+#endif
+
 // The processor's own instruction for it is not on every x86-64.
 inline uint32_t count_bits(uint64_t word) {
   word -= word >> 1 & 0x5555555555555555;
@@ -128,7 +136,7 @@ struct Join {
 
   // The pc that a number of a stream of pcs leads to from another.
   [[gnu::always_inline]] uint32_t advance(uint32_t pc, uint32_t length) {
-    return counted ? skip_instructions(pc, length) : pc + length;
+    return kCountsInstructions && counted ? skip_instructions(pc, length) : pc + length;
   }
   // The start of the instruction that is `count` behind `pc`; 0: the distance is told. Most counts
   // are small but which is hard to foresee, so up to 8 there is no branch on it: each step removes
@@ -609,7 +617,7 @@ bool join_go_table(const StreamView* streams, size_t count, uint8_t* table, size
   join.instructions = starts;
   join.counted = join.parameters[kCodeOffset] != kNoCode;
   join.at = go_scratch(join.parameters);
-  return join.run();
+  return (kCountsInstructions || !join.counted) && join.run();
 }
 
 }  // namespace whittle::stub

@@ -1,6 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
-// Go's function table (pclntab), joined again from streams; GO_TABLES.md describes them.
+// Go's function table (pclntab), joined again from streams.
+//
+// The table is a third of a Go program, and most of what it says it says several times over: an
+// inlined call changes line, file and place in the inlining tree at the same instruction, in three
+// tables; the lengths of all tables of a function are the function's, which is also the distance to
+// the next one; what stands at an offset was put there when the offset was first used. So the
+// streams hold what cannot be foreseen. Functions are joined one by one: the positions of a
+// function are followed as a debugger would, from call to inlined call, and all its tables are
+// written on the way; references go to tables of the same length by the rank of their last use.
+//
+// Every guess is made from what was joined before, by the code in go_model.h that the splitting
+// side runs too. Nothing is allocated: the caller brings memory, whose size the streams tell and
+// the table bounds.
+//
+// Columns for each field and streams of deltas, without any of the guesses, come to 1.5 times the
+// size.
+//
+// GO_TABLES.md describes the streams. Reference: runtime/symtab.go and cmd/link/internal/ld/pcln.go
+// of Go.
 #pragma once
 
 #include <stddef.h>
