@@ -25,7 +25,7 @@ struct CodeRange {
 };
 
 struct PackPlan {
-  const Stub* stub = nullptr;
+  const Machine* machine = nullptr;
   std::vector<PackSegment> segments;              // every PT_LOAD
   std::vector<CodeRange> code;                    // candidates for the machine-code transform
   std::vector<FileRange> rest;                    // file bytes that no PT_LOAD maps, ascending

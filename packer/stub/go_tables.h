@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "packer/stub/stream_view.h"
+
 namespace whittle::stub {
 
 // The streams of one table, in this order.
@@ -84,11 +86,6 @@ inline constexpr uint32_t kNoCode = 0xffffffff;
 struct InstructionStarts {
   const uint8_t* data = nullptr;
   size_t size = 0;  // bytes
-};
-
-struct StreamView {
-  const uint8_t* data;
-  size_t size;
 };
 
 // Bytes that join_go_table needs to work in, aligned to 8; 0 where the streams are damaged.

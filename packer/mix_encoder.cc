@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: MIT
+#include "packer/mix_encoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "packer/stub/mix_model.h"
+#ifdef MIXSTAT
+#include <cstdio>
+#endif
+
+namespace whittle::packer {
+namespace {
+
+using namespace stub;
+
+constexpr std::uint32_t kPriceOne = 256;  // of one bit
+
+struct PriceTable {
+  std::uint16_t of[kScale + 1];
+  PriceTable() {
+    of[0] = 16 * kPriceOne;
+    for (std::uint32_t f = 1; f <= kScale; f++) {
+      of[f] = static_cast<std::uint16_t>(std::lround((15 - std::log2(f)) * kPriceOne));
+    }
+  }
+};
+const PriceTable kPrice;
+
+#ifdef MIXSTAT
+double g_cost[16];
+long g_count[16];
+int g_cat;
+int g_field;
+double g_fc[4][32];
+long g_fn[4][32];
+#endif
+
+// Records symbols, then codes them last to first (rANS).
+class Encoder {
+ public:
+  explicit Encoder(Bytes& out) : out_(out) {}
+  std::uint32_t code(const Mixture& cdf, std::uint32_t symbol) {
+    put(cdf.start[symbol], cdf.start[symbol + 1] - cdf.start[symbol]);
+    return symbol;
+  }
+  std::uint32_t raw(std::uint32_t value, std::uint32_t bits) {
+    put(value << (kScaleBits - bits), 1U << (kScaleBits - bits));
+    return value;
+  }
+  void flush() {
+    std::uint64_t state = std::uint64_t{1} << 31;
+    words_.clear();
+    for (std::size_t i = tokens_.size(); i-- > 0;) {
+      const std::uint32_t start = tokens_[i] >> 16, size = tokens_[i] & 0xffff;
+      if (state >= std::uint64_t{size} << 48) {
+        words_.push_back(static_cast<std::uint32_t>(state));
+        state >>= 32;
+      }
+      state = ((state / size) << kScaleBits) + state % size + start;
+    }
+    words_.push_back(static_cast<std::uint32_t>(state >> 32));
+    words_.push_back(static_cast<std::uint32_t>(state));
+    for (std::size_t i = words_.size(); i-- > 0;) {
+      for (int k = 0; k < 32; k += 8) out_.push_back(static_cast<std::uint8_t>(words_[i] >> k));
+    }
+    tokens_.clear();
+  }
+
+ private:
+  void put(std::uint32_t start, std::uint32_t size) {
+#ifdef MIXSTAT
+    g_cost[g_cat] += 15 - std::log2(size);
+    g_count[g_cat]++;
+    g_fc[g_cat][g_field] += 15 - std::log2(size);
+    g_fn[g_cat][g_field]++;
+#endif
+    tokens_.push_back(start << 16 | size);
+  }
+  Bytes& out_;
+  std::vector<std::uint32_t> tokens_, words_;
+};
+
+constexpr std::uint32_t kChunk = 8192;    // positions that one parse covers
+constexpr std::uint32_t kKeep = 7168;     // of which the commands are kept
+constexpr std::uint32_t kLongest = 4096;  // match length
+constexpr std::uint32_t kNice = 192;      // taken without asking further
+
+// Binary trees of the positions before, by hash of 3 and 4 bytes.
+struct Found {
+  std::uint32_t length, distance;
+};
+class MatchFinder {
+ public:
+  explicit MatchFinder(ByteView raw)
+      : raw_(raw), hash4_(kHash, 0), hash3_(1 << 16, 0), hash2_(1 << 16, 0) {
+    window_ = 1;
+    while (window_ < raw.size() && window_ < kWindow) window_ *= 2;
+    tree_.resize(window_ * 2);
+  }
+  // Inserts the next position; longer and longer matches at longer and longer distances.
+  void next(std::vector<Found>& found) {
+    found.clear();
+    const std::size_t at = at_++;
+    const std::uint32_t limit =
+        static_cast<std::uint32_t>(std::min<std::size_t>(kNice, raw_.size() - at));
+    if (limit < 4) return;
+    const std::uint8_t* p = raw_.data() + at;
+    std::uint32_t v;
+    std::memcpy(&v, p, 4);
+    std::uint32_t best = 1;
+    const auto try_head = [&](std::uint32_t& head, std::uint32_t need) {
+      if (head != 0 && best < need) {
+        const std::uint8_t* q = raw_.data() + head - 1;
+        std::uint32_t n = 0;
+        while (n < limit && p[n] == q[n]) n++;
+        if (n > best) {
+          best = n;
+          found.push_back({n, static_cast<std::uint32_t>(at - (head - 1))});
+        }
+      }
+      head = static_cast<std::uint32_t>(at + 1);
+    };
+    try_head(hash2_[v & 0xffff], 2);
+    try_head(hash3_[((v & 0xffffff) * 0x9E3779B1U) >> 16], 3);
+    std::uint32_t& head = hash4_[(v * 0x9E3779B1U) >> (32 - kHashBits)];
+    std::uint32_t cur = head;
+    head = static_cast<std::uint32_t>(at + 1);
+    std::uint32_t* left = &tree_[(at & (window_ - 1)) * 2];
+    std::uint32_t* right = left + 1;
+    std::uint32_t left_length = 0, right_length = 0;
+    for (int depth = kDepth;; depth--) {
+      if (depth == 0 || cur == 0 || at - (cur - 1) >= window_) {
+        *left = *right = 0;
+        break;
+      }
+      const std::size_t there = cur - 1;
+      std::uint32_t* pair = &tree_[(there & (window_ - 1)) * 2];
+      const std::uint8_t* q = raw_.data() + there;
+      std::uint32_t n = std::min(left_length, right_length);
+      while (n < limit && p[n] == q[n]) n++;
+      if (n > best) {
+        best = n;
+        found.push_back({n, static_cast<std::uint32_t>(at - there)});
+      }
+      if (n == limit) {
+        *left = pair[0];
+        *right = pair[1];
+        break;
+      }
+      if (q[n] < p[n]) {
+        *left = cur;
+        left = pair + 1;
+        cur = *left;
+        left_length = n;
+      } else {
+        *right = cur;
+        right = pair;
+        cur = *right;
+        right_length = n;
+      }
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t kHashBits = 18, kHash = 1U << kHashBits;
+  static constexpr std::size_t kWindow = std::size_t{1} << 26;
+  static constexpr int kDepth = 96;
+  ByteView raw_;
+  std::vector<std::uint32_t> hash4_, hash3_, hash2_, tree_;
+  std::size_t window_ = 1, at_ = 0;
+};
+
+struct Step {
+  std::uint32_t command, length, distance;
+};
+
+struct Node {
+  std::uint32_t price;
+  Step step;  // that led here
+  Past past;
+};
+
+#ifndef LAMBDA
+#define LAMBDA 0
+#endif
+#ifndef LAMBDAC
+#define LAMBDAC 0
+#endif
+
+// What is known of a position from the bytes alone.
+struct Place {
+  Context context;
+  bool command_follows;
+  std::vector<Found> found;
+};
+
+class Parser {
+ public:
+  Parser(ByteView raw, stub::MixModel<Encoder>& model, std::uint8_t kind)
+      : raw_(raw), model_(model), finder_(raw), nodes_(kChunk + 1), places_(kChunk) {
+    walker_.model = kind;
+  }
+
+  // Commands from `at` on, into `steps`, in reverse.
+  void parse(std::size_t at, const Past& past, std::vector<Step>& steps) {
+    look_ahead(at);
+    const auto end = static_cast<std::uint32_t>(std::min<std::size_t>(kChunk, raw_.size() - at));
+    set_prices();
+    for (std::uint32_t i = 1; i <= end; i++) nodes_[i].price = ~0U;
+    nodes_[0].price = 0;
+    nodes_[0].past = past;
+    std::uint32_t skip_to = 0;
+    for (std::uint32_t i = 0; i < end; i++) {
+      if (i != 0) arrive(nodes_[i], nodes_[i - nodes_[i].step.length].past);
+      if (i >= skip_to) skip_to = std::max(skip_to, leave(at, i, end));
+    }
+    steps.clear();
+    for (std::uint32_t i = end; i > 0; i -= nodes_[i].step.length) steps.push_back(nodes_[i].step);
+    if (at + end == raw_.size()) return;
+    // The last of them did not see what follows.
+    std::uint32_t from = end;
+    std::size_t drop = 0;
+    while (drop + 1 < steps.size() && from - steps[drop].length >= kKeep) {
+      from -= steps[drop++].length;
+    }
+    steps.erase(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(drop));
+  }
+  const Place& place(std::size_t at) const { return places_[at - ahead_from_]; }
+
+ private:
+  // Places from `at` on.
+  void look_ahead(std::size_t at) {
+    const std::size_t kept = ahead_to_ > at ? ahead_to_ - at : 0;
+    const std::size_t from = at - ahead_from_;
+    for (std::size_t i = 0; i < kept; i++) std::swap(places_[i], places_[from + i]);
+    ahead_from_ = at;
+    const std::size_t end = std::min<std::size_t>(at + kChunk, raw_.size());
+    for (std::size_t p = ahead_to_; p < end; p++) {
+      Place& place = places_[p - at];
+      place.context = walker_.context();
+      place.command_follows = walker_.command_follows();
+      finder_.next(place.found);
+      walker_.step(raw_[p]);
+    }
+    ahead_to_ = end;
+  }
+
+  static void arrive(Node& node, const Past& before) {
+    node.past = before;
+    if (node.step.command == kLiteral) {
+      node.past.literal();
+    } else {
+      node.past.copy(node.step.command, node.step.distance);
+    }
+  }
+
+  void relax(std::uint32_t to, std::uint32_t price, const Step& step) {
+    Node& node = nodes_[to];
+    if (price < node.price) {
+      node.price = price;
+      node.step = step;
+    }
+  }
+
+  // Tries every command from nodes_[i]. Returns where to go on: behind a long copy.
+  std::uint32_t leave(std::size_t at, std::uint32_t i, std::uint32_t end) {
+    const Node& node = nodes_[i];
+    const Past past = node.past;
+    const std::size_t p = at + i;
+    const Context& c = places_[i].context;
+    const std::uint32_t guess = past.reps[0] <= p ? raw_[p - past.reps[0]] : 0;
+    const std::uint32_t literal = node.price + literal_price(c, raw_[p]) + LAMBDA;
+    if (past.after_literal() && !places_[i].command_follows) {
+      relax(i + 1, literal, {kLiteral, 1, 0});
+      return 0;
+    }
+    const auto set = model_.command_set(c, past, guess);
+    Mixture mixture;
+    mix(mixture, *set.weights, set.a, set.b, set.c);
+    std::uint32_t command_price[16];
+    for (std::uint32_t k = 0; k < 16; k++) {
+      command_price[k] = LAMBDAC + kPrice.of[mixture.start[k + 1] - mixture.start[k]];
+    }
+    relax(i + 1, literal + command_price[kLiteral], {kLiteral, 1, 0});
+
+    const std::uint32_t most = std::min(end - i, kLongest);
+    std::uint32_t skip = 0;
+    for (std::uint32_t k = 0; k < kReps; k++) {
+      const std::uint32_t distance = past.reps[k];
+      const std::uint32_t n = extend(p, distance, 0, most);
+      const std::uint16_t* lengths = length_price(kRep + k, c.field);
+      const std::uint32_t base = node.price + command_price[kRep + k];
+      std::uint32_t l = n >= kNice ? n : 1;
+      if (k == 0) {
+        for (; l <= n && l < kShortest; l++) {
+          relax(i + l, node.price + command_price[kShortRep + l - 1], {kShortRep + l - 1, l, distance});
+        }
+        for (; l <= n; l++) {
+          relax(i + l, base + lengths[std::min(l, kNice) - kShortest + 1], {kRep, l, distance});
+        }
+      } else {
+        for (; l <= n; l++) {
+          relax(i + l, base + lengths[std::min(l, kNice)], {kRep + k, l, distance});
+        }
+      }
+      if (n >= kNice) skip = std::max(skip, i + n);
+    }
+    const std::uint16_t* lengths = length_price(kMatch, c.field);
+    std::uint32_t l = 2;
+    for (const Found& f : places_[i].found) {
+      std::uint32_t n = std::min(f.length, most);
+      if (n >= kNice) {
+        n = extend(p, f.distance, n, most);
+        skip = std::max(skip, i + n);
+        l = n;
+      }
+      const std::uint32_t base = node.price + command_price[kMatch] + distance_price(f.distance);
+      const std::uint32_t high = high_of(f.distance);
+      for (; l <= n; l++) {
+        relax(i + l,
+              base + lengths[std::min(l, kNice)] +
+                  high_price_[model_.distance_context(l, c.field)][high],
+              {kMatch, l, f.distance});
+      }
+    }
+    return skip;
+  }
+
+  // Bytes from p on that equal those `distance` before; the first `known` do.
+  std::uint32_t extend(std::size_t p, std::uint32_t distance, std::uint32_t known,
+                       std::uint32_t most) const {
+    if (distance > p) return 0;
+    const std::uint8_t* a = raw_.data() + p;
+    const std::uint8_t* b = a - distance;
+    while (known < most && a[known] == b[known]) known++;
+    return known;
+  }
+
+  static std::uint32_t high_of(std::uint32_t distance) {
+    return static_cast<std::uint32_t>(31 - __builtin_clz(distance)) >> 1;
+  }
+  std::uint32_t literal_price(const Context& c, std::uint32_t byte) {
+    std::uint32_t price = 0, part = 0;
+    for (const std::uint32_t k : {byte >> 4, byte & 15}) {
+      const auto set = model_.literal_set(c, part);
+      Mixture mixture;
+      mix(mixture, *set.weights, set.a, set.b, set.c, set.d);
+      price += kPrice.of[mixture.start[k + 1] - mixture.start[k]];
+      part = 1 + k;
+    }
+    return price;
+  }
+  static std::uint16_t single(const Nibble& m, std::uint32_t k) { return kPrice.of[share(m, k) + 1]; }
+  void set_prices() {
+    const MixWorkspace& w = model_.w;
+    for (std::uint32_t k = 0; k < 3; k++) {
+      for (std::uint32_t f = 0; f < 32; f++) {
+        for (std::uint32_t l = 1; l <= kNice; l++) {
+          std::uint32_t v = l - 1, price = single(w.length[k * 32 + f], v < 15 ? v : 15);
+          if (v >= 15) {
+            v -= 15;
+            price += single(w.length_more[k], v < 15 ? v : 15);
+            if (v >= 15) {
+              const auto bits = static_cast<std::uint32_t>(31 - __builtin_clz(v - 14));
+              price += single(w.length_high[k], bits) + bits * kPriceOne;
+            }
+          }
+          length_price_[k][f][l] = static_cast<std::uint16_t>(price);
+        }
+      }
+    }
+    for (std::uint32_t c = 0; c < 8 * 32; c++) {
+      for (std::uint32_t k = 0; k < 16; k++) high_price_[c][k] = single(w.distance_high[c], k);
+    }
+  }
+  const std::uint16_t* length_price(std::uint32_t command, std::uint32_t field) const {
+    return length_price_[model_.length_class(command)][field];
+  }
+  // Of all but what depends on the length.
+  std::uint32_t distance_price(std::uint32_t distance) const {
+    const MixWorkspace& w = model_.w;
+    const std::uint32_t high = high_of(distance);
+    if (high == 0) return single(w.distance_low[0], distance);
+    const std::uint32_t bits = 2 * high - 2;
+    std::uint32_t price = single(w.distance_low[high], (distance >> bits) & 15);
+    if (bits == 0) return price;
+    if (bits > 4) price += (bits - 4) * kPriceOne;
+    return price + single(w.distance_align[high], distance & (bits > 4 ? 15 : (1U << bits) - 1));
+  }
+
+  ByteView raw_;
+  stub::MixModel<Encoder>& model_;
+  MatchFinder finder_;
+  Walker walker_;
+  std::vector<Node> nodes_;
+  std::vector<Place> places_;
+  std::size_t ahead_from_ = 0, ahead_to_ = 0;
+  std::uint16_t length_price_[3][32][kNice + 1];
+  std::uint16_t high_price_[8 * 32][16];
+};
+
+#ifdef MIXSTAT
+#define CAT(x) g_cat = x
+#else
+#define CAT(x)
+#endif
+
+}  // namespace
+
+Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) {
+  Bytes out;
+  out.push_back(static_cast<std::uint8_t>(kind));
+  const auto workspace = std::make_unique<MixWorkspace>();
+  prepare(*workspace);
+  Encoder encoder(out);
+  stub::MixModel<Encoder> model{*workspace, encoder};
+  const auto parser = std::make_unique<Parser>(raw, model, static_cast<std::uint8_t>(kind));
+  Past past;
+  std::vector<Step> steps;
+  std::uint32_t commands = 0;
+  for (std::size_t at = 0; at < raw.size();) {
+    parser->parse(at, past, steps);
+    const std::size_t before = at;
+    for (std::size_t i = steps.size(); i-- > 0;) {
+      const Step& step = steps[i];
+      const Place& place = parser->place(at);
+      const Context& c = place.context;
+      if (commands == kBlockCommands) {
+        encoder.flush();
+        commands = 0;
+      }
+      commands++;
+      CAT(0);
+#ifdef MIXSTAT
+      g_field = static_cast<int>(c.field);
+#endif
+      const std::uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
+      if (!past.after_literal() || place.command_follows) {
+        model.command(c, past, guess, step.command);
+      }
+      if (step.command == kLiteral) {
+        CAT(1);
+        model.literal(c, raw[at]);
+        past.literal();
+      } else {
+        CAT(2);
+#ifdef MIXSTAT
+        g_count[9 + std::min(step.command, 6U)]++;
+        g_cost[9 + std::min(step.command, 6U)] += step.length * 8;
+#endif
+        if (step.command < kShortRep) {
+          model.length(step.command, c.field,
+                       step.command == kRep ? step.length - kShortest + 1 : step.length);
+        }
+        CAT(3);
+        if (step.command == kMatch) {
+          model.distance(model.distance_context(step.length, c.field), step.distance);
+        }
+        past.copy(step.command, step.distance);
+      }
+      at += step.length;
+    }
+    if (done != nullptr) done->fetch_add(at - before, std::memory_order_relaxed);
+  }
+  if (!raw.empty()) encoder.flush();
+#ifdef MIXSTAT
+  const char* n[16] = {"command", "literal", "length", "distance"};
+  for (int i = 0; i < 4; i++)
+    printf("  %-10s %9.0f bytes %9ld symbols\n", n[i], g_cost[i] / 8, g_count[i]);
+  const char* m[] = {"match", "rep0", "rep1", "rep2", "rep3", "short0"};
+  for (int i = 0; i < 6; i++)
+    printf("  %-10s %9.0f bytes %9ld\n", m[i], g_cost[10 + i] / 8, g_count[10 + i]);
+  if (getenv("F")) for (int f = 0; f < 32; f++)
+    if (g_fn[1][f])
+      printf("   f%-2d cmd %7ld %5.2f  lit %7ld %5.2f %8.0f  dist %8.0f len %8.0f\n", f, g_fn[0][f],
+             g_fc[0][f] / (double)g_fn[0][f], g_fn[1][f] / 2, 2 * g_fc[1][f] / (double)g_fn[1][f], g_fc[1][f] / 8,
+             g_fc[3][f] / 8, g_fc[2][f] / 8);
+  memset(g_fc, 0, sizeof g_fc);
+  memset(g_fn, 0, sizeof g_fn);
+  for (auto& x : g_cost) x = 0;
+  for (auto& x : g_count) x = 0;
+#endif
+  return out;
+}
+
+}  // namespace whittle::packer

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "packer/stub/mix_decoder.h"
+
+namespace whittle::stub {
+namespace {
+
+struct Decoder {
+  uint64_t state = 0;
+  const uint8_t* at;
+  const uint8_t* end;
+
+  uint32_t word() {
+    uint32_t value = 0;
+    if (end - at >= 4) {
+      __builtin_memcpy(&value, at, 4);
+      at += 4;
+    }
+    return value;
+  }
+  void start() {
+    state = word();
+    state |= uint64_t{word()} << 32;
+  }
+  void take(uint32_t from, uint32_t size) {
+    state = size * (state >> kScaleBits) + (state & (kScale - 1)) - from;
+    if (state < uint64_t{1} << 31) state = (state << 32) | word();
+  }
+  uint32_t code(const Mixture& mixture, uint32_t) {
+    const uint32_t symbol = find(mixture, static_cast<uint32_t>(state) & (kScale - 1));
+    take(mixture.start[symbol], static_cast<uint32_t>(mixture.start[symbol + 1] - mixture.start[symbol]));
+    return symbol;
+  }
+  uint32_t raw(uint32_t, uint32_t bits) {
+    const uint32_t value = (static_cast<uint32_t>(state) & (kScale - 1)) >> (kScaleBits - bits);
+    take(value << (kScaleBits - bits), 1U << (kScaleBits - bits));
+    return value;
+  }
+};
+
+}  // namespace
+
+MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, size_t raw_size,
+                     MixWorkspace& workspace) {
+  if (packed_size == 0 || packed[0] >= kModels) return MixStatus::damaged;
+  Decoder coder{0, packed + 1, packed + packed_size};
+  MixModel<Decoder> model{workspace, coder};
+  prepare(workspace);
+  Walker walker;
+  walker.model = packed[0];
+  Past past;
+  uint32_t commands = 0;
+  size_t at = 0;
+  while (at < raw_size) {
+    if (commands == 0) {
+      if (at != 0 && coder.state != uint64_t{1} << 31) return MixStatus::damaged;
+      coder.start();
+      commands = kBlockCommands;
+    }
+    commands--;
+    const Context c = walker.context();
+    const uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
+    uint32_t command = kLiteral;
+    if (!past.after_literal() || walker.command_follows()) {
+      command = model.command(c, past, guess, 0);
+    }
+    if (command == kLiteral) {
+      const uint8_t b = model.literal(c, 0);
+      raw[at++] = b;
+      walker.step(b);
+      past.literal();
+      continue;
+    }
+    uint32_t length, distance = past.reps[0];
+    if (command >= kShortRep) {
+      length = command - kShortRep + 1;
+    } else {
+      length = model.length(command, c.field, 0);
+      if (command == kMatch) {
+        distance = model.distance(model.distance_context(length, c.field), 0);
+      } else if (command == kRep) {
+        length += kShortest - 1;
+      } else {
+        distance = past.reps[command - kRep];
+      }
+    }
+    if (distance == 0 || distance > at || length > raw_size - at) return MixStatus::damaged;
+    past.copy(command, distance);
+    for (uint32_t i = 0; i < length; i++) {
+      const uint8_t b = raw[at - distance];
+      raw[at++] = b;
+      walker.step(b);
+    }
+  }
+  if (raw_size != 0 && coder.state != uint64_t{1} << 31) return MixStatus::damaged;
+  return coder.at == coder.end ? MixStatus::ok : MixStatus::damaged;
+}
+
+}  // namespace whittle::stub

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+//
+// Encoder and decoder of the context-mixing codec against each other. Every decode runs with source
+// and destination each ending right before a page that may not be touched, so that one byte too far
+// is a fault and not a matter of luck.
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <random>
+
+#include "common/bytes.h"
+#include "common/file.h"
+#include "packer/mix_encoder.h"
+#include "packer/stub/mix_decoder.h"
+#include "packer/stub/x86_code.h"
+#include "tests/unit/packer/subjects.h"
+
+namespace whittle {
+namespace {
+
+using packer::MixModel;
+using stub::MixStatus;
+
+// A block whose last byte is the last that may be touched.
+class Fenced {
+ public:
+  explicit Fenced(std::size_t size) : size_(size) {
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    usable_ = (size + page - 1) / page * page;
+    mapped_ = usable_ + page;
+    void* map = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED) throw std::bad_alloc();
+    base_ = static_cast<std::uint8_t*>(map);
+    mprotect(base_ + usable_, page, PROT_NONE);
+  }
+  Fenced(const Fenced&) = delete;
+  Fenced& operator=(const Fenced&) = delete;
+  ~Fenced() { munmap(base_, mapped_); }
+  std::uint8_t* data() { return base_ + usable_ - size_; }
+
+ private:
+  std::size_t size_, usable_ = 0, mapped_ = 0;
+  std::uint8_t* base_ = nullptr;
+};
+
+struct Decoded {
+  MixStatus status;
+  Bytes bytes;
+};
+
+Decoded decode(ByteView packed, std::size_t size, std::uint8_t dirt = 0xa5) {
+  const auto workspace = std::make_unique<stub::MixWorkspace>();
+  std::memset(static_cast<void*>(workspace.get()), dirt, sizeof *workspace);
+  Fenced source(packed.size());
+  if (!packed.empty()) std::memcpy(source.data(), packed.data(), packed.size());
+  Fenced target(size);
+  const MixStatus status =
+      stub::mix_decode(source.data(), packed.size(), target.data(), size, *workspace);
+  return {status, Bytes(target.data(), target.data() + size)};
+}
+
+constexpr MixModel kAll[] = {MixModel::bytes, MixModel::x86_code, MixModel::aarch64_code,
+                             MixModel::riscv64_code, MixModel::words};
+static_assert(std::size(kAll) == packer::kMixModels);
+
+void expect_round_trip(ByteView content, const char* what) {
+  for (const MixModel model : kAll) {
+    const Bytes packed = packer::mix_encode(content, model);
+    const Decoded decoded = decode(packed, content.size());
+    EXPECT_EQ(decoded.status, MixStatus::ok) << what << ", model " << static_cast<int>(model);
+    EXPECT_TRUE(std::equal(content.begin(), content.end(), decoded.bytes.begin()))
+        << what << ", model " << static_cast<int>(model);
+  }
+}
+
+Bytes noise(std::size_t size, unsigned mask = 255, unsigned seed = 1) {
+  std::mt19937 random(seed);
+  Bytes bytes(size);
+  for (auto& b : bytes) b = static_cast<std::uint8_t>(random() & mask);
+  return bytes;
+}
+
+Bytes code(std::size_t size) {
+  const std::string text = test::some_code(size);
+  Bytes bytes(text.begin(), text.end());
+  stub::x86_to_absolute(bytes.data(), bytes.size(), 0x1000);
+  return bytes;
+}
+
+TEST(MixCodec, GivesBackContentOfEverySmallSize) {
+  for (std::size_t size = 0; size < 40; size++) {
+    expect_round_trip(noise(size), "noise");
+    expect_round_trip(Bytes(size, 0), "zeros");
+  }
+}
+
+TEST(MixCodec, GivesBackNoiseRunsAndCode) {
+  expect_round_trip(noise(70000), "noise");
+  expect_round_trip(noise(70000, 1), "bits");
+  expect_round_trip(noise(30000, 0x88), "few values");
+  expect_round_trip(Bytes(1000000, 0x90), "one run");
+  expect_round_trip(code(200000), "code");
+}
+
+TEST(MixCodec, GivesBackARealProgram) {
+  Bytes bytes = read_file("/proc/self/exe").bytes;
+  bytes.resize(std::min<std::size_t>(bytes.size(), 600000));
+  expect_round_trip(bytes, "this test");
+}
+
+TEST(MixCodec, FindsMatchesAcrossTheWholeStream) {
+  Bytes content = noise(300000);
+  const Bytes again(content.begin(), content.begin() + 5000);
+  content.insert(content.end(), again.begin(), again.end());
+  const Bytes packed = packer::mix_encode(content, MixModel::bytes);
+  EXPECT_LT(packed.size(), 302500U);
+  EXPECT_EQ(decode(packed, content.size()).bytes, content);
+}
+
+TEST(MixCodec, TheSameInputGivesTheSameBytes) {
+  const Bytes content = code(100000);
+  EXPECT_EQ(packer::mix_encode(content, MixModel::x86_code),
+            packer::mix_encode(content, MixModel::x86_code));
+}
+
+TEST(MixCodec, TheWorkspaceMayHoldAnything) {
+  const Bytes content = code(50000);
+  const Bytes packed = packer::mix_encode(content, MixModel::x86_code);
+  EXPECT_EQ(decode(packed, content.size(), 0x00).bytes, content);
+  EXPECT_EQ(decode(packed, content.size(), 0xff).bytes, content);
+}
+
+TEST(MixCodec, ReportsProgressToTheLastByte) {
+  std::atomic<std::uint64_t> done = 0;
+  const Bytes content = code(100000);
+  packer::mix_encode(content, MixModel::x86_code, &done);
+  EXPECT_EQ(done, content.size());
+}
+
+TEST(MixCodec, AnyTruncationIsDamage) {
+  const Bytes content = code(4000);
+  const Bytes packed = packer::mix_encode(content, MixModel::x86_code);
+  for (std::size_t size = 0; size < packed.size(); size++) {
+    EXPECT_EQ(decode(ByteView(packed).first(size), content.size()).status, MixStatus::damaged)
+        << size;
+  }
+}
+
+TEST(MixCodec, BytesBehindTheEndAreDamage) {
+  const Bytes content = code(4000);
+  Bytes packed = packer::mix_encode(content, MixModel::x86_code);
+  packed.push_back(0);
+  EXPECT_EQ(decode(packed, content.size()).status, MixStatus::damaged);
+}
+
+TEST(MixCodec, AnotherSizeIsDamage) {
+  const Bytes content = code(4000);
+  const Bytes packed = packer::mix_encode(content, MixModel::x86_code);
+  for (const std::size_t size : {std::size_t{0}, content.size() - 1, content.size() + 1}) {
+    EXPECT_EQ(decode(packed, size).status, MixStatus::damaged) << size;
+  }
+}
+
+TEST(MixCodec, AnUnknownModelIsDamage) {
+  Bytes packed = packer::mix_encode(code(1000), MixModel::bytes);
+  packed[0] = packer::kMixModels;
+  EXPECT_EQ(decode(packed, 1000).status, MixStatus::damaged);
+}
+
+// Whatever bit flips: nothing outside is touched, and it ends. The final state of the entropy coder
+// tells nearly all of it apart; what it does not tell, the file's digest does.
+TEST(MixCodec, FlippedBitsStayInside) {
+  const Bytes content = code(3000);
+  const Bytes good = packer::mix_encode(content, MixModel::x86_code);
+  std::size_t noticed = 0, flips = 0;
+  for (std::size_t i = 0; i < good.size(); i++) {
+    Bytes bad = good;
+    bad[i] = static_cast<std::uint8_t>(bad[i] ^ (1U << (i % 8)));
+    noticed += decode(bad, content.size()).status == MixStatus::damaged;
+    flips++;
+  }
+  EXPECT_GE(noticed, flips - 2);
+}
+
+TEST(MixCodec, NoiseInsteadOfAStreamStaysInside) {
+  for (unsigned seed = 0; seed < 300; seed++) {
+    Bytes bytes = noise(50 + seed * 7, 255, seed);
+    bytes[0] = static_cast<std::uint8_t>(seed % packer::kMixModels);
+    EXPECT_EQ(decode(bytes, 20000).status, MixStatus::damaged) << seed;
+  }
+}
+
+}  // namespace
+}  // namespace whittle
