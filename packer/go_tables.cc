@@ -296,6 +296,7 @@ class Splitter {
     parameters_[kGoFuncOffset] = located_.go_func;
     parameters_[kFindFuncOffset] = located_.find_func;
     parameters_[kFunctionAlign] = function_align();
+    parameters_[kDepthUnit] = depth_unit();
     parameters_[kCodeOffset] = code_offset();
     parameters_[kMostSlots] = 1;
     for (const Function& function : parsed_.functions) {
@@ -385,6 +386,18 @@ class Splitter {
       }
     }
     return best;
+  }
+
+  std::uint32_t depth_unit() const {
+    constexpr std::uint32_t kWord = 8;
+    for (const Function& function : parsed_.functions) {
+      if (function.tables[kSp] == 0) continue;
+      const std::vector<Run>& runs = parsed_.pc_table(function.tables[kSp]).runs;
+      for (const Run& run : runs) {
+        if ((run.value - runs.front().value) % kWord != 0) return 1;
+      }
+    }
+    return kWord;
   }
 
   bool is_start(std::uint64_t bit) const {
@@ -625,12 +638,18 @@ class Splitter {
   }
 
   void split_pc_table(const PcTable& pc_table, std::uint32_t stream) {
-    std::uint32_t value = ~0U;
+    const std::uint32_t unit = stream == kSpValues ? parameters_[kDepthUnit] : 1;
+    std::uint32_t value = ~0U, before = 0;
     for (std::size_t i = 0; i < pc_table.runs.size(); i++) {
       const Run& run = pc_table.runs[i];
-      number(stream, zigzag(run.value - value));
+      const std::uint32_t delta = zigzag(run.value - value);
+      const std::uint32_t sign = delta & 1;
+      number(stream, i == 0                     ? delta
+                     : delta == negate(before) ? 1
+                                               : (delta + sign) / unit - sign + 1);
       if (i != 0) length(stream + 1, pc_table.runs[i - 1].pc, run.pc);
       value = run.value;
+      before = delta;
     }
     number(stream, 0);
   }

@@ -149,6 +149,16 @@ inline uint32_t value_stream(uint32_t kind) {
                                                       : kOtherValues;
 }
 
+// The delta of a run's value, in zigzag, from a number that is not 0: a multiple of `unit`. What
+// goes up comes down: 1 takes the delta before back.
+inline uint32_t negate(uint32_t delta) { return ((delta - 1) ^ 1) + 1; }
+inline uint32_t next_delta(uint32_t number, uint32_t unit, uint32_t before) {
+  if (number == 1) return negate(before);
+  number--;
+  const uint32_t sign = number & 1;
+  return (number + sign) * unit - sign;
+}
+
 // The order in which a function's pc tables stand, as positions in its list of references: the
 // linker writes the tree's index last.
 inline uint32_t table_in_order(uint32_t index, uint32_t count) {

@@ -185,10 +185,12 @@ struct Join {
 
   // A pc table from its two streams; its last run goes on to the end of the function.
   [[gnu::noinline]] void join_pc_table(uint32_t stream, uint32_t end) {
-    uint8_t* to = put(pcs, number(stream));
-    uint32_t pc = 0;
-    while (const uint32_t delta = number_inline(stream)) {
+    const uint32_t unit = stream == kSpValues ? parameters[kDepthUnit] : 1;
+    uint32_t delta = number(stream), pc = 0;
+    uint8_t* to = put(pcs, delta);
+    while (const uint32_t value = number_inline(stream)) {
       if (to > pcs_end) break;
+      delta = next_delta(value, unit, delta);
       const uint32_t run = length(stream + 1, pc);
       pc += run;
       to = put(put(to, run), delta);

@@ -72,6 +72,7 @@ enum GoParameter : uint32_t {
   kGoFuncOffset,    // of go:func.*, kNowhere: it is elsewhere
   kFindFuncOffset,  // of findfunctab, kNowhere: it is elsewhere
   kFunctionAlign,   // of entries, a power of two
+  kDepthUnit,       // what all differences in pcsp are multiples of
   kMemoryNodes,     // room that the join needs: entries of its memory,
   kMostSteps,       // steps,
   kMostSlots,       // nodes of an inlining tree + 1
