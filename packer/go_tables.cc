@@ -302,7 +302,7 @@ class Splitter {
     for (const Function& function : parsed_.functions) {
       parameters_[kMostSlots] = std::max(parameters_[kMostSlots], tree_size(parsed_, function) + 1);
     }
-    require(parameters_[kMostSlots] <= region_.size() / 16);
+    require(parameters_[kMostSlots] <= region_.size() / 2);
     slots_.resize(parameters_[kMostSlots]);
     plain_ = Bytes(region_.begin(), region_.end());
     split_names();
@@ -315,9 +315,7 @@ class Splitter {
     plain(0, table + header_.names);
     plain(table + header_.units, table + header_.pcs);
     plain(table + parsed_.functions_end, static_cast<std::uint32_t>(region_.size()));
-    parameters_[kMemoryNodes] = memory_.size();
-    GoScratch scratch;
-    require(go_scratch(parameters_, region_.size(), scratch));
+    parameters_[kMemoryNodes] = memory_.size() + 1;
     Bytes& parameters = streams_[kParameters];
     parameters.resize(sizeof parameters_);
     std::memcpy(parameters.data(), parameters_, sizeof parameters_);
@@ -355,7 +353,7 @@ class Splitter {
       const std::uint32_t size = parsed_.name_size(at - header_.names);
       require(parsed_.table[at + size - 1] == 0);
       std::uint32_t shared = 0;
-      while (shared < 255 && shared + 1 < size && before + shared < at &&
+      while (shared < kFirstSplit - 1 && shared + 1 < size && before + shared < at &&
              parsed_.table[before + shared] == parsed_.table[at + shared]) {
         shared++;
       }
@@ -714,8 +712,8 @@ class Splitter {
     }
     positions_.leave();
     byte(kStepKinds, 0);
-    parameters_[kMostSteps] =
-        std::max(parameters_[kMostSteps], static_cast<std::uint32_t>(steps_.size()));
+    parameters_[kMostSlots] =
+        std::max(parameters_[kMostSlots], static_cast<std::uint32_t>(steps_.size()));
   }
 
   ByteView region_, instructions_;

@@ -74,8 +74,8 @@ inline uint32_t hash_of(uint32_t value) { return value * 0x9e3779b1U >> 18; }
 // the caller brings.
 class GoMemory {
  public:
-  static constexpr uint32_t kRanks = 200;
-  static constexpr uint32_t kHops = 1024;  // entries looked at before giving up
+  static constexpr uint32_t kRanks = 24;
+  static constexpr uint32_t kHops = 100;  // entries looked at before giving up
   struct Entry {
     uint32_t key, value, next;  // 0: none; entry 0 is not used
   };
@@ -272,25 +272,5 @@ class GoPositions {
 inline uint32_t node_size(const GoHeader& header) { return header.start_lines ? 16 : 20; }
 inline uint32_t node_name_at(const GoHeader& header) { return header.start_lines ? 4 : 12; }
 inline uint32_t node_id_shift(const GoHeader& header) { return header.start_lines ? 0 : 16; }
-
-// Memory that a join works in, one part behind the other.
-struct GoScratch {
-  uint64_t buckets, guesses, slots, steps, entries, size;
-};
-// False where the parameters ask for more than such a region can need: every entry, slot and step
-// stands for bytes of it.
-inline bool go_scratch(const uint32_t* parameters, size_t size, GoScratch& at) {
-  if (size > kGoMaxSize || parameters[kMemoryNodes] > size / 3 ||
-      parameters[kMostSteps] > size / 2 || parameters[kMostSlots] - 1 >= size / 16) {
-    return false;
-  }
-  at.buckets = 0;
-  at.guesses = at.buckets + 4 * kHashed;
-  at.slots = at.guesses + 4 * kHashed;
-  at.steps = at.slots + sizeof(GoSlot) * parameters[kMostSlots];
-  at.entries = at.steps + sizeof(GoStep) * parameters[kMostSteps];
-  at.size = at.entries + sizeof(GoMemory::Entry) * (uint64_t{parameters[kMemoryNodes]} + 2);
-  return true;
-}
 
 }  // namespace whittle::stub

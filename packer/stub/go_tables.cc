@@ -41,12 +41,16 @@ constexpr uint32_t kPairRoom = 10;
   return to + 1;
 }
 
+// Memory for one slot, the step that it is entered at, and the same among those that move.
+constexpr uint32_t kSlotRoom = sizeof(GoSlot) + 2 * sizeof(GoStep);
+
 struct Join {
   uint8_t* table;       // in the region
   uint8_t* pcs;         // where the next pc table goes in pctab
   uint8_t* pcs_end;     // at least kPairRoom bytes of the region are behind it
   GoStep* steps;        // of the function in hand
   uint32_t step_count;  // 0: its positions are not new
+  GoStep* moved_end;    // behind them, up to here, those where more than the line changes
   uint32_t next_name;   // where the next new name goes
   uint32_t last_name;   // where the one before begins
   bool damaged;         // a stream was too short, or something did not fit
@@ -56,13 +60,15 @@ struct Join {
 
   uint8_t* region;
   size_t size;
-  uint32_t parameters[kGoParameterCount];
+  const uint8_t* parameters;
 
   InstructionStarts instructions;
   uint64_t code_bit;  // of the function in hand in starts
   size_t budget;      // words of starts that may be walked
 
   Reader streams[kGoStreamCount];
+
+  uint32_t parameter(GoParameter which) const { return load32(parameters + 4 * which); }
 
   [[gnu::always_inline]] uint32_t byte(Reader& from) {
     if (from.at != from.end) return *from.at++;
@@ -82,9 +88,12 @@ struct Join {
     if (first == 255) return wide();
     return kFirstSplit + (first - kFirstSplit) * 256 + byte(streams[kLowBytes]);
   }
-  [[gnu::always_inline]] uint32_t number_inline(uint32_t stream) {
-    const uint32_t first = byte(streams[stream]);
+  [[gnu::always_inline]] uint32_t number_inline(Reader& from) {
+    const uint32_t first = byte(from);
     return first < kFirstSplit ? first : long_number(first);
+  }
+  [[gnu::always_inline]] uint32_t number_inline(uint32_t stream) {
+    return number_inline(streams[stream]);
   }
   [[gnu::noinline]] uint32_t number(uint32_t stream) { return number_inline(stream); }
   [[gnu::noinline]] uint32_t signed_number(uint32_t stream) {
@@ -92,10 +101,10 @@ struct Join {
   }
 
   // The length of a run that begins at `pc` from a stream of lengths.
-  [[gnu::always_inline]] uint32_t length(uint32_t stream, uint32_t pc) {
-    const uint32_t count = number_inline(stream);
+  [[gnu::always_inline]] uint32_t length(Reader& from, uint32_t pc) {
+    const uint32_t count = number_inline(from);
     if constexpr (!kCountsInstructions) return count;
-    return parameters[kCodeOffset] == kNowhere ? count : skip_instructions(pc, count) - pc;
+    return parameter(kCodeOffset) == kNowhere ? count : skip_instructions(pc, count) - pc;
   }
   // The start of the instruction that is `count` behind `pc`; 0: the distance is told. Most counts
   // are small but which is hard to foresee, so up to 8 there is no branch on it: each step removes
@@ -139,15 +148,15 @@ struct Join {
     return offset <= size && length <= size - offset;
   }
 
-  [[gnu::noinline]] bool copy_plain(uint32_t begin, uint32_t end) {
+  [[gnu::noinline]] void copy_plain(uint32_t begin, uint32_t end) {
     Reader& plain = streams[kPlain];
     const size_t length = size_t{end} - begin;
     if (begin > end || end > size || length > static_cast<size_t>(plain.end - plain.at)) {
-      return false;
+      damaged = true;
+      return;
     }
     __builtin_memcpy(region + begin, plain.at, length);
     plain.at += length;
-    return true;
   }
 
   // Writes the next name, front-coded, and returns its offset. Names are used first in the order in
@@ -158,7 +167,7 @@ struct Join {
     uint8_t* const names = table + header.names;
     uint8_t* out = names + name;
     const uint8_t* before = names + last_name;
-    for (uint32_t shared = byte(streams[kNamePrefixes]); shared != 0 && out != end; shared--) {
+    for (uint32_t shared = number(kNamePrefixes); shared != 0 && out != end; shared--) {
       *out++ = *before++;
     }
     uint32_t last;
@@ -185,19 +194,21 @@ struct Join {
 
   // A pc table from its two streams; its last run goes on to the end of the function.
   [[gnu::noinline]] void join_pc_table(uint32_t stream, uint32_t end) {
-    const uint32_t unit = stream == kSpValues ? parameters[kDepthUnit] : 1;
+    const uint32_t unit = stream == kSpValues ? parameter(kDepthUnit) : 1;
     uint32_t delta = number(stream), pc = 0;
-    uint8_t* to = put(pcs, delta);
-    while (const uint32_t value = number_inline(stream)) {
-      if (to > pcs_end) break;
+    uint8_t* to = put_long(pcs, delta);
+    const uint8_t* const to_end = pcs_end;
+    Reader *const values = &streams[stream], *const lengths = values + 1;
+    while (const uint32_t value = number_inline(*values)) {
+      if (to > to_end) break;
       delta = next_delta(value, unit, delta);
-      const uint32_t run = length(stream + 1, pc);
+      const uint32_t run = length(*lengths, pc);
       pc += run;
       to = put(put(to, run), delta);
     }
     finish_pc_table(to, end - pc);
   }
-  void finish_pc_table(uint8_t* to, uint32_t run) {
+  [[gnu::noinline]] void finish_pc_table(uint8_t* to, uint32_t run) {
     if (to > pcs_end) {
       damaged = true;
       return;
@@ -207,30 +218,31 @@ struct Join {
     pcs = to + 1;
   }
 
-  // A pc table from one member of the steps.
-  [[gnu::noinline]] void write_pc_table(const uint32_t GoStep::*member, uint32_t end) {
+  // A pc table from one member of steps.
+  [[gnu::noinline]] void write_pc_table(const GoStep* step, const GoStep* last,
+                                        const uint32_t GoStep::*member, uint32_t end) {
     uint8_t* to = pcs;
-    uint32_t value = ~0U, pc = 0;
-    const GoStep* step = steps;
-    const GoStep* const last = steps + step_count;
-    do {
+    const uint8_t* const to_end = pcs_end;
+    uint32_t value = step->*member, pc = 0;
+    to = put_long(to, zigzag(value + 1));
+    while (++step != last) {
       const uint32_t next = step->*member;
-      if (to > pcs_end) break;
-      if (step != steps) to = put(to, step->pc - pc);
+      if (next == value) continue;
+      if (to > to_end) break;
+      to = put(to, step->pc - pc);
       to = put(to, zigzag(next - value));
       pc = step->pc;
       value = next;
-      do step++;
-      while (step != last && step->*member == value);
-    } while (step != last);
+    }
     finish_pc_table(to, end - pc);
   }
 
   // The positions of the function. Returns its length.
   [[gnu::noinline]] uint32_t join_steps() {
     GoPositions& at = positions;
-    const uint32_t most = parameters[kMostSteps];
+    const uint32_t most = parameter(kMostSlots);
     uint32_t count = 0;
+    moved_end = steps + most;
     while (uint32_t kind = byte(streams[kStepKinds])) {
       kind--;
       uint32_t stream = kLinesSame;
@@ -247,8 +259,9 @@ struct Join {
       }
       if ((kind & kExpectedLine) == 0) at.now.line += unzigzag(number_inline(stream));
       if ((kind & kOtherFile) != 0) at.now.file += unzigzag(wide());
+      if ((kind & ~kExpectedLine) != 0 || count == 0) *moved_end++ = at.now;
       steps[count++] = at.now;
-      at.now.pc += length(kStepPcs, at.now.pc);
+      at.now.pc += length(streams[kStepPcs], at.now.pc);
     }
     at.leave();
     step_count = count;
@@ -277,12 +290,11 @@ struct Join {
       if (reference == kNew) {
         offset = static_cast<uint32_t>(pcs - (table + header.pcs));
         memory.add(key, offset);
-        if (step_count != 0 && kind == kFile) {
-          write_pc_table(&GoStep::file, end);
-        } else if (kind == kLine) {
-          write_pc_table(&GoStep::line, end);
-        } else if (step_count != 0 && kind == kTreeIndex) {
-          write_pc_table(&GoStep::node, end);
+        if (kind == kLine) {
+          write_pc_table(steps, steps + step_count, &GoStep::line, end);
+        } else if (step_count != 0 && (kind == kFile || kind == kTreeIndex)) {
+          write_pc_table(steps + parameter(kMostSlots), moved_end,
+                         kind == kFile ? &GoStep::file : &GoStep::node, end);
         } else {
           join_pc_table(value_stream(kind), end);
         }
@@ -343,25 +355,22 @@ struct Join {
     uint32_t entry = number(kFunctionMisc), unit = 0, end_line = 0;
     uint32_t data_end[kMaxColumns] = {};
     uint8_t* functab = table + header.functab;
-    uint8_t* const end = region + parameters[kFunctionsEnd];
+    uint8_t* const end = region + parameter(kFunctionsEnd);
     uint8_t* to = functab + 8 * size_t{header.functions} + 4;
     if (to > end) return false;
     for (uint32_t i = header.functions; i != 0; i--, functab += 8) {
       const uint32_t pcdata = number(kShapes), data = number(kShapes);
       const uint32_t flag = number(kShapes), id = number(kShapes);
       // At a multiple of 8 from functab.
-      if (((to - functab) & 4) != 0) {
-        if (end - to < 4) return false;
-        store32(to, 0);
-        to += 4;
-      }
-      const uint32_t fixed = header.function_size();
+      const uint32_t gap = (to - functab) & 4, fixed = header.function_size();
+      const uint32_t function_size = fixed + 4 * (pcdata + data);
       if (damaged || pcdata > kMaxColumns || data > kMaxColumns ||
-          end - to < static_cast<ptrdiff_t>(fixed + 4 * (pcdata + data))) {
+          static_cast<size_t>(end - to) < gap + function_size) {
         return false;
       }
-      uint8_t* const function = to;
-      to += fixed + 4 * (pcdata + data);
+      store32(to, 0);
+      uint8_t* const function = to + gap;
+      to = function + function_size;
       store32(functab, entry);
       store32(functab + 4, static_cast<uint32_t>(function - (table + header.functab)));
       store32(function, entry);
@@ -379,7 +388,7 @@ struct Join {
       }
       store32(function + fixed - 4, id | flag << 8 | data << 24);
       positions.begin(end_line, unit);
-      if constexpr (kCountsInstructions) code_bit = uint64_t{parameters[kCodeOffset]} + entry;
+      if constexpr (kCountsInstructions) code_bit = uint64_t{parameter(kCodeOffset)} + entry;
 
       uint8_t* tree = region;
       uint32_t nodes = 0;
@@ -389,10 +398,10 @@ struct Join {
         if (reference == kNew) {
           offset = data_end[j] += signed_number(kDataOffsets);
           memory.add(key, offset);
-          if (j == kTreeData && parameters[kGoFuncOffset] != kNowhere) {
+          if (j == kTreeData && parameter(kGoFuncOffset) != kNowhere) {
             nodes = number(kTreeSizes);
             const uint64_t size_of_tree = uint64_t{nodes} * node_size(header);
-            const uint64_t at = uint64_t{parameters[kGoFuncOffset]} + offset;
+            const uint64_t at = uint64_t{parameter(kGoFuncOffset)} + offset;
             if (at % 4 != 0 || !fits(at, size_of_tree)) return false;
             data_end[j] += static_cast<uint32_t>(size_of_tree);
             tree += at;
@@ -407,7 +416,7 @@ struct Join {
       if (step_count != 0) end_line = positions.slot(0).line;
       join_parents(tree, nodes);
       entry += length * header.quantum;
-      if (i != 1) entry = align_to(entry, parameters[kFunctionAlign]);
+      if (i != 1) entry = align_to(entry, parameter(kFunctionAlign));
       entry += signed_number(kFunctionMisc);
     }
     store32(functab, entry);
@@ -438,27 +447,27 @@ struct Join {
   }
 
   bool run() {
-    const uint32_t at = parameters[kTableOffset];
-    if (at % 4 != 0 || !fits(at, kGoHeaderSize) || !copy_plain(0, at + kGoHeaderSize)) return false;
+    const uint32_t at = parameter(kTableOffset);
+    if (at % 4 != 0 || !fits(at, kGoHeaderSize)) return false;
+    damaged = false;
+    copy_plain(0, at + kGoHeaderSize);
     table = region + at;
-    if (!read_go_header(table, size - at, header) ||
-        !copy_plain(at + kGoHeaderSize, at + header.names) ||
-        !copy_plain(at + header.units, at + header.pcs) ||
-        !copy_plain(parameters[kFunctionsEnd], static_cast<uint32_t>(size))) {
-      return false;
-    }
+    if (damaged || !read_go_header(table, size - at, header)) return false;
+    copy_plain(at + kGoHeaderSize, at + header.names);
+    copy_plain(at + header.units, at + header.pcs);
+    copy_plain(parameter(kFunctionsEnd), static_cast<uint32_t>(size));
+    if (damaged) return false;
     pcs = table + header.pcs;
     pcs_end = table + header.functab;
     *pcs++ = 0;
     next_name = last_name = 0;
-    damaged = false;
     if (!join_functions() || pcs > pcs_end) return false;
     __builtin_memset(pcs, 0, static_cast<size_t>(pcs_end - pcs));
     while (next_name != header.units - header.names) {
       new_name();
       if (damaged) return false;
     }
-    const uint32_t find = parameters[kFindFuncOffset];
+    const uint32_t find = parameter(kFindFuncOffset);
     if (find != kNowhere && !join_find_functions(find)) return false;
     for (const Reader& stream : streams) damaged |= stream.at != stream.end;
     return !damaged;
@@ -469,10 +478,12 @@ struct Join {
 
 size_t go_table_scratch(const StreamView* streams, size_t count, size_t size) {
   if (count != kGoStreamCount || streams[kParameters].size != 4 * kGoParameterCount) return 0;
-  uint32_t parameters[kGoParameterCount];
-  __builtin_memcpy(parameters, streams[kParameters].data, sizeof parameters);
-  GoScratch at;
-  return go_scratch(parameters, size, at) ? at.size : 0;
+  const uint8_t* const parameters = streams[kParameters].data;
+  const uint64_t entries = load32(parameters + 4 * kMemoryNodes);
+  const uint64_t slots = load32(parameters + 4 * kMostSlots);
+  // Every entry and slot stands for bytes of the region.
+  if (size > kGoMaxSize || entries - 1 >= size / 3 || slots - 1 >= size / 2) return 0;
+  return 8 * kHashed + slots * kSlotRoom + (entries + 1) * sizeof(GoMemory::Entry);
 }
 
 bool join_go_table(const StreamView* streams, size_t count, uint8_t* region, size_t size,
@@ -482,23 +493,25 @@ bool join_go_table(const StreamView* streams, size_t count, uint8_t* region, siz
   Join join;
   join.region = region;
   join.size = size;
+  join.parameters = streams[kParameters].data;
   for (uint32_t i = 0; i < kGoStreamCount; i++) {
     join.streams[i] = {streams[i].data, streams[i].data + streams[i].size};
   }
-  __builtin_memcpy(join.parameters, streams[kParameters].data, sizeof join.parameters);
-  join.streams[kParameters].at += sizeof join.parameters;
-  GoScratch at;
-  go_scratch(join.parameters, size, at);
-  __builtin_memset(scratch, 0, at.slots);
-  join.memory = {reinterpret_cast<uint32_t*>(scratch + at.buckets),
-                 reinterpret_cast<GoMemory::Entry*>(scratch + at.entries),
-                 join.parameters[kMemoryNodes]};
-  join.positions.use(reinterpret_cast<GoSlot*>(scratch + at.slots), join.parameters[kMostSlots],
-                     reinterpret_cast<uint32_t*>(scratch + at.guesses), size);
-  join.steps = reinterpret_cast<GoStep*>(scratch + at.steps);
-  join.instructions = starts;
-  join.budget = 16 * size + 64 * starts.size;
-  if (!kCountsInstructions && join.parameters[kCodeOffset] != kNowhere) return false;
+  join.streams[kParameters].at = join.streams[kParameters].end;
+  __builtin_memset(scratch, 0, 8 * kHashed);
+  auto* const words = reinterpret_cast<uint32_t*>(scratch);
+  auto* const slots = reinterpret_cast<GoSlot*>(words + 2 * kHashed);
+  const uint32_t most = join.parameter(kMostSlots);
+  join.steps = reinterpret_cast<GoStep*>(slots + most);
+  join.memory = {words, reinterpret_cast<GoMemory::Entry*>(join.steps + 2 * size_t{most}),
+                 join.parameter(kMemoryNodes)};
+  join.positions.use(slots, most, words + kHashed, size);
+  if constexpr (kCountsInstructions) {
+    join.instructions = starts;
+    join.budget = 16 * size + 64 * starts.size;
+  } else if (join.parameter(kCodeOffset) != kNowhere) {
+    return false;
+  }
   return join.run();
 }
 

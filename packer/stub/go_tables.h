@@ -74,8 +74,7 @@ enum GoParameter : uint32_t {
   kFunctionAlign,   // of entries, a power of two
   kDepthUnit,       // what all differences in pcsp are multiples of
   kMemoryNodes,     // room that the join needs: entries of its memory,
-  kMostSteps,       // steps,
-  kMostSlots,       // nodes of an inlining tree + 1
+  kMostSlots,       // the most steps of a function, or nodes of its inlining tree + 1
   kCodeOffset,      // byte of the code at which entry 0 stands, kNowhere: lengths are in bytes
   kGoParameterCount,
 };
