@@ -224,11 +224,14 @@ void locate_funcdata(const Parsed& parsed, ByteView around, Located& at) {
   const std::uint8_t* names = parsed.table.data() + parsed.header.names;
   const std::uint32_t names_size = parsed.header.units - parsed.header.names;
   const auto fits = [&](std::uint64_t begin) {
+    std::size_t seen = 0, zeros = 0;  // the first name is one as others, but zeros are everywhere
     return std::all_of(trees.begin(), trees.end(), [&](const Tree& tree) {
       const std::uint8_t* node = around.data() + begin + tree.offset;
       for (std::uint32_t i = 0; i < tree.nodes; i++, node += stride) {
         const std::uint32_t name = load32(node + node_name_at(parsed.header));
-        if (name == 0 || name >= names_size || names[name - 1] != 0) return false;
+        if (name >= names_size || (name != 0 && names[name - 1] != 0)) return false;
+        zeros += name == 0;
+        if (zeros * 16 > ++seen + 16) return false;
       }
       return true;
     });
@@ -302,7 +305,7 @@ class Splitter {
     for (const Function& function : parsed_.functions) {
       parameters_[kMostSlots] = std::max(parameters_[kMostSlots], tree_size(parsed_, function) + 1);
     }
-    require(parameters_[kMostSlots] <= region_.size() / 2);
+    require(parameters_[kMostSlots] <= std::min<std::size_t>(region_.size() / 2, kGoMaxSlots));
     slots_.resize(parameters_[kMostSlots]);
     plain_ = Bytes(region_.begin(), region_.end());
     split_names();
@@ -316,6 +319,7 @@ class Splitter {
     plain(table + header_.units, table + header_.pcs);
     plain(table + parsed_.functions_end, static_cast<std::uint32_t>(region_.size()));
     parameters_[kMemoryNodes] = memory_.size() + 1;
+    require(parameters_[kMostSlots] <= kGoMaxSlots);
     Bytes& parameters = streams_[kParameters];
     parameters.resize(sizeof parameters_);
     std::memcpy(parameters.data(), parameters_, sizeof parameters_);
@@ -460,7 +464,8 @@ class Splitter {
   }
 
   void split_functions() {
-    positions_.use(slots_.data(), parameters_[kMostSlots], guesses_.data(), region_.size());
+    positions_.use(slots_.data(), parameters_[kMostSlots], guesses_.data(),
+                   static_cast<std::uint32_t>(region_.size()));
     std::uint32_t entry = parsed_.functions.front().entry, unit = 0, end_line = 0;
     std::uint32_t data_end[kMaxColumns] = {};
     std::set<std::uint32_t> known_data[kMaxColumns];
@@ -629,8 +634,7 @@ class Splitter {
       next_table_ += pc_table.size;
       known_tables_.insert(offset);
       memory_.add(table_key(kind, length), offset);
-      const bool stepped = !steps_.empty() && (kind == kFile || kind == kLine || kind == kTreeIndex);
-      if (!stepped) split_pc_table(pc_table, value_stream(kind));
+      if (steps_.empty() || !is_position(kind)) split_pc_table(pc_table, value_stream(kind));
     }
     return length;
   }

@@ -35,6 +35,7 @@ inline void store32(uint8_t* to, uint32_t value) {
 
 inline constexpr uint32_t kGoHeaderSize = 72;
 inline constexpr uint32_t kGoMaxSize = 1 << 28;  // of a region
+inline constexpr uint32_t kGoMaxSlots = 1 << 16;
 inline constexpr uint32_t kGo118 = 0xfffffff0, kGo120 = 0xfffffff1;
 
 // False where `table` does not begin with a header.
@@ -140,6 +141,7 @@ enum GoReference : uint32_t { kNone = 0, kNew = 1, kExplicit = 2, kRanked = 3 };
 
 // Kinds of pc tables: pcsp, pcfile, pcln, then pcdata by index.
 inline constexpr uint32_t kSp = 0, kFile = 1, kLine = 2, kPcData = 3, kTreeIndex = kPcData + 2;
+inline bool is_position(uint32_t kind) { return kind - kFile < 2 || kind == kTreeIndex; }
 inline constexpr uint32_t kTreeData = 3;  // index of the inlining tree in the funcdata
 inline constexpr uint32_t kMaxColumns = 16;
 
@@ -188,7 +190,7 @@ class GoPositions {
   static constexpr uint32_t kRecentSlots = 16;
 
   // guesses: kHashed of them, all 0. budget: slots of all functions together.
-  void use(GoSlot* slots, uint32_t capacity, uint32_t* guesses, size_t budget) {
+  void use(GoSlot* slots, uint32_t capacity, uint32_t* guesses, uint32_t budget) {
     slots_ = slots;
     capacity_ = capacity;
     guesses_ = guesses;
@@ -235,7 +237,7 @@ class GoPositions {
       rank = recent_count_ - 1;
     }
     for (; rank != 0; rank--) recent_[rank] = recent_[rank - 1];
-    recent_[0] = slot;
+    recent_[0] = static_cast<uint16_t>(slot);
     if (slot >= next_) next_ = slot + 1;
     GoSlot& entered = slots_[slot];
     now.line = entered.line;
@@ -259,12 +261,12 @@ class GoPositions {
  private:
   GoSlot* slots_;
   uint32_t* guesses_;
-  size_t budget_;
   uint32_t capacity_;
   uint32_t count_, next_;
   uint32_t unit_;
+  uint32_t budget_;
   uint32_t recent_count_;
-  uint32_t recent_[kRecentSlots];
+  uint16_t recent_[kRecentSlots];
 };
 
 // Nodes of inlining trees: internal/abi or runtime.inlinedCall. Before Go 1.20 they also say what

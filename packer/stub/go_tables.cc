@@ -45,22 +45,22 @@ constexpr uint32_t kPairRoom = 10;
 constexpr uint32_t kSlotRoom = sizeof(GoSlot) + 2 * sizeof(GoStep);
 
 struct Join {
-  uint8_t* table;       // in the region
-  uint8_t* pcs;         // where the next pc table goes in pctab
-  uint8_t* pcs_end;     // at least kPairRoom bytes of the region are behind it
-  GoStep* steps;        // of the function in hand
-  uint32_t step_count;  // 0: its positions are not new
-  GoStep* moved_end;    // behind them, up to here, those where more than the line changes
-  uint32_t next_name;   // where the next new name goes
-  uint32_t last_name;   // where the one before begins
-  bool damaged;         // a stream was too short, or something did not fit
+  // In this order because what is near the begin has short addresses.
+  uint8_t* table;  // in the region
   GoHeader header;
+  uint32_t next_name;  // where the next new name goes
+  uint8_t* pcs_end;    // at least kPairRoom bytes of the region are behind it
   GoMemory memory;
-  GoPositions positions;
-
-  uint8_t* region;
-  size_t size;
+  GoStep* steps;  // of the function in hand
+  uint8_t* pcs;   // where the next pc table goes in pctab
   const uint8_t* parameters;
+  size_t size;
+  uint32_t step_count;  // 0: its positions are not new
+  bool damaged;         // a stream was too short, or something did not fit
+  GoPositions positions;
+  GoStep* moved_end;   // behind the steps, up to here, are those where more than the line changes
+  uint32_t last_name;  // where the name before the next new one begins
+  uint8_t* region;
 
   InstructionStarts instructions;
   uint64_t code_bit;  // of the function in hand in starts
@@ -218,9 +218,14 @@ struct Join {
     pcs = to + 1;
   }
 
-  // A pc table from one member of steps.
-  [[gnu::noinline]] void write_pc_table(const GoStep* step, const GoStep* last,
-                                        const uint32_t GoStep::*member, uint32_t end) {
+  // A pc table from one member of the steps.
+  [[gnu::noinline]] void write_pc_table(uint32_t kind, uint32_t end) {
+    const bool all = kind == kLine;
+    const uint32_t GoStep::*const member = all             ? &GoStep::line
+                                           : kind == kFile ? &GoStep::file
+                                                           : &GoStep::node;
+    const GoStep* step = all ? steps : steps + parameter(kMostSlots);
+    const GoStep* const last = all ? steps + step_count : moved_end;
     uint8_t* to = pcs;
     const uint8_t* const to_end = pcs_end;
     uint32_t value = step->*member, pc = 0;
@@ -257,7 +262,7 @@ struct Join {
         damaged = true;
         break;
       }
-      if ((kind & kExpectedLine) == 0) at.now.line += unzigzag(number_inline(stream));
+      if ((kind & kExpectedLine) == 0) at.now.line += signed_number(stream);
       if ((kind & kOtherFile) != 0) at.now.file += unzigzag(wide());
       if ((kind & ~kExpectedLine) != 0 || count == 0) *moved_end++ = at.now;
       steps[count++] = at.now;
@@ -290,11 +295,8 @@ struct Join {
       if (reference == kNew) {
         offset = static_cast<uint32_t>(pcs - (table + header.pcs));
         memory.add(key, offset);
-        if (kind == kLine) {
-          write_pc_table(steps, steps + step_count, &GoStep::line, end);
-        } else if (step_count != 0 && (kind == kFile || kind == kTreeIndex)) {
-          write_pc_table(steps + parameter(kMostSlots), moved_end,
-                         kind == kFile ? &GoStep::file : &GoStep::node, end);
+        if (step_count != 0 && is_position(kind)) {
+          write_pc_table(kind, end);
         } else {
           join_pc_table(value_stream(kind), end);
         }
@@ -482,7 +484,7 @@ size_t go_table_scratch(const StreamView* streams, size_t count, size_t size) {
   const uint64_t entries = load32(parameters + 4 * kMemoryNodes);
   const uint64_t slots = load32(parameters + 4 * kMostSlots);
   // Every entry and slot stands for bytes of the region.
-  if (size > kGoMaxSize || entries - 1 >= size / 3 || slots - 1 >= size / 2) return 0;
+  if (size > kGoMaxSize || entries - 1 >= size / 3 || slots - 1 >= size / 2 || slots > kGoMaxSlots) return 0;
   return 8 * kHashed + slots * kSlotRoom + (entries + 1) * sizeof(GoMemory::Entry);
 }
 
@@ -505,7 +507,7 @@ bool join_go_table(const StreamView* streams, size_t count, uint8_t* region, siz
   join.steps = reinterpret_cast<GoStep*>(slots + most);
   join.memory = {words, reinterpret_cast<GoMemory::Entry*>(join.steps + 2 * size_t{most}),
                  join.parameter(kMemoryNodes)};
-  join.positions.use(slots, most, words + kHashed, size);
+  join.positions.use(slots, most, words + kHashed, static_cast<uint32_t>(size));
   if constexpr (kCountsInstructions) {
     join.instructions = starts;
     join.budget = 16 * size + 64 * starts.size;
