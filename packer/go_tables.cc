@@ -544,8 +544,8 @@ class Splitter {
     }
     const auto value_at = [&](std::uint32_t kind, std::uint32_t pc) {
       const std::vector<Run>& runs = parsed_.pc_table(function.tables[kind]).runs;
-      const auto next = std::upper_bound(runs.begin(), runs.end(), pc,
-                                         [](std::uint32_t p, const Run& run) { return p < run.pc; });
+      const auto next = std::upper_bound(
+          runs.begin(), runs.end(), pc, [](std::uint32_t p, const Run& run) { return p < run.pc; });
       return (next - 1)->value;
     };
     for (std::uint32_t i = 0; i < nodes; i++, tree += stride) {
@@ -590,7 +590,8 @@ class Splitter {
     std::uint32_t step = 0;
     for (std::uint32_t i = 1; i <= nodes; i++, tree += node_size(header_)) {
       if (positions_.slot(i).step != kNowhere) step = positions_.slot(i).step;
-      const std::uint32_t pc = load32(&region_[tree + node_size(header_) - (header_.start_lines ? 8 : 4)]);
+      const std::uint32_t pc =
+          load32(&region_[tree + node_size(header_) - (header_.start_lines ? 8 : 4)]);
       const auto next = std::upper_bound(steps_.begin(), steps_.end(), pc / header_.quantum);
       const auto to = static_cast<std::uint32_t>(next - steps_.begin()) - 1;
       const std::uint32_t rest = pc - steps_[to] * header_.quantum;
@@ -646,7 +647,7 @@ class Splitter {
       const Run& run = pc_table.runs[i];
       const std::uint32_t delta = zigzag(run.value - value);
       const std::uint32_t sign = delta & 1;
-      number(stream, i == 0                     ? delta
+      number(stream, i == 0                    ? delta
                      : delta == negate(before) ? 1
                                                : (delta + sign) / unit - sign + 1);
       if (i != 0) length(stream + 1, pc_table.runs[i - 1].pc, run.pc);
@@ -698,8 +699,8 @@ class Splitter {
       }
       const bool expected_line = line == now.line;
       const bool other_file = file != now.file && !files.runs.empty();
-      byte(kStepKinds, 1 + 4 * action + (expected_line ? kExpectedLine : 0) +
-                           (other_file ? kOtherFile : 0));
+      byte(kStepKinds,
+           1 + 4 * action + (expected_line ? kExpectedLine : 0) + (other_file ? kOtherFile : 0));
       if (!expected_line) number(stream, zigzag(line - now.line));
       now.line = line;
       if (other_file) {

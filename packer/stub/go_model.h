@@ -147,8 +147,9 @@ inline constexpr uint32_t kMaxColumns = 16;
 
 // Where the values of a table are; its lengths follow.
 inline uint32_t value_stream(uint32_t kind) {
-  return kind == kSp ? kSpValues : kind - kPcData < 2 ? kUnsafeValues + 2 * (kind - kPcData)
-                                                      : kOtherValues;
+  return kind == kSp          ? kSpValues
+         : kind - kPcData < 2 ? kUnsafeValues + 2 * (kind - kPcData)
+                              : kOtherValues;
 }
 
 // The delta of a run's value, in zigzag, from a number that is not 0: a multiple of `unit`. What

@@ -484,7 +484,8 @@ size_t go_table_scratch(const StreamView* streams, size_t count, size_t size) {
   const uint64_t entries = load32(parameters + 4 * kMemoryNodes);
   const uint64_t slots = load32(parameters + 4 * kMostSlots);
   // Every entry and slot stands for bytes of the region.
-  if (size > kGoMaxSize || entries - 1 >= size / 3 || slots - 1 >= size / 2 || slots > kGoMaxSlots) return 0;
+  if (size > kGoMaxSize || entries - 1 >= size / 3 || slots - 1 >= size / 2 || slots > kGoMaxSlots)
+    return 0;
   return 8 * kHashed + slots * kSlotRoom + (entries + 1) * sizeof(GoMemory::Entry);
 }
 

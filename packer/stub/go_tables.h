@@ -31,16 +31,16 @@ namespace whittle::stub {
 
 // The streams of one table, in this order.
 enum GoStream : uint32_t {
-  kParameters,      // GoParameter: 32-bit words
-  kPlain,           // bytes that are not modelled, in the order of the region
-  kNamePrefixes,    // for each name the bytes it shares with the one before
-  kNameSuffixes,    // the others, zero terminated
-  kLowBytes,        // of numbers of two bytes
-  kWide,            // varints: larger numbers, and exceptions
-  kShapes,          // for each function npcdata, nfuncdata, flag, ID
-  kArguments,       // for each function the number of its bytes of arguments
-  kStartLines,      // for each function, against the last line of the one before
-  kFunctionMisc,    // for each function name, deferreturn, compilation unit, distance to the next
+  kParameters,       // GoParameter: 32-bit words
+  kPlain,            // bytes that are not modelled, in the order of the region
+  kNamePrefixes,     // for each name the bytes it shares with the one before
+  kNameSuffixes,     // the others, zero terminated
+  kLowBytes,         // of numbers of two bytes
+  kWide,             // varints: larger numbers, and exceptions
+  kShapes,           // for each function npcdata, nfuncdata, flag, ID
+  kArguments,        // for each function the number of its bytes of arguments
+  kStartLines,       // for each function, against the last line of the one before
+  kFunctionMisc,     // for each function name, deferreturn, compilation unit, distance to the next
   kTableReferences,  // which pc table: none, new, explicit, rank among those of the same length
   kDataReferences,   // which funcdata: none, new, explicit, rank among those of the same arguments
   kDataOffsets,      // where new funcdata stands
