@@ -28,8 +28,7 @@ inline uint32_t count_bits(uint64_t word) {
   return static_cast<uint32_t>(word * 0x0101010101010101 >> 56);
 }
 
-// A varint has at most 5 bytes; who calls has seen to the room.
-constexpr uint32_t kPairRoom = 10;
+// A varint, of at most 5 bytes; who calls has seen to the room.
 [[gnu::noinline]] uint8_t* put_long(uint8_t* to, uint32_t value) {
   for (; value >= 0x80; value >>= 7) *to++ = static_cast<uint8_t>(value | 0x80);
   *to = static_cast<uint8_t>(value);
@@ -49,7 +48,9 @@ struct Join {
   uint8_t* table;  // in the region
   GoHeader header;
   uint32_t next_name;  // where the next new name goes
-  uint8_t* pcs_end;    // at least kPairRoom bytes of the region are behind it
+  // Where pctab ends. A table is given up when it has gone beyond, by less than the 16 bytes that
+  // functab has at least.
+  uint8_t* pcs_end;
   GoMemory memory;
   GoStep* steps;  // of the function in hand
   uint8_t* pcs;   // where the next pc table goes in pctab
@@ -242,6 +243,14 @@ struct Join {
     finish_pc_table(to, end - pc);
   }
 
+  // Word by word: one wide load of what was just written in words would have to wait for it.
+  [[gnu::always_inline]] static void copy_step(GoStep& to, const GoStep& from) {
+    to.pc = from.pc;
+    to.file = from.file;
+    to.line = from.line;
+    to.node = from.node;
+  }
+
   // The positions of the function. Returns its length.
   [[gnu::noinline]] uint32_t join_steps() {
     GoPositions& at = positions;
@@ -264,8 +273,8 @@ struct Join {
       }
       if ((kind & kExpectedLine) == 0) at.now.line += signed_number(stream);
       if ((kind & kOtherFile) != 0) at.now.file += unzigzag(wide());
-      if ((kind & ~kExpectedLine) != 0 || count == 0) *moved_end++ = at.now;
-      steps[count++] = at.now;
+      if ((kind & ~kExpectedLine) != 0 || count == 0) copy_step(*moved_end++, at.now);
+      copy_step(steps[count++], at.now);
       at.now.pc += length(streams[kStepPcs], at.now.pc);
     }
     at.leave();
