@@ -20,6 +20,12 @@
 #include "packer/reader.h"
 #include "packer/stub/expand.h"
 
+namespace whittle::stub {
+
+void yield_to_others() { std::this_thread::yield(); }
+
+}  // namespace whittle::stub
+
 namespace whittle::packer {
 namespace {
 
