@@ -6,6 +6,7 @@ PRESET  ?= release
 PREFIX  ?= /usr/local
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 SUITES  ?= $(PRESET)# what `make test` runs: PRESET[:LABEL]..., each built before
+BENCH   ?=# options of bench/run
 INSTALL ?= yes# "no": never install packages, take the system as it is
 
 build_dir := build/$(PRESET)
@@ -55,10 +56,10 @@ fuzz: ## run every fuzz target for SECONDS each (default 60)
 	@cmake --build --preset fuzz --parallel $(JOBS) --target fuzz_targets
 	@scripts/run-fuzz $(abspath build/fuzz) $(or $(SECONDS),60)
 
-bench: ## measure sizes and start-up against UPX; rewrites bench/*.csv and README's table
+bench: ## measure against UPX and the goals; rewrites bench/, README's tables (BENCH=--sizes-only)
 	@$(call packages,build test bench)
 	@$(call compile,whittle)
-	@bench/run $(abspath $(whittle))
+	@bench/run $(abspath $(whittle)) $(BENCH)
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -166,7 +166,7 @@ void add_common_options(CLI::App* command, CommonOptions& options,
 
 CLI::App* add_file_command(Program& program, const std::string& name,
                            const std::string& description, const std::string& file,
-                           int (*run)(const FileOptions&)) {
+                           std::function<int(const FileOptions&)> run) {
   auto options = std::make_shared<FileOptions>();
   CLI::App* command =
       program.add_command(name, description, [options, run] { return run(*options); });

@@ -56,7 +56,7 @@ struct FileOptions {
 // `file` says what FILE may be. Returns the command for its footer.
 CLI::App* add_file_command(Program& program, const std::string& name,
                            const std::string& description, const std::string& file,
-                           int (*run)(const FileOptions&));
+                           std::function<int(const FileOptions&)> run);
 
 // One file a command.
 void add_audit(Program& program);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <memory>
 #include <optional>
 
 #include "analyzer/analyzer.h"
@@ -11,31 +12,38 @@
 namespace whittle::cli {
 namespace {
 
-int run(const FileOptions& options) {
+int run(const FileOptions& options, report::Streams streams) {
   const LoadedFile file = read_file(options.input);
   analyzer::BinaryReport binary = analyzer::inspect(file.bytes, options.input);
   std::optional<packer::PackInfo> packed;
   std::optional<report::Packability> packability;
-  if (packer::is_packed(file.bytes)) {
+  // Asked for streams, a file that has none is refused.
+  if (streams == report::Streams::each || packer::is_packed(file.bytes)) {
     packed = packer::inspect(file.bytes, options.input);
     binary.overlay = 0;  // what stands behind the segments are streams, not somebody's appendix
   } else if (!binary.machine.empty()) {
     packability = report::Packability{packer::check(file.bytes, options.input)};
   }
   if (options.common.quiet) return 0;
-  print_result(options.common.format == "json" ? report::inspect_json(binary, packed, packability)
-                                               : report::inspect_text(binary, packed, packability));
+  print_result(options.common.format == "json"
+                   ? report::inspect_json(binary, packed, packability)
+                   : report::inspect_text(binary, packed, packability, streams));
   return 0;
 }
 
 }  // namespace
 
 void add_inspect(Program& program) {
-  CLI::App* command = add_file_command(program, "inspect", "Tell everything about one executable",
-                                       "Any file; packed ones tell of what is inside", run);
+  auto each_stream = std::make_shared<bool>(false);
+  CLI::App* command = add_file_command(
+      program, "inspect", "Tell everything about one executable",
+      "Any file; packed ones tell of what is inside", [each_stream](const FileOptions& options) {
+        return run(options, *each_stream ? report::Streams::each : report::Streams::by_region);
+      });
+  command->add_flag("--streams", *each_stream, "Of a packed file, tell what each stream costs");
   command->footer(
-      "Nothing is run and nothing is unpacked.\n\n"
-      "Example:\n  whittle inspect --format json app.packed");
+      "Nothing is run and nothing is unpacked. JSON always lists every stream.\n\n"
+      "Example:\n  whittle inspect --streams app.packed");
 }
 
 }  // namespace whittle::cli

@@ -112,12 +112,12 @@ void add_pack(Program& program) {
   command->add_flag("--strip", options->strip, "Strip it before");
   command
       ->add_option("--level", options->level,
-                   "fast (starts soonest), small, or auto, which tries both")
+                   "fast (the default), small, or auto: tries both")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"fast", "small", "auto"}).description(""));
   command
       ->add_option("--goal", options->goal,
-                   "What counts for --level auto: disk, pull (in a compressed layer), start")
+                   "What counts for auto: disk, pull or start")
       ->type_name("GOAL")
       ->check(CLI::IsMember({"disk", "pull", "start"}).description(""));
   command->add_flag("--allow-privileged", options->allow_privileged,

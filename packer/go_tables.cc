@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+//
+// Splitting Go's function table: the mirror image of stub/go_tables.cc, function by function in the
+// same order. A table is taken apart only if it is what Go's linker writes, in each offset:
+// `require` ends the attempt otherwise. What was not thought of shows at the end, when the streams
+// are joined and compared.
 #include "packer/go_tables.h"
 
 #include <algorithm>
@@ -19,9 +24,6 @@ struct NotSplit {};
 void require(bool condition) {
   if (!condition) throw NotSplit();
 }
-
-std::uint32_t zigzag(std::uint32_t delta) { return delta << 1 ^ (0 - (delta >> 31)); }
-std::uint32_t unzigzag(std::uint32_t value) { return value >> 1 ^ (0 - (value & 1)); }
 
 // One run of a pc table: from `pc` on, in units of the smallest instruction, the value is `value`.
 struct Run {
@@ -46,7 +48,7 @@ class Parsed {
  public:
   explicit Parsed(ByteView bytes) : table(bytes) {
     require(read_go_header(table.data(), table.size(), header));
-    const std::uint32_t fixed = header.start_lines ? 44 : 40;
+    const std::uint32_t fixed = header.function_size();
     std::uint32_t to = header.functab + 8 * header.functions + 4;
     for (std::uint32_t i = 0; i < header.functions; i++) {
       const std::uint32_t from = header.functab + align_to(to - header.functab, 8);
@@ -162,22 +164,6 @@ Bytes find_functions(const Parsed& parsed) {
   return result;
 }
 
-// Where findfunctab stands behind `from`; begin 0: nowhere. One of a few bytes is not looked for,
-// it could be anything.
-struct Found {
-  std::uint32_t begin = 0, end = 0;
-};
-Found locate_find_functions(const Parsed& parsed, std::uint32_t from) {
-  constexpr std::size_t kLeast = 16;
-  const Bytes wanted = find_functions(parsed);
-  if (wanted.size() < kLeast) return {};
-  const auto found = std::search(parsed.table.begin() + from, parsed.table.end(),
-                                 std::boyer_moore_searcher(wanted.begin(), wanted.end()));
-  if (found == parsed.table.end()) return {};
-  const auto begin = static_cast<std::uint32_t>(found - parsed.table.begin());
-  return {begin, begin + static_cast<std::uint32_t>(wanted.size())};
-}
-
 // Nodes in the tree of a function: as many as its table of indexes speaks of.
 std::uint32_t tree_size(const Parsed& parsed, const Function& function) {
   if (function.tables.size() <= kTreeIndex || function.tables[kTreeIndex] == 0) return 0;
@@ -185,80 +171,155 @@ std::uint32_t tree_size(const Parsed& parsed, const Function& function) {
   for (const Run& run : parsed.pc_table(function.tables[kTreeIndex]).runs) {
     if (run.value != ~0U) nodes = std::max(nodes, run.value + 1);
   }
-  require(nodes < parsed.table.size());
+  require(nodes < kGoMaxSize);
   return nodes;
 }
 bool has_tree(const Function& function) {
   return function.data.size() > kTreeData && function.data[kTreeData] != ~0U;
 }
 
-// Where the funcdata begins behind the functions, 0: not there. Since Go 1.26 it is; all inlining
-// trees must then make sense.
-std::uint32_t find_go_func(const Parsed& parsed, ByteView table) {
-  if (!parsed.header.start_lines) return 0;
-  for (std::uint32_t align = 8; align <= 64; align *= 2) {
-    const std::uint32_t begin = align_to(parsed.functions_end, align);
-    std::uint32_t trees = 0;
-    const bool fits = std::all_of(
-        parsed.functions.begin(), parsed.functions.end(), [&](const Function& function) {
-          if (!has_tree(function)) return true;
-          trees++;
-          const std::uint32_t nodes = tree_size(parsed, function);
-          const std::uint64_t at = std::uint64_t{begin} + function.data[kTreeData];
-          if (!in_bounds(at, std::uint64_t{nodes} * 16, table.size())) return false;
-          for (std::uint32_t i = 0; i < nodes; i++) {
-            const std::uint32_t name = load32(table.data() + at + 16 * i + 4);
-            if (name == 0 || name >= parsed.header.units - parsed.header.names ||
-                table[parsed.header.names + name - 1] != 0) {
-              return false;
-            }
-          }
-          return true;
-        });
-    if (fits && trees != 0) return begin;
+// A table and what belongs to it, in offsets of the bytes around it.
+struct Located {
+  std::uint32_t table = 0;
+  std::uint32_t go_func = kNowhere, find_func = kNowhere;
+  std::uint32_t begin = 0, end = 0;  // of all that
+};
+
+// One of a few bytes is not looked for, it could be anything.
+void locate_find_functions(const Parsed& parsed, ByteView around, Located& at) {
+  constexpr std::size_t kLeast = 16;
+  const Bytes wanted = find_functions(parsed);
+  if (wanted.size() < kLeast) return;
+  const std::boyer_moore_horspool_searcher searcher(wanted.begin(), wanted.end());
+  const auto behind = around.begin() + at.table + parsed.functions_end;
+  auto found = std::search(behind, around.end(), searcher);
+  if (found == around.end()) {
+    found = std::search(around.begin(), around.begin() + at.table, searcher);
+    if (found == around.begin() + at.table) return;
   }
-  return 0;
+  const auto begin = static_cast<std::uint32_t>(found - around.begin());
+  if (begin % 4 != 0) return;
+  at.find_func = begin;
+  at.begin = std::min(at.begin, begin);
+  at.end = std::max(at.end, begin + static_cast<std::uint32_t>(wanted.size()));
+}
+
+// Where the funcdata begins: all inlining trees must make sense from there. Since Go 1.26 that is
+// behind the table, before it is somewhere in front of it.
+void locate_funcdata(const Parsed& parsed, ByteView around, Located& at) {
+  struct Tree {
+    std::uint32_t offset, nodes;
+  };
+  std::vector<Tree> trees;
+  std::uint64_t end = 0;
+  const std::uint32_t stride = node_size(parsed.header);
+  for (const Function& function : parsed.functions) {
+    if (!has_tree(function)) continue;
+    const std::uint32_t nodes = tree_size(parsed, function), offset = function.data[kTreeData];
+    if (nodes == 0) continue;
+    trees.push_back({offset, nodes});
+    end = std::max(end, offset + std::uint64_t{stride} * nodes);
+  }
+  if (trees.empty()) return;
+  const std::uint8_t* names = parsed.table.data() + parsed.header.names;
+  const std::uint32_t names_size = parsed.header.units - parsed.header.names;
+  const auto fits = [&](std::uint64_t begin) {
+    std::size_t seen = 0, zeros = 0;  // the first name is one as others, but zeros are everywhere
+    return std::all_of(trees.begin(), trees.end(), [&](const Tree& tree) {
+      const std::uint8_t* node = around.data() + begin + tree.offset;
+      for (std::uint32_t i = 0; i < tree.nodes; i++, node += stride) {
+        const std::uint32_t name = load32(node + node_name_at(parsed.header));
+        if (name >= names_size || (name != 0 && names[name - 1] != 0)) return false;
+        zeros += name == 0;
+        if (zeros * 16 > ++seen + 16) return false;
+      }
+      return true;
+    });
+  };
+  const auto search = [&](std::uint64_t from, std::uint64_t to) {
+    for (std::uint64_t begin = align_up(from, 4); begin + end <= to; begin += 4) {
+      if (!fits(begin)) continue;
+      at.go_func = static_cast<std::uint32_t>(begin);
+      at.begin = std::min(at.begin, at.go_func);
+      at.end = std::max(at.end, static_cast<std::uint32_t>(begin + end));
+      return true;
+    }
+    return false;
+  };
+  if (!search(std::uint64_t{at.table} + parsed.functions_end, around.size())) search(0, at.table);
+}
+
+// `table`: offset of a header. Throws NotSplit.
+Located locate(const Parsed& parsed, ByteView around, std::size_t table) {
+  Located at;
+  at.table = static_cast<std::uint32_t>(table);
+  at.begin = at.table;
+  at.end = at.table + parsed.functions_end;
+  locate_find_functions(parsed, around, at);
+  locate_funcdata(parsed, around, at);
+  return at;
+}
+
+// Calls `use` for each table until it says true.
+void for_each_table(ByteView bytes, const std::function<bool(const Parsed&, const Located&)>& use) {
+  for (std::size_t at = 0; at + kGoHeaderSize <= std::min<std::size_t>(bytes.size(), kGoMaxSize);
+       at += 4) {
+    GoHeader header;
+    const std::size_t size = std::min<std::size_t>(bytes.size(), kGoMaxSize) - at;
+    if (!read_go_header(bytes.data() + at, size, header)) continue;
+    try {
+      const Parsed parsed(bytes.subspan(at, size));
+      const Located located = locate(parsed, bytes.first(at + size), at);
+      if (use(parsed, located)) return;
+      at = align_down(at + parsed.functions_end, 4) - 4;
+    } catch (const NotSplit&) {
+    }
+  }
 }
 
 class Splitter {
  public:
-  Splitter(ByteView table, ByteView starts)
-      : table_(table),
+  Splitter(const Parsed& parsed, const Located& located, ByteView region, ByteView starts)
+      : region_(region),
         instructions_(starts),
-        parsed_(table),
+        parsed_(parsed),
+        located_(located),
         header_(parsed_.header),
         streams_(kGoStreamCount),
-        buckets_(GoMemory::kBuckets),
-        files_(kHashed),
-        starts_(kHashed),
-        entries_(table.size() / 3 + 1),
-        memory_(buckets_.data(), entries_.data(), static_cast<std::uint32_t>(entries_.size() - 1)) {
+        buckets_(kHashed),
+        guesses_(kHashed),
+        entries_(region.size() / 3 + 2),
+        memory_(buckets_.data(), entries_.data(), static_cast<std::uint32_t>(entries_.size() - 2)) {
   }
 
   std::vector<Bytes> split() {
-    parameters_[kFunctionsEnd] = parsed_.functions_end;
-    parameters_[kGoFuncOffset] = find_go_func(parsed_, table_);
+    const std::uint32_t table = located_.table;
+    parameters_[kTableOffset] = table;
+    parameters_[kFunctionsEnd] = table + parsed_.functions_end;
+    parameters_[kGoFuncOffset] = located_.go_func;
+    parameters_[kFindFuncOffset] = located_.find_func;
     parameters_[kFunctionAlign] = function_align();
+    parameters_[kDepthUnit] = depth_unit();
     parameters_[kCodeOffset] = code_offset();
+    parameters_[kMostSlots] = 1;
     for (const Function& function : parsed_.functions) {
-      most_slots_ = std::max(most_slots_, tree_size(parsed_, function) + 1);
+      parameters_[kMostSlots] = std::max(parameters_[kMostSlots], tree_size(parsed_, function) + 1);
     }
-    require(most_slots_ <= table_.size() / 16);
-    slots_.resize(most_slots_);
-    plain(0, header_.names);
+    require(parameters_[kMostSlots] <= std::min<std::size_t>(region_.size() / 2, kGoMaxSlots));
+    slots_.resize(parameters_[kMostSlots]);
+    plain_ = Bytes(region_.begin(), region_.end());
     split_names();
-    plain(header_.units, header_.pcs);
-    tail_ = parsed_.functions_end;
     split_functions();
-    if (const Found find = locate_find_functions(parsed_, tail_); find.begin != 0) {
-      parameters_[kFindFuncOffset] = find.begin;
-      plain(tail_, find.begin);
-      tail_ = find.end;
+    if (const std::uint32_t find = located_.find_func; find != kNowhere) {
+      const std::size_t size = find_functions(parsed_).size();
+      require(in_bounds(find, size, plain_.size()));
+      std::fill_n(plain_.begin() + find, size, std::uint8_t{0});
     }
-    plain(tail_, static_cast<std::uint32_t>(table_.size()));
-    parameters_[kMemoryNodes] = memory_.size();
-    parameters_[kMostSlots] = most_slots_;
-    require(go_parameters_fit(parameters_, table_.size()));
+    plain(0, table + header_.names);
+    plain(table + header_.units, table + header_.pcs);
+    plain(table + parsed_.functions_end, static_cast<std::uint32_t>(region_.size()));
+    parameters_[kMemoryNodes] = memory_.size() + 1;
+    require(parameters_[kMostSlots] <= kGoMaxSlots);
     Bytes& parameters = streams_[kParameters];
     parameters.resize(sizeof parameters_);
     std::memcpy(parameters.data(), parameters_, sizeof parameters_);
@@ -286,23 +347,24 @@ class Splitter {
     }
   }
   void plain(std::uint32_t begin, std::uint32_t end) {
-    require(begin <= end && end <= table_.size());
-    streams_[kPlain].insert(streams_[kPlain].end(), table_.begin() + begin, table_.begin() + end);
+    require(begin <= end && end <= plain_.size());
+    streams_[kPlain].insert(streams_[kPlain].end(), plain_.begin() + begin, plain_.begin() + end);
   }
 
   void split_names() {
     std::uint32_t before = header_.names, at = header_.names;
     while (at != header_.units) {
       const std::uint32_t size = parsed_.name_size(at - header_.names);
-      require(table_[at + size - 1] == 0);
+      require(parsed_.table[at + size - 1] == 0);
       std::uint32_t shared = 0;
-      while (shared < 255 && shared + 1 < size && before + shared < at &&
-             table_[before + shared] == table_[at + shared]) {
+      while (shared < kFirstSplit - 1 && shared + 1 < size && before + shared < at &&
+             parsed_.table[before + shared] == parsed_.table[at + shared]) {
         shared++;
       }
       byte(kNamePrefixes, shared);
-      streams_[kNameSuffixes].insert(streams_[kNameSuffixes].end(), table_.begin() + at + shared,
-                                     table_.begin() + at + size);
+      streams_[kNameSuffixes].insert(streams_[kNameSuffixes].end(),
+                                     parsed_.table.begin() + at + shared,
+                                     parsed_.table.begin() + at + size);
       before = at;
       at += size;
     }
@@ -328,8 +390,20 @@ class Splitter {
     return best;
   }
 
+  std::uint32_t depth_unit() const {
+    constexpr std::uint32_t kWord = 8;
+    for (const Function& function : parsed_.functions) {
+      if (function.tables[kSp] == 0) continue;
+      const std::vector<Run>& runs = parsed_.pc_table(function.tables[kSp]).runs;
+      for (const Run& run : runs) {
+        if ((run.value - runs.front().value) % kWord != 0) return 1;
+      }
+    }
+    return kWord;
+  }
+
   bool is_start(std::uint64_t bit) const {
-    return bit / 8 + 8 <= instructions_.size() && (instructions_[bit / 8] >> bit % 8 & 1) != 0;
+    return bit / 8 + 16 <= instructions_.size() && (instructions_[bit / 8] >> bit % 8 & 1) != 0;
   }
 
   // Where entry 0 stands in the code: where nearly all lines begin with an instruction. The linker
@@ -337,7 +411,7 @@ class Splitter {
   std::uint32_t code_offset() const {
     constexpr std::uint32_t kFarthest = 0x4000, kAlign = 16;
     constexpr std::size_t kEnough = 4000;
-    if (instructions_.empty() || header_.quantum != 1) return kNoCode;
+    if (instructions_.empty() || header_.quantum != 1) return kNowhere;
     std::vector<std::uint32_t> pcs;
     for (const Function& function : parsed_.functions) {
       if (function.tables[kLine] == 0 || pcs.size() > kEnough) continue;
@@ -351,12 +425,12 @@ class Splitter {
       });
       if (static_cast<std::size_t>(hits) * 10 > pcs.size() * 9) return offset;
     }
-    return kNoCode;
+    return kNowhere;
   }
 
   // A length of a run, from one pc to another of the function in hand.
   void length(std::uint32_t stream, std::uint32_t from, std::uint32_t to) {
-    if (parameters_[kCodeOffset] == kNoCode) {
+    if (parameters_[kCodeOffset] == kNowhere) {
       number(stream, to - from);
       return;
     }
@@ -380,27 +454,28 @@ class Splitter {
   void reference(GoStream stream, std::uint32_t key, std::uint32_t value) {
     const std::uint32_t rank = memory_.rank(key, value);
     if (rank < GoMemory::kRanks) {
-      byte(stream, kRanked + rank);
-      memory_.take(key, rank, value);
+      number(stream, kRanked + rank);
+      memory_.take(key, rank);
     } else {
-      byte(stream, kExplicit);
+      number(stream, kExplicit);
       wide(value);
-      if (stream != kTableReferences || key % 64 != kLine) memory_.add(key, value);
+      memory_.add(key, value);
     }
   }
 
   void split_functions() {
-    GoPositions positions(slots_.data(), most_slots_, files_.data(), table_.size());
-    std::uint32_t entry = 0, unit = 0, end_line = 0, data_end[kMaxColumns] = {};
+    positions_.use(slots_.data(), parameters_[kMostSlots], guesses_.data(),
+                   static_cast<std::uint32_t>(region_.size()));
+    std::uint32_t entry = parsed_.functions.front().entry, unit = 0, end_line = 0;
+    std::uint32_t data_end[kMaxColumns] = {};
     std::set<std::uint32_t> known_data[kMaxColumns];
-    number(kFunctionMisc, parsed_.functions.front().entry);
-    entry = parsed_.functions.front().entry;
+    number(kFunctionMisc, entry);
     for (std::size_t i = 0; i < parsed_.functions.size(); i++) {
       const Function& function = parsed_.functions[i];
-      byte(kShapes, static_cast<std::uint32_t>(function.tables.size()) - kPcData);
-      byte(kShapes, static_cast<std::uint32_t>(function.data.size()));
-      byte(kShapes, function.flag);
-      byte(kShapes, function.id);
+      number(kShapes, static_cast<std::uint32_t>(function.tables.size()) - kPcData);
+      number(kShapes, static_cast<std::uint32_t>(function.data.size()));
+      number(kShapes, function.flag);
+      number(kShapes, function.id);
       if (is_new_name(function.name)) {
         number(kFunctionMisc, 0);
         take_new_name();
@@ -411,42 +486,42 @@ class Splitter {
       number(kFunctionMisc, function.deferreturn);
       number(kFunctionMisc, zigzag(function.unit - unit));
       unit = function.unit;
-      std::uint32_t start_line = end_line;
       if (header_.start_lines) {
         number(kStartLines, zigzag(function.start_line - end_line));
-        start_line = function.start_line;
+        end_line = function.start_line;
       }
-      positions.begin(start_line, unit);
+      positions_.begin(end_line, unit);
       entry_ = function.entry;
 
       std::uint32_t tree = 0, nodes = 0;
       for (std::uint32_t j = 0; j < function.data.size(); j++) {
         const std::uint32_t offset = function.data[j], key = data_key(j, function.arguments);
         if (offset == ~0U) {
-          byte(kDataReferences, kNone);
+          number(kDataReferences, kNone);
         } else if (known_data[j].insert(offset).second) {
-          byte(kDataReferences, kNew);
+          number(kDataReferences, kNew);
           number(kDataOffsets, zigzag(offset - data_end[j]));
           data_end[j] = offset;
           memory_.add(key, offset);
-          if (j == kTreeData && parameters_[kGoFuncOffset] != 0) {
+          if (j == kTreeData && located_.go_func != kNowhere) {
             nodes = tree_size(parsed_, function);
-            tree = parameters_[kGoFuncOffset] + offset;
-            if (tree < tail_ || !in_bounds(tree, 16 * std::uint64_t{nodes}, table_.size())) {
-              nodes = 0;
-            }
+            tree = located_.go_func + offset;
+            if (!tree_fits(function, std::uint64_t{located_.go_func} + offset, nodes)) nodes = 0;
+            require(tree % 4 == 0 && tree <= region_.size());
             number(kTreeSizes, nodes);
-            data_end[j] += 16 * nodes;
+            data_end[j] += node_size(header_) * nodes;
+            split_tree(tree, nodes);
           }
         } else {
           reference(kDataReferences, key, offset);
         }
       }
-      if (nodes != 0) split_tree(tree, nodes, positions);
-      const std::uint32_t length =
-          split_tables(function, header_.start_lines ? start_line : 0, positions);
-      if (!steps_.empty()) end_line = positions.slot(0).line;
-      split_parents(tree, nodes, positions);
+      const std::uint32_t length = split_tables(function);
+      if (!steps_.empty()) end_line = positions_.slot(0).line;
+      split_parents(tree, nodes);
+      if (nodes != 0) {
+        std::fill_n(plain_.begin() + tree, node_size(header_) * nodes, std::uint8_t{0});
+      }
       entry += length * header_.quantum;
       const bool last = i + 1 == parsed_.functions.size();
       if (!last) entry = align_to(entry, parameters_[kFunctionAlign]);
@@ -456,135 +531,137 @@ class Splitter {
     }
   }
 
-  void split_tree(std::uint32_t tree, std::uint32_t nodes, GoPositions& positions) {
-    plain(tail_, tree);
-    tail_ = tree + 16 * nodes;
-    std::uint32_t before = kNoName;
-    for (; nodes != 0; nodes--, tree += 16) {
-      const std::uint32_t id = load32(&table_[tree]), name = load32(&table_[tree + 4]);
-      const std::uint32_t start = load32(&table_[tree + 12]);
-      const std::uint32_t key = name_key(before);
-      if (is_new_name(name)) {
-        byte(kNodeNames, kNew);
-        take_new_name();
-        memory_.add(key, name);
-      } else if (const std::uint32_t rank = memory_.rank(key, name); rank < GoMemory::kRanks) {
-        byte(kNodeNames, kRanked + rank);
-        std::uint32_t value;
-        memory_.take(key, rank, value);
-      } else {
-        require(name < 1 << 24);
-        byte(kNodeNames, kExplicit);
-        for (int i = 0; i < 3; i++) byte(kNodeNameOffsets, name >> (8 * i) & 0xff);
-        memory_.add(key, name);
+  bool is_new_table(std::uint32_t offset) const {
+    return offset != 0 && !known_tables_.contains(offset);
+  }
+
+  // Whether a tree is in the region and says what the tables of positions say, which must be new.
+  bool tree_fits(const Function& function, std::uint64_t tree, std::uint32_t nodes) const {
+    const std::uint32_t stride = node_size(header_);
+    if (!is_new_table(function.tables[kLine]) || tree % 4 != 0 ||
+        !in_bounds(tree, std::uint64_t{stride} * nodes, region_.size())) {
+      return false;
+    }
+    const auto value_at = [&](std::uint32_t kind, std::uint32_t pc) {
+      const std::vector<Run>& runs = parsed_.pc_table(function.tables[kind]).runs;
+      const auto next = std::upper_bound(
+          runs.begin(), runs.end(), pc, [](std::uint32_t p, const Run& run) { return p < run.pc; });
+      return (next - 1)->value;
+    };
+    for (std::uint32_t i = 0; i < nodes; i++, tree += stride) {
+      const std::uint8_t* node = &region_[tree];
+      if (header_.start_lines) {
+        if (load32(node) >> 31 != 0) return false;
+        continue;
       }
-      before = name;
-      std::uint32_t& expected = starts_[hash_of(name)];
-      byte(kNodeMisc, (start != expected ? 1 : 0) + (id != 0 ? 2 : 0));
+      const std::uint32_t pc = load32(node + 16) / header_.quantum;
+      if (function.tables[kFile] == 0 || load32(node + 4) != value_at(kFile, pc) ||
+          load32(node + 8) != value_at(kLine, pc) ||
+          (load32(node) & 0xffff) != (value_at(kTreeIndex, pc) & 0xffff)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void split_tree(std::uint32_t tree, std::uint32_t nodes) {
+    std::uint32_t before = kNoName;
+    for (; nodes != 0; nodes--, tree += node_size(header_)) {
+      const std::uint32_t key = name_key(before);
+      before = load32(&region_[tree + node_name_at(header_)]);
+      if (is_new_name(before)) {
+        number(kNodeNames, kNew);
+        take_new_name();
+        memory_.add(key, before);
+      } else {
+        reference(kNodeNames, key, before);
+      }
+      std::uint32_t& expected = positions_.guess(~before);
+      const std::uint32_t id = load32(&region_[tree]) >> node_id_shift(header_);
+      const std::uint32_t start = header_.start_lines ? load32(&region_[tree + 12]) : expected;
+      number(kNodeMisc, 2 * id + (start != expected ? 1 : 0));
       if (start != expected) number(kNodeStartLines, start);
-      if (id != 0) wide(id);
       expected = start;
-      require(positions.add_node(name, start));
+      require(positions_.add_node(before, start));
     }
   }
 
-  void split_parents(std::uint32_t tree, std::uint32_t nodes, const GoPositions& positions) {
+  void split_parents(std::uint32_t tree, std::uint32_t nodes) {
     std::uint32_t step = 0;
-    for (std::uint32_t i = 1; i <= nodes; i++, tree += 16) {
-      if (positions.slot(i).seen) step = positions.slot(i).step;
-      const std::uint32_t here = step < steps_.size() ? steps_[step] * header_.quantum : 0;
-      const std::uint32_t parent = load32(&table_[tree + 8]);
-      const auto found = std::lower_bound(steps_.begin(), steps_.end(), parent / header_.quantum);
-      const auto to = static_cast<std::uint32_t>(found - steps_.begin());
-      if (found != steps_.end() && *found * header_.quantum == parent && zigzag(to - step) < 255) {
-        byte(kNodeParents, zigzag(to - step));
-      } else {
-        byte(kNodeParents, 255);
-        wide(zigzag(parent - here));
-      }
+    for (std::uint32_t i = 1; i <= nodes; i++, tree += node_size(header_)) {
+      if (positions_.slot(i).step != kNowhere) step = positions_.slot(i).step;
+      const std::uint32_t pc =
+          load32(&region_[tree + node_size(header_) - (header_.start_lines ? 8 : 4)]);
+      const auto next = std::upper_bound(steps_.begin(), steps_.end(), pc / header_.quantum);
+      const auto to = static_cast<std::uint32_t>(next - steps_.begin()) - 1;
+      const std::uint32_t rest = pc - steps_[to] * header_.quantum;
+      number(kNodeParents, zigzag(to - step) << 1 | (rest != 0 ? 1 : 0));
+      if (rest != 0) wide(rest);
     }
   }
 
   // References to the pc tables and those that are new. Returns the function's length.
-  std::uint32_t split_tables(const Function& function, std::uint32_t start_line,
-                             GoPositions& positions) {
+  std::uint32_t split_tables(const Function& function) {
     steps_.clear();
-    const auto is_new = [&](std::uint32_t offset) { return !known_tables_.contains(offset); };
     const std::uint32_t lines = function.tables[kLine];
-    std::uint32_t length = 0;
-    const bool stepped = lines != 0 && is_new(lines);
-    if (lines == 0) {
-      byte(kTableReferences, kNone);
-    } else {
-      length = parsed_.pc_table(lines).length;
-      if (stepped) {
-        byte(kTableReferences, kNew);
-        split_positions(function, positions);
-      } else {
-        reference(kTableReferences, line_table_key(start_line), lines);
-      }
-    }
-    const auto pcdata = static_cast<std::uint32_t>(function.tables.size()) - kPcData;
-    for (std::uint32_t i = 0; i < function.tables.size(); i++) {
-      const std::uint32_t kind = table_in_order(i, pcdata), offset = function.tables[kind];
-      if (kind == kLine && !stepped) continue;
-      const std::uint32_t key =
-          kind == kLine ? line_table_key(start_line) : table_key(kind, length);
+    const std::uint32_t length = lines == 0 ? 0 : parsed_.pc_table(lines).length;
+    const auto count = static_cast<std::uint32_t>(function.tables.size());
+    // That of the lines comes first, because it tells the length.
+    const auto refer = [&](std::uint32_t kind) {
+      const std::uint32_t offset = function.tables[kind];
       if (offset == 0) {
-        byte(kTableReferences, kNone);
-      } else if (is_new(offset)) {
-        if (kind != kLine) byte(kTableReferences, kNew);
-        require(offset == next_table_);
-        const PcTable& pc_table = parsed_.pc_table(offset);
-        next_table_ += pc_table.size;
-        known_tables_.insert(offset);
-        require(pc_table.length == length);
-        memory_.add(key, offset);
-        const bool joined = stepped && (kind == kFile || kind == kLine || kind == kTreeIndex);
-        if (joined) continue;
-        if (kind == kSp) {
-          split_sp_table(pc_table);
-        } else {
-          split_pc_table(pc_table, value_stream(kind));
-        }
+        number(kTableReferences, kNone);
+      } else if (is_new_table(offset)) {
+        number(kTableReferences, kNew);
       } else {
-        reference(kTableReferences, key, offset);
+        reference(kTableReferences, table_key(kind, length), offset);
       }
+    };
+    if (is_new_table(lines)) {
+      number(kTableReferences, kNew);
+      split_positions(function);
+    } else {
+      number(kStepPcs, length);
+      refer(kLine);
+    }
+    for (std::uint32_t i = 0; i < count; i++) {
+      const std::uint32_t kind = table_in_order(i, count), offset = function.tables[kind];
+      const bool is_new = is_new_table(offset);
+      if (kind != kLine) refer(kind);
+      if (!is_new) continue;
+      require(offset == next_table_);
+      const PcTable& pc_table = parsed_.pc_table(offset);
+      require(pc_table.length == length);
+      next_table_ += pc_table.size;
+      known_tables_.insert(offset);
+      memory_.add(table_key(kind, length), offset);
+      if (steps_.empty() || !is_position(kind)) split_pc_table(pc_table, value_stream(kind));
     }
     return length;
   }
 
-  void split_sp_table(const PcTable& pc_table) {
-    GoRecent recent;
-    for (std::size_t i = 0; i < pc_table.runs.size(); i++) {
-      const Run& run = pc_table.runs[i];
-      const std::uint32_t rank = recent.rank(run.value);
-      byte(kSpValues, rank + 1);
-      if (rank == GoRecent::kCount) number(kSpFrames, run.value >> 3 | run.value << 29);
-      recent.use(rank, run.value);
-      if (i != 0) length(kSpPcs, pc_table.runs[i - 1].pc, run.pc);
-    }
-    byte(kSpValues, 0);
-  }
-
   void split_pc_table(const PcTable& pc_table, std::uint32_t stream) {
-    std::uint32_t value = ~0U;
+    const std::uint32_t unit = stream == kSpValues ? parameters_[kDepthUnit] : 1;
+    std::uint32_t value = ~0U, before = 0;
     for (std::size_t i = 0; i < pc_table.runs.size(); i++) {
       const Run& run = pc_table.runs[i];
-      number(stream, zigzag(run.value - value));
+      const std::uint32_t delta = zigzag(run.value - value);
+      const std::uint32_t sign = delta & 1;
+      number(stream, i == 0                    ? delta
+                     : delta == negate(before) ? 1
+                                               : (delta + sign) / unit - sign + 1);
       if (i != 0) length(stream + 1, pc_table.runs[i - 1].pc, run.pc);
       value = run.value;
+      before = delta;
     }
     number(stream, 0);
   }
 
-  void split_positions(const Function& function, GoPositions& positions) {
+  void split_positions(const Function& function) {
     static const PcTable kNothing;
     const auto table_of = [&](std::uint32_t kind) -> const PcTable& {
       if (kind >= function.tables.size() || function.tables[kind] == 0) return kNothing;
-      const PcTable& pc_table = parsed_.pc_table(function.tables[kind]);
-      parameters_[kLargestTable] = std::max(parameters_[kLargestTable], pc_table.size + 16);
-      return pc_table;
+      return parsed_.pc_table(function.tables[kind]);
     };
     const PcTable& lines = table_of(kLine);
     const PcTable& files = table_of(kFile);
@@ -597,41 +674,39 @@ class Splitter {
     const auto next_pc = [&](const PcTable& pc_table, std::size_t next) {
       return next < pc_table.runs.size() ? pc_table.runs[next].pc : lines.length;
     };
+    GoStep& now = positions_.now;
     for (std::uint32_t pc = 0;;) {
       const std::uint32_t line = value_at(lines, next_line, pc);
-      std::uint32_t file = value_at(files, next_file, pc);
+      const std::uint32_t file = value_at(files, next_file, pc);
       const std::uint32_t slot = value_at(trees, next_tree, pc) + 1;
-      const auto step = static_cast<std::uint32_t>(steps_.size());
-      std::uint32_t action = kStay;
-      if (slot != positions.now.slot) {
+      std::uint32_t action = kStay, stream = kLinesSame;
+      if (slot != now.node + 1) {
         std::uint32_t rank = 0;
-        if (slot == positions.next_slot()) {
+        if (slot == positions_.next_slot()) {
           action = kNextSlot;
         } else {
           action = kExplicitSlot;
-          for (std::uint32_t r = 1; r < positions.recent_count(); r++) {
-            if (positions.recent(r) != slot) continue;
+          for (std::uint32_t r = 1; r < positions_.recent_count(); r++) {
+            if (positions_.recent(r) != slot) continue;
             rank = r;
             action = kRecent + r;
             break;
           }
-          if (action == kExplicitSlot) wide(zigzag(slot - positions.now.slot));
+          if (action == kExplicitSlot) wide(zigzag(slot - now.node - 1));
         }
-        require(positions.enter(slot, rank, step));
+        stream = positions_.enter(slot, rank, static_cast<std::uint32_t>(steps_.size()));
+        require(stream != 0);
       }
-      const GoSlot& at = positions.slot(positions.now.slot);
-      const bool entered = action != kStay, same_line = line == positions.now.line;
-      const std::uint32_t expected_file = entered ? at.file : positions.now.file;
-      if (files.runs.empty()) file = expected_file;
+      const bool expected_line = line == now.line;
+      const bool other_file = file != now.file && !files.runs.empty();
       byte(kStepKinds,
-           1 + 4 * action + (same_line ? kSameLine : 0) + (file != expected_file ? kOtherFile : 0));
-      if (!same_line) {
-        const std::uint32_t expected = entered ? at.line : positions.now.line;
-        number(entered ? positions.line_stream() : kLinesSame, zigzag(line - expected));
+           1 + 4 * action + (expected_line ? kExpectedLine : 0) + (other_file ? kOtherFile : 0));
+      if (!expected_line) number(stream, zigzag(line - now.line));
+      now.line = line;
+      if (other_file) {
+        wide(zigzag(file - now.file));
+        now.file = file;
       }
-      if (file != expected_file) wide(zigzag(file - expected_file));
-      positions.now.line = line;
-      positions.now.file = file;
       steps_.push_back(pc);
       const std::uint32_t next = std::min(
           {next_pc(lines, next_line), next_pc(files, next_file), next_pc(trees, next_tree)});
@@ -640,24 +715,25 @@ class Splitter {
       require(next > pc);
       pc = next;
     }
-    positions.leave();
+    positions_.leave();
     byte(kStepKinds, 0);
-    parameters_[kMostSteps] =
-        std::max(parameters_[kMostSteps], static_cast<std::uint32_t>(steps_.size()));
+    parameters_[kMostSlots] =
+        std::max(parameters_[kMostSlots], static_cast<std::uint32_t>(steps_.size()));
   }
 
-  ByteView table_, instructions_;
-  Parsed parsed_;
+  ByteView region_, instructions_;
+  const Parsed& parsed_;
+  const Located& located_;
   const GoHeader& header_;
   std::vector<Bytes> streams_;
-  std::vector<std::uint32_t> buckets_, files_, starts_;
+  std::vector<std::uint32_t> buckets_, guesses_;
   std::vector<GoMemory::Entry> entries_;
   std::vector<GoSlot> slots_;
   GoMemory memory_;
+  GoPositions positions_;
+  Bytes plain_;  // the region, 0 where it is modelled
   std::uint32_t parameters_[kGoParameterCount] = {};
-  std::uint32_t most_slots_ = 1;
   std::uint32_t next_name_ = 0, next_table_ = 1;
-  std::uint32_t tail_ = 0;
   std::uint32_t entry_ = 0;  // of the function in hand
   std::set<std::uint32_t> known_tables_;
   std::vector<std::uint32_t> steps_;  // pcs of the function in hand
@@ -678,35 +754,28 @@ bool join(const std::vector<Bytes>& streams, ByteView starts, Bytes& table) {
 
 std::vector<GoTable> find_go_tables(ByteView segment) {
   std::vector<GoTable> tables;
-  for (std::size_t at = 0; at + kGoHeaderSize <= segment.size(); at += 8) {
-    GoHeader header;
-    const std::size_t size = std::min<std::size_t>(segment.size() - at, kGoMaxSize);
-    if (!read_go_header(segment.data() + at, size, header)) continue;
-    try {
-      const ByteView rest = segment.subspan(at, size);
-      const Parsed parsed(rest);
-      const Found find = locate_find_functions(parsed, parsed.functions_end);
-      const std::size_t end = find.begin != 0 ? find.end : parsed.functions_end;
-      tables.push_back({at, end});
-      at = align_down(at + end, 8) - 8;
-    } catch (const NotSplit&) {
+  for_each_table(segment, [&](const Parsed&, const Located& at) {
+    // What lies between two tables belongs to one of them.
+    if (tables.empty() || tables.back().offset + tables.back().size <= at.begin) {
+      tables.push_back({at.begin, at.end - at.begin});
     }
-  }
+    return false;
+  });
   return tables;
 }
 
-std::optional<std::vector<Bytes>> split_go_table(ByteView table, ByteView starts) {
-  try {
-    std::vector<Bytes> streams = Splitter(table, starts).split();
-    Bytes joined(table.size());
-    if (!join(streams, starts, joined) ||
-        !std::equal(joined.begin(), joined.end(), table.begin())) {
-      return std::nullopt;
+std::optional<std::vector<Bytes>> split_go_table(ByteView region, ByteView starts) {
+  std::optional<std::vector<Bytes>> streams;
+  for_each_table(region, [&](const Parsed& parsed, const Located& located) {
+    streams = Splitter(parsed, located, region, starts).split();
+    Bytes joined(region.size());
+    if (!join(*streams, starts, joined) ||
+        !std::equal(joined.begin(), joined.end(), region.begin())) {
+      streams.reset();
     }
-    return streams;
-  } catch (const NotSplit&) {
-    return std::nullopt;
-  }
+    return true;
+  });
+  return streams;
 }
 
 }  // namespace whittle::packer

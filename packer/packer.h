@@ -77,10 +77,18 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
 // True when the bytes are a packed file of any version.
 bool is_packed(ByteView file);
 
+// One stream of a packed file. Several parts may make one region, which is then what `address` and
+// `region_size` tell of.
 struct StreamInfo {
-  std::string name;           // what it holds: "image", "rest"
-  std::uint64_t address = 0;  // virtual address it decodes to, 0 for bytes that are not mapped
+  std::string name;           // "image"; "part", of a region; "rest", which is not mapped
+  std::uint64_t address = 0;  // virtual address of what it decodes to, 0 for what is not mapped
   std::uint64_t raw_size = 0, packed_size = 0;  // bytes
+  std::string holds;              // "segment r-x", "Go function table", "outside the segments"
+  std::string codec;              // "stored", "zstd", "mix"
+  std::string transform;          // inverted in place after decoding: "x86-64 code"; often empty
+  std::uint32_t part = 0;         // counted from 1; 0 where it is no part
+  std::uint32_t part_count = 0;   // parts of the region
+  std::uint64_t region_size = 0;  // bytes that the parts make
 };
 
 // What a packed file says about itself; reading it runs and decodes nothing.

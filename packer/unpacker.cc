@@ -13,11 +13,18 @@
 
 #include "common/digest.h"
 #include "common/error.h"
+#include "packer/describe.h"
 #include "packer/format.h"
 #include "packer/level.h"
 #include "packer/packer.h"
 #include "packer/reader.h"
 #include "packer/stub/expand.h"
+
+namespace whittle::stub {
+
+void yield_to_others() { std::this_thread::yield(); }
+
+}  // namespace whittle::stub
 
 namespace whittle::packer {
 namespace {
@@ -162,14 +169,7 @@ PackInfo inspect(ByteView file, std::string_view path) {
   info.source_size = header.source_size;
   info.source_sha256 = to_hex(header.source_sha256);
   info.scratch_size = stub::scratch_size_of(view.parts());
-  for (const PackStream& s : view.streams()) {
-    info.streams.push_back({.name = s.kind == kStreamImage  ? "image"
-                                    : s.kind == kStreamPart ? "part"
-                                                            : "rest",
-                            .address = s.address,
-                            .raw_size = s.raw_size,
-                            .packed_size = s.packed_size});
-  }
+  info.streams = describe_streams(view);
   return info;
 }
 

@@ -65,7 +65,67 @@ std::string segment_table(const std::vector<analyzer::SegmentInfo>& segments) {
   return table.text("  ");
 }
 
-std::string packed_text(const packer::PackInfo& packed) {
+// What a stream holds: "segment r-x, x86-64 code".
+std::string content(const packer::StreamInfo& stream) {
+  return joined({stream.holds.empty() ? stream.name : stream.holds, stream.transform});
+}
+
+// The pieces of a packed file, one a row. The sizes in the column "packed" add up to the file.
+class PieceTable {
+ public:
+  PieceTable(const packer::PackInfo& packed, Streams streams)
+      : file_size_(packed.packed_size), with_codec_(streams == Streams::each) {
+    std::vector<Align> columns(with_codec_ ? 7 : 6, Align::right);
+    columns.front() = Align::left;
+    if (with_codec_) columns[1] = Align::left;
+    table_ = TextTable(std::move(columns));
+    row({"", "codec", "address", "bytes", "packed", "", "of the file"});
+  }
+  void add(const std::string& what, std::uint64_t packed) {
+    row({what, "", "-", "-", group_digits(packed), "", percent(packed, file_size_)});
+  }
+  void add(const std::string& what, const packer::StreamInfo& stream, std::uint64_t raw,
+           std::uint64_t packed) {
+    row({printable(what), printable(stream.codec),
+         stream.address == 0 ? "-" : fmt::format("{:#x}", stream.address), group_digits(raw),
+         group_digits(packed), percent(packed, raw), percent(packed, file_size_)});
+  }
+  std::string text() const { return table_.text("  "); }
+
+ private:
+  void row(std::vector<std::string> cells) {
+    if (!with_codec_) cells.erase(cells.begin() + 1);
+    table_.add_row(std::move(cells));
+  }
+  std::uint64_t file_size_;
+  bool with_codec_;
+  TextTable table_{{}};
+};
+
+std::string pieces_text(const packer::PackInfo& packed, Streams streams) {
+  PieceTable table(packed, streams);
+  std::uint64_t in_streams = 0;
+  for (const packer::StreamInfo& stream : packed.streams) in_streams += stream.packed_size;
+  table.add("headers, notes, tables", packed.packed_size - packed.stub_size - in_streams);
+  table.add("stub", packed.stub_size);
+  std::uint64_t region = 0;  // packed bytes of the parts so far
+  for (const packer::StreamInfo& stream : packed.streams) {
+    if (stream.part_count == 0) {
+      table.add(content(stream), stream, stream.raw_size, stream.packed_size);
+    } else if (streams == Streams::each) {
+      table.add(fmt::format("{}, part {} of {}", content(stream), stream.part, stream.part_count),
+                stream, stream.raw_size, stream.packed_size);
+    } else {
+      region = stream.part == 1 ? stream.packed_size : region + stream.packed_size;
+      if (stream.part != stream.part_count) continue;
+      table.add(fmt::format("{}, {}", content(stream), count(stream.part_count, "part")), stream,
+                stream.region_size, region);
+    }
+  }
+  return table.text();
+}
+
+std::string packed_text(const packer::PackInfo& packed, Streams streams) {
   FactTable facts;
   facts.add("packed by", fmt::format("whittle {}, format {}, level {}", packed.packer_version,
                                      packed.format_version, packed.level));
@@ -79,15 +139,7 @@ std::string packed_text(const packer::PackInfo& packed) {
     facts.add("stripped from", bytes_and_size(packed.source_size));
     facts.add("its SHA-256", packed.source_sha256);
   }
-  TextTable streams({Align::left, Align::right, Align::right, Align::right, Align::right});
-  streams.add_row({"stream", "address", "bytes", "packed", ""});
-  for (const packer::StreamInfo& stream : packed.streams) {
-    streams.add_row({printable(stream.name),
-                     stream.address == 0 ? "-" : fmt::format("{:#x}", stream.address),
-                     group_digits(stream.raw_size), group_digits(stream.packed_size),
-                     percent(stream.packed_size, stream.raw_size)});
-  }
-  return facts.text() + '\n' + streams.text("  ");
+  return facts.text() + '\n' + pieces_text(packed, streams);
 }
 
 Json packed_json(const packer::PackInfo& packed) {
@@ -96,7 +148,13 @@ Json packed_json(const packer::PackInfo& packed) {
     streams.push_back({{"name", stream.name},
                        {"address", stream.address},
                        {"raw_bytes", stream.raw_size},
-                       {"packed_bytes", stream.packed_size}});
+                       {"packed_bytes", stream.packed_size},
+                       {"holds", stream.holds},
+                       {"codec", stream.codec},
+                       {"transform", stream.transform},
+                       {"part", stream.part},
+                       {"part_count", stream.part_count},
+                       {"region_bytes", stream.region_size}});
   }
   return {{"format_version", packed.format_version},
           {"packer_version", packed.packer_version},
@@ -116,7 +174,7 @@ Json packed_json(const packer::PackInfo& packed) {
 
 std::string inspect_text(const analyzer::BinaryReport& binary,
                          const std::optional<packer::PackInfo>& packed,
-                         const std::optional<Packability>& packability) {
+                         const std::optional<Packability>& packability, Streams streams) {
   FactTable facts;
   facts.add("kind", analyzer::name(binary.kind));
   std::vector<std::string> reasons;
@@ -154,7 +212,7 @@ std::string inspect_text(const analyzer::BinaryReport& binary,
   facts.add("warning", binary.warnings);
   std::string out = printable(binary.path) + "\n\n" + facts.text();
   if (!binary.segments.empty()) out += '\n' + segment_table(binary.segments);
-  if (packed) out += '\n' + packed_text(*packed);
+  if (packed) out += '\n' + packed_text(*packed, streams);
   return out;
 }
 

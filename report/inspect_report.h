@@ -17,9 +17,16 @@ struct Packability {
   std::optional<packer::Refusal> refusal;  // why not
 };
 
+// Rows of the table that tells where the bytes of a packed file are.
+enum class Streams {
+  by_region,  // the parts of one region in one row
+  each,       // every stream, with its codec
+};
+
 std::string inspect_text(const analyzer::BinaryReport& binary,
                          const std::optional<packer::PackInfo>& packed,
-                         const std::optional<Packability>& packability = std::nullopt);
+                         const std::optional<Packability>& packability = std::nullopt,
+                         Streams streams = Streams::by_region);
 
 // Schema "whittle.inspect/1": {"path", "binary": {…}, "packed": {…} or null,
 // "packable": {"ok", "refusal": {"code", "reason"} or null} or null}.

@@ -12,517 +12,440 @@ struct Reader {
   const uint8_t* end;
 };
 
-inline uint32_t zigzag(uint32_t delta) { return delta << 1 ^ (0 - (delta >> 31)); }
-inline uint32_t unzigzag(uint32_t value) { return value >> 1 ^ (0 - (value & 1)); }
+// Counting instructions needs a walk over the code first, and is for x86-64; whittle itself joins
+// the tables of every machine.
+#if !defined(WHITTLE_STUB) || defined(WHITTLE_WITH_INSTRUCTIONS)
+constexpr bool kCountsInstructions = true;
+#else
+constexpr bool kCountsInstructions = false;
+#endif
 
-// Where a pc table is written to. Small and passed by value, so that it stays in registers.
-struct Writer {
-  uint8_t* at;
-  uint8_t* end;  // at is one behind it once there was no room
+// The processor's own instruction for it is not on every x86-64.
+inline uint32_t count_bits(uint64_t word) {
+  word -= word >> 1 & 0x5555555555555555;
+  word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+  word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+  return static_cast<uint32_t>(word * 0x0101010101010101 >> 56);
+}
 
-  bool full() const { return at > end; }
-  [[gnu::always_inline]] void put(uint32_t value) {
-    if (value < 0x80 && at < end) {
-      *at++ = static_cast<uint8_t>(value);
-    } else {
-      at = put_long(at, end, value);
-    }
-  }
-  [[gnu::noinline]] static uint8_t* put_long(uint8_t* at, uint8_t* end, uint32_t value) {
-    while (at < end) {
-      if (value < 0x80) {
-        *at = static_cast<uint8_t>(value);
-        return at + 1;
-      }
-      *at++ = static_cast<uint8_t>(value | 0x80);
-      value >>= 7;
-    }
-    return end + 1;
-  }
-  [[gnu::noinline]] static uint8_t* put_pair(uint8_t* at, uint8_t* end, uint32_t first,
-                                             uint32_t second) {
-    return put_long(put_long(at, end, first), end, second);
-  }
-};
+// A varint, of at most 5 bytes; who calls has seen to the room.
+[[gnu::noinline]] uint8_t* put_long(uint8_t* to, uint32_t value) {
+  for (; value >= 0x80; value >>= 7) *to++ = static_cast<uint8_t>(value | 0x80);
+  *to = static_cast<uint8_t>(value);
+  return to + 1;
+}
+[[gnu::always_inline]] inline uint8_t* put(uint8_t* to, uint32_t value) {
+  if (value >= 0x80) return put_long(to, value);
+  *to = static_cast<uint8_t>(value);
+  return to + 1;
+}
 
-// One of the tables of positions on its way: a pair of deltas for each run of a value.
-struct RunWriter {
-  Writer out;
-  uint32_t value, pc;
-
-  void begin(uint32_t first) {
-    value = first;
-    out.at = Writer::put_long(out.at, out.end, zigzag(first + 1));
-  }
-  // For what changes often, in line.
-  [[gnu::always_inline]] void change(uint32_t next, uint32_t here) {
-    out.put(here - pc);
-    out.put(zigzag(next - value));
-    value = next;
-    pc = here;
-  }
-  void change_rarely(uint32_t next, uint32_t here) {
-    out.at = Writer::put_pair(out.at, out.end, here - pc, zigzag(next - value));
-    value = next;
-    pc = here;
-  }
-  void end(uint32_t length) { out.at = Writer::put_pair(out.at, out.end, length - pc, 0); }
-};
+// Memory for one slot, the step that it is entered at, and the same among those that move.
+constexpr uint32_t kSlotRoom = sizeof(GoSlot) + 2 * sizeof(GoStep);
 
 struct Join {
-  uint8_t* table;
-  size_t size;
-  Reader streams[kGoStreamCount];
+  // In this order because what is near the begin has short addresses.
+  uint8_t* table;  // in the region
   GoHeader header;
-  uint32_t parameters[kGoParameterCount];
-
-  uint8_t* scratch;
-  GoScratch at;
-
-  Writer pcs;           // pctab
-  uint32_t next_name;   // offset of the first name not yet used
-  uint32_t plain_tail;  // up to where the bytes behind the functions stand
-  uint32_t step_count;
+  uint32_t next_name;  // where the next new name goes
+  // Where pctab ends. A table is given up when it has gone beyond, by less than the 16 bytes that
+  // functab has at least.
+  uint8_t* pcs_end;
+  GoMemory memory;
+  GoStep* steps;  // of the function in hand
+  uint8_t* pcs;   // where the next pc table goes in pctab
+  const uint8_t* parameters;
+  size_t size;
+  uint32_t step_count;  // 0: its positions are not new
+  bool damaged;         // a stream was too short, or something did not fit
+  GoPositions positions;
+  GoStep* moved_end;   // behind the steps, up to here, are those where more than the line changes
+  uint32_t last_name;  // where the name before the next new one begins
+  uint8_t* region;
 
   InstructionStarts instructions;
-  bool counted;       // lengths of runs are in instructions
   uint64_t code_bit;  // of the function in hand in starts
+  size_t budget;      // words of starts that may be walked
 
-  size_t budget;  // bytes of pc tables that may be walked to learn a length
-  bool damaged;   // a stream was too short
+  Reader streams[kGoStreamCount];
+
+  uint32_t parameter(GoParameter which) const { return load32(parameters + 4 * which); }
 
   [[gnu::always_inline]] uint32_t byte(Reader& from) {
     if (from.at != from.end) return *from.at++;
     damaged = true;
     return 0;
   }
-  uint32_t byte(uint32_t stream) { return byte(streams[stream]); }
-  [[gnu::noinline]] uint32_t varint(Reader& from) {
+  [[gnu::noinline]] uint32_t wide() {
     uint32_t value = 0, part = 0x80;
     for (uint32_t shift = 0; shift < 32 && part >= 0x80; shift += 7) {
-      part = byte(from);
+      part = byte(streams[kWide]);
       value |= (part & 0x7f) << shift;
     }
     return value;
   }
-  uint32_t wide() { return varint(streams[kWide]); }
-
   // Those of 224 and more are rare, and their lowest 8 bits are noise: these stand apart.
-  [[gnu::always_inline]] uint32_t number(Reader& from) {
+  [[gnu::noinline]] uint32_t long_number(uint32_t first) {
+    if (first == 255) return wide();
+    return kFirstSplit + (first - kFirstSplit) * 256 + byte(streams[kLowBytes]);
+  }
+  [[gnu::always_inline]] uint32_t number_inline(Reader& from) {
     const uint32_t first = byte(from);
     return first < kFirstSplit ? first : long_number(first);
   }
-  [[gnu::noinline]] uint32_t long_number(uint32_t first) {
-    if (first == 255) return wide();
-    return kFirstSplit + (first - kFirstSplit) * 256 + byte(kLowBytes);
+  [[gnu::always_inline]] uint32_t number_inline(uint32_t stream) {
+    return number_inline(streams[stream]);
   }
-  [[gnu::noinline]] uint32_t number(uint32_t stream) { return number(streams[stream]); }
+  [[gnu::noinline]] uint32_t number(uint32_t stream) { return number_inline(stream); }
+  [[gnu::noinline]] uint32_t signed_number(uint32_t stream) {
+    return unzigzag(number_inline(stream));
+  }
 
-  // The pc that a number of a stream of pcs leads to from another.
-  [[gnu::always_inline]] uint32_t advance(uint32_t pc, uint32_t length) {
-    return counted ? skip_instructions(pc, length) : pc + length;
+  // The length of a run that begins at `pc` from a stream of lengths.
+  [[gnu::always_inline]] uint32_t length(Reader& from, uint32_t pc) {
+    const uint32_t count = number_inline(from);
+    if constexpr (!kCountsInstructions) return count;
+    return parameter(kCodeOffset) == kNowhere ? count : skip_instructions(pc, count) - pc;
   }
+  // The start of the instruction that is `count` behind `pc`; 0: the distance is told. Most counts
+  // are small but which is hard to foresee, so up to 8 there is no branch on it: each step removes
+  // the lowest set bit or none.
   [[gnu::noinline]] uint32_t skip_instructions(uint32_t pc, uint32_t count) {
-    if (count == 0) return pc + wide();
-    for (uint64_t bit = code_bit + pc + 1; budget >= 8; budget -= 8) {
-      const uint64_t at_byte = bit >> 3;
-      if (at_byte >= instructions.size || instructions.size - at_byte < 8) break;
+    const uint64_t bit = code_bit + pc + 1, from = bit >> 3;
+    if (count - 1 < 8 && from < instructions.size && instructions.size - from >= 8) {
       uint64_t word;
-      __builtin_memcpy(&word, instructions.data + at_byte, 8);
+      __builtin_memcpy(&word, instructions.data + from, 8);
       word >>= bit & 7;
-      for (; word != 0; word &= word - 1) {
-        if (--count == 0) {
-          return static_cast<uint32_t>(bit - code_bit) +
-                 static_cast<uint32_t>(__builtin_ctzll(word));
-        }
+      for (uint32_t i = 1; i < 8; i++) word &= word - (i < count ? 1 : 0);
+      if (word != 0) return pc + 1 + static_cast<uint32_t>(__builtin_ctzll(word));
+    }
+    return skip_many(pc, count);
+  }
+  // Over many, 64 bits at a time.
+  [[gnu::noinline]] uint32_t skip_many(uint32_t pc, uint32_t count) {
+    if (count == 0) return pc + wide();
+    const uint64_t begin = code_bit + pc + 1;
+    uint64_t at_byte = begin >> 3, word;
+    uint64_t unwanted = (uint64_t{1} << (begin & 7)) - 1;  // bits in front of the begin
+    for (; budget != 0 && at_byte < instructions.size && instructions.size - at_byte >= 8;
+         at_byte += 8, budget--) {
+      __builtin_memcpy(&word, instructions.data + at_byte, 8);
+      word &= ~unwanted;
+      unwanted = 0;
+      const uint32_t bits = count_bits(word);
+      if (bits < count) {
+        count -= bits;
+        continue;
       }
-      bit = (at_byte + 8) * 8;
+      while (--count != 0) word &= word - 1;
+      return static_cast<uint32_t>(at_byte * 8 - code_bit) +
+             static_cast<uint32_t>(__builtin_ctzll(word));
     }
     damaged = true;
     return pc;
   }
 
-  [[gnu::cold, gnu::noinline]] bool copy_plain(uint32_t begin, uint32_t end) {
+  bool fits(uint64_t offset, uint64_t length) const {
+    return offset <= size && length <= size - offset;
+  }
+
+  [[gnu::noinline]] void copy_plain(uint32_t begin, uint32_t end) {
     Reader& plain = streams[kPlain];
-    if (begin > end || end > size || end - begin > static_cast<size_t>(plain.end - plain.at)) {
-      return false;
+    const size_t length = size_t{end} - begin;
+    if (begin > end || end > size || length > static_cast<size_t>(plain.end - plain.at)) {
+      damaged = true;
+      return;
     }
-    __builtin_memcpy(table + begin, plain.at, end - begin);
-    plain.at += end - begin;
-    return true;
+    __builtin_memcpy(region + begin, plain.at, length);
+    plain.at += length;
   }
 
-  // The names, front-coded.
-  bool join_names() {
-    uint8_t* out = table + header.names;
-    uint8_t* const end = table + header.units;
-    const uint8_t* before = out;
-    Reader prefixes = streams[kNamePrefixes], suffixes = streams[kNameSuffixes];
-    while (out != end) {
-      uint32_t shared = byte(prefixes);
-      uint8_t* const name = out;
-      if (shared > static_cast<size_t>(out - before) || shared > static_cast<size_t>(end - out)) {
-        return false;
-      }
-      for (; shared != 0; shared--) *out++ = *before++;
-      uint32_t last;
-      do {
-        if (out == end) return false;
-        last = byte(suffixes);
-        *out++ = static_cast<uint8_t>(last);
-      } while (last != 0);
-      before = name;
-    }
-    streams[kNamePrefixes] = prefixes;
-    streams[kNameSuffixes] = suffixes;
-    return true;
-  }
-
-  uint32_t take_new_name() {
+  // Writes the next name, front-coded, and returns its offset. Names are used first in the order in
+  // which they stand.
+  [[gnu::noinline]] uint32_t new_name() {
     const uint32_t name = next_name;
-    const uint8_t* at_name = table + header.names;
-    const uint32_t end = header.units - header.names;
-    // Eight bytes at a time: the lowest zero byte is where the lowest bit of this is set.
-    while (end - next_name >= 8 && end >= next_name) {
-      uint64_t bytes;
-      __builtin_memcpy(&bytes, at_name + next_name, 8);
-      const uint64_t zeros = (bytes - 0x0101010101010101) & ~bytes & 0x8080808080808080;
-      if (zeros != 0) {
-        next_name += static_cast<uint32_t>(__builtin_ctzll(zeros) / 8) + 1;
-        return name;
+    uint8_t* const end = table + header.units;
+    uint8_t* const names = table + header.names;
+    uint8_t* out = names + name;
+    const uint8_t* before = names + last_name;
+    for (uint32_t shared = number(kNamePrefixes); shared != 0 && out != end; shared--) {
+      *out++ = *before++;
+    }
+    uint32_t last;
+    do {
+      if (out == end) {
+        damaged = true;
+        break;
       }
-      next_name += 8;
-    }
-    while (next_name < end && at_name[next_name++] != 0) {
-    }
+      last = byte(streams[kNameSuffixes]);
+      *out++ = static_cast<uint8_t>(last);
+    } while (last != 0);
+    last_name = name;
+    next_name = static_cast<uint32_t>(out - names);
     return name;
   }
 
-  // The pc that a table in pctab runs to.
-  bool length_of(uint32_t offset, uint32_t& length) {
-    const uint8_t* begin = table + header.pcs;
-    if (offset >= static_cast<size_t>(pcs.at - begin)) return false;
-    Reader from{begin + offset, pcs.at};
-    length = 0;
-    varint(from);
-    do {
-      length += varint(from);
-    } while (varint(from) != 0 && from.at != from.end);
-    const size_t walked = static_cast<size_t>(from.at - (begin + offset));
-    if (walked > budget) return false;
-    budget -= walked;
-    return true;
+  // What a reference leads to that is neither none nor new.
+  [[gnu::noinline]] uint32_t recall(uint32_t reference, uint32_t key) {
+    if (reference != kExplicit) return memory.take(key, reference - kRanked);
+    const uint32_t value = wide();
+    memory.add(key, value);
+    return value;
   }
 
   // A pc table from its two streams; its last run goes on to the end of the function.
-  [[gnu::noinline]] bool join_pc_table(uint32_t stream, uint32_t length) {
-    const uint32_t pc_stream = stream == kSpValues ? uint32_t{kSpPcs} : stream + 1;
-    Reader values = streams[stream], deltas = streams[pc_stream];
-    RunWriter run{pcs, ~0U, 0};
-    GoRecent recent;
-    uint32_t pc = 0;
-    for (bool begun = false;; begun = true) {
-      uint32_t value = number(values);
-      if (value == 0 && (begun || stream == kSpValues)) break;
-      if (stream == kSpValues) {
-        const uint32_t rank = value - 1;
-        if (rank > GoRecent::kCount) return false;
-        value = rank == GoRecent::kCount ? frame_of(number(kSpFrames)) : recent.value(rank);
-        recent.use(rank, value);
-      } else {
-        value = run.value + unzigzag(value);
-      }
-      if (begun) {
-        pc = advance(pc, number(deltas));
-        run.change(value, pc);
-      } else {
-        run.begin(value);
-      }
+  [[gnu::noinline]] void join_pc_table(uint32_t stream, uint32_t end) {
+    const uint32_t unit = stream == kSpValues ? parameter(kDepthUnit) : 1;
+    uint32_t delta = number(stream), pc = 0;
+    uint8_t* to = put_long(pcs, delta);
+    const uint8_t* const to_end = pcs_end;
+    Reader *const values = &streams[stream], *const lengths = values + 1;
+    while (const uint32_t value = number_inline(*values)) {
+      if (to > to_end) break;
+      delta = next_delta(value, unit, delta);
+      const uint32_t run = length(*lengths, pc);
+      pc += run;
+      to = put(put(to, run), delta);
     }
-    run.end(length);
-    streams[stream] = values;
-    streams[pc_stream] = deltas;
-    pcs = run.out;
-    return !pcs.full();
+    finish_pc_table(to, end - pc);
+  }
+  [[gnu::noinline]] void finish_pc_table(uint8_t* to, uint32_t run) {
+    if (to > pcs_end) {
+      damaged = true;
+      return;
+    }
+    to = put_long(to, run);
+    *to = 0;
+    pcs = to + 1;
   }
 
-  Writer room(uint32_t begin) {
-    return {scratch + begin, scratch + begin + parameters[kLargestTable]};
+  // A pc table from one member of the steps.
+  [[gnu::noinline]] void write_pc_table(uint32_t kind, uint32_t end) {
+    const bool all = kind == kLine;
+    const uint32_t GoStep::*const member = all             ? &GoStep::line
+                                           : kind == kFile ? &GoStep::file
+                                                           : &GoStep::node;
+    const GoStep* step = all ? steps : steps + parameter(kMostSlots);
+    const GoStep* const last = all ? steps + step_count : moved_end;
+    uint8_t* to = pcs;
+    const uint8_t* const to_end = pcs_end;
+    uint32_t value = step->*member, pc = 0;
+    to = put_long(to, zigzag(value + 1));
+    while (++step != last) {
+      const uint32_t next = step->*member;
+      if (next == value) continue;
+      if (to > to_end) break;
+      to = put(to, step->pc - pc);
+      to = put(to, zigzag(next - value));
+      pc = step->pc;
+      value = next;
+    }
+    finish_pc_table(to, end - pc);
   }
 
-  // The three tables of positions, into scratch memory.
-  [[gnu::noinline]] bool join_positions(GoPositions& positions, Writer* joined, uint32_t& length) {
-    uint32_t* steps = reinterpret_cast<uint32_t*>(scratch + at.steps);
-    const uint32_t most_steps = parameters[kMostSteps];
-    RunWriter files{room(at.file_bytes), 0, 0}, lines{room(at.lines), 0, 0},
-        trees{room(at.trees), 0, 0};
-    Reader kinds = streams[kStepKinds], deltas = streams[kStepPcs], same = streams[kLinesSame];
-    uint32_t pc = 0, step = 0;
-    uint32_t line = positions.now.line, file = positions.now.file;
-    while (uint32_t kind = byte(kinds)) {
-      if (step >= most_steps) return false;
+  // Word by word: one wide load of what was just written in words would have to wait for it.
+  [[gnu::always_inline]] static void copy_step(GoStep& to, const GoStep& from) {
+    to.pc = from.pc;
+    to.file = from.file;
+    to.line = from.line;
+    to.node = from.node;
+  }
+
+  // The positions of the function. Returns its length.
+  [[gnu::noinline]] uint32_t join_steps() {
+    GoPositions& at = positions;
+    const uint32_t most = parameter(kMostSlots);
+    uint32_t count = 0;
+    moved_end = steps + most;
+    while (uint32_t kind = byte(streams[kStepKinds])) {
       kind--;
-      uint32_t before = line;
+      uint32_t stream = kLinesSame;
       if (kind >= 4 * kNextSlot) {
-        positions.now.line = line;
-        positions.now.file = file;
-        uint32_t slot = positions.next_slot(), rank = 0;
-        const uint32_t action = kind >> 2;
-        if (action == kExplicitSlot) {
-          slot = positions.now.slot + unzigzag(wide());
-        } else if (action > kExplicitSlot) {
-          rank = action - kRecent;
-          if (rank >= positions.recent_count()) return false;
-          slot = positions.recent(rank);
-        }
-        if (!positions.enter(slot, rank, step)) return false;
-        file = positions.slot(slot).file;
-        if ((kind & kSameLine) == 0) {
-          line = positions.slot(slot).line + unzigzag(number(positions.line_stream()));
-        }
-        if (step != 0) trees.change_rarely(slot - 1, pc);
-      } else if ((kind & kSameLine) == 0) {
-        line += unzigzag(number(same));
+        uint32_t slot = at.next_slot(), rank = kind / 4;
+        if (rank == kExplicitSlot) slot = at.now.node + 1 + unzigzag(wide());
+        rank = rank > kRecent ? rank - kRecent : 0;
+        if (rank != 0) slot = at.recent(rank);
+        stream = at.enter(slot, rank, count);
       }
-      if ((kind & kOtherFile) != 0) file += unzigzag(wide());
-      if (step == 0) {
-        files.begin(file);
-        lines.begin(line);
-        trees.begin(positions.now.slot - 1);
-      } else {
-        if (file != files.value) files.change_rarely(file, pc);
-        if (line != before) lines.change(line, pc);
+      if (stream == 0 || count == most) {
+        damaged = true;
+        break;
       }
-      steps[step++] = pc;
-      pc = advance(pc, number(deltas));
+      if ((kind & kExpectedLine) == 0) at.now.line += signed_number(stream);
+      if ((kind & kOtherFile) != 0) at.now.file += unzigzag(wide());
+      if ((kind & ~kExpectedLine) != 0 || count == 0) copy_step(*moved_end++, at.now);
+      copy_step(steps[count++], at.now);
+      at.now.pc += length(streams[kStepPcs], at.now.pc);
     }
-    positions.now.line = line;
-    positions.now.file = file;
-    positions.leave();
-    files.end(pc);
-    lines.end(pc);
-    trees.end(pc);
-    joined[0] = files.out;
-    joined[1] = lines.out;
-    joined[2] = trees.out;
-    streams[kStepKinds] = kinds;
-    streams[kStepPcs] = deltas;
-    streams[kLinesSame] = same;
-    step_count = step;
-    length = pc;
-    return !files.out.full() && !lines.out.full() && !trees.out.full();
+    at.leave();
+    step_count = count;
+    if (count == 0) damaged = true;
+    return at.now.pc;
   }
 
-  // References to pc tables, and those tables that are new.
-  [[gnu::cold, gnu::noinline]] bool join_tables(uint8_t* function, uint32_t pcdata_at,
-                                                uint32_t pcdata, uint32_t start_line,
-                                                GoMemory& memory, GoPositions& positions,
-                                                uint32_t& length) {
-    Reader& references = streams[kTableReferences];
-    const auto written = [&] { return static_cast<uint32_t>(pcs.at - (table + header.pcs)); };
-    Writer joined[3];
-    length = 0;
-    const uint32_t line_reference = byte(references);
-    const bool stepped = line_reference == kNew;
-    if (stepped) {
-      if (!join_positions(positions, joined, length)) return false;
-    } else if (line_reference != kNone) {
-      uint32_t offset = 0;
-      if (line_reference == kExplicit) {
-        offset = wide();
-      } else if (!memory.take(line_table_key(start_line), line_reference - kRanked, offset)) {
-        return false;
-      }
-      store32(function + 4 * kLine, offset);
-      if (!length_of(offset, length)) return false;
+  // References to pc tables, and those tables that are new. Returns the function's length.
+  [[gnu::noinline]] uint32_t join_tables(uint8_t* function, uint32_t pcdata) {
+    const uint32_t line_reference = number(kTableReferences), count = kPcData + pcdata;
+    uint32_t end, offset = 0;
+    step_count = 0;
+    if (line_reference == kNew) {
+      end = join_steps();
     } else {
-      store32(function + 4 * kLine, 0);
+      end = number(kStepPcs);
+      if (line_reference != kNone) offset = recall(line_reference, table_key(kLine, end));
+      store32(function + 16 + 4 * kLine, offset);
     }
-    for (uint32_t i = 0; i < kPcData + pcdata; i++) {
-      const uint32_t kind = table_in_order(i, pcdata);
-      const uint32_t reference = kind == kLine ? line_reference : byte(references);
-      if (kind == kLine && !stepped) continue;
-      const uint32_t key = kind == kLine ? line_table_key(start_line) : table_key(kind, length);
-      uint32_t offset = 0;
+    if (damaged) return 0;
+    for (uint32_t i = 0; i < count; i++) {
+      const uint32_t kind = table_in_order(i, count), key = table_key(kind, end);
+      if (kind == kLine && step_count == 0) continue;
+      const uint32_t reference = kind == kLine ? kNew : number(kTableReferences);
+      offset = 0;
       if (reference == kNew) {
-        offset = written();
+        offset = static_cast<uint32_t>(pcs - (table + header.pcs));
         memory.add(key, offset);
-        if (stepped && (kind == kFile || kind == kLine || kind == kTreeIndex)) {
-          const uint32_t which = kind == kTreeIndex ? 2 : kind - kFile;
-          const uint32_t begin = which == 0 ? at.file_bytes : which == 1 ? at.lines : at.trees;
-          const size_t bytes = static_cast<size_t>(joined[which].at - (scratch + begin));
-          if (bytes > static_cast<size_t>(pcs.end - pcs.at)) return false;
-          __builtin_memcpy(pcs.at, scratch + begin, bytes);
-          pcs.at += bytes;
+        if (step_count != 0 && is_position(kind)) {
+          write_pc_table(kind, end);
         } else {
-          if (!join_pc_table(value_stream(kind), length)) return false;
+          join_pc_table(value_stream(kind), end);
         }
-      } else if (reference == kExplicit) {
-        offset = wide();
-        memory.add(key, offset);
-      } else if (reference >= kRanked) {
-        if (!memory.take(key, reference - kRanked, offset)) return false;
+      } else if (reference != kNone) {
+        offset = recall(reference, key);
       }
-      store32(kind < kPcData ? function + 4 * kind : table + pcdata_at + 4 * (kind - kPcData),
-              offset);
+      store32(function + 4 * kind + (kind < kPcData ? 16 : header.function_size() - 12), offset);
     }
-    return true;
+    return end;
   }
 
-  // The nodes of a new inlining tree but for their parents' places.
-  [[gnu::cold, gnu::noinline]] bool join_tree(uint32_t tree, uint32_t nodes, GoMemory& memory,
-                                              GoPositions& positions) {
-    if (tree < plain_tail || tree > size || nodes > (size - tree) / 16 ||
-        !copy_plain(plain_tail, tree)) {
-      return false;
-    }
-    plain_tail = tree + 16 * nodes;
-    uint32_t* starts = reinterpret_cast<uint32_t*>(scratch + at.starts);
+  // The nodes of a new inlining tree but for where they are called.
+  [[gnu::noinline]] void join_tree(uint8_t* node, uint32_t nodes) {
     uint32_t before = kNoName;
-    for (; nodes != 0; nodes--, tree += 16) {
-      const uint32_t key = name_key(before);
-      const uint32_t reference = byte(kNodeNames);
-      uint32_t name = 0;
-      if (reference >= kRanked) {
-        if (!memory.take(key, reference - kRanked, name)) return false;
+    for (; nodes != 0; nodes--, node += node_size(header)) {
+      const uint32_t key = name_key(before), reference = number(kNodeNames);
+      if (reference == kNew) {
+        before = new_name();
+        memory.add(key, before);
       } else {
-        if (reference == kNew) {
-          name = take_new_name();
-        } else {
-          for (uint32_t i = 0; i < 3; i++) name |= byte(kNodeNameOffsets) << (8 * i);
-        }
-        memory.add(key, name);
+        before = recall(reference, key);
       }
-      before = name;
-      uint32_t& start = starts[hash_of(name)];
-      const uint32_t misc = byte(kNodeMisc);
+      const uint32_t misc = number(kNodeMisc);
+      uint32_t& start = positions.guess(~before);
       if ((misc & 1) != 0) start = number(kNodeStartLines);
-      store32(table + tree, (misc & 2) != 0 ? wide() : 0);
-      store32(table + tree + 4, name);
-      store32(table + tree + 12, start);
-      if (!positions.add_node(name, start)) return false;
+      store32(node, misc >> 1 << node_id_shift(header));
+      store32(node + 12, start);
+      store32(node + node_name_at(header), before);
+      if (!positions.add_node(before, start)) damaged = true;
     }
-    return true;
   }
 
-  [[gnu::cold, gnu::noinline]] void join_parents(uint32_t tree, uint32_t nodes,
-                                                 const GoPositions& positions) {
-    const uint32_t* steps = reinterpret_cast<const uint32_t*>(scratch + at.steps);
+  // Where they are called, in steps from where they are entered.
+  [[gnu::noinline]] void join_parents(uint8_t* node, uint32_t nodes) {
     uint32_t step = 0;
-    for (uint32_t i = 1; i <= nodes; i++, tree += 16) {
-      if (positions.slot(i).seen) step = positions.slot(i).step;
-      const uint32_t here = step < step_count ? steps[step] * header.quantum : 0;
-      const uint32_t distance = byte(kNodeParents);
-      uint32_t parent;
-      const uint32_t to = step + unzigzag(distance);
-      if (distance != 255 && to < step_count) {
-        parent = steps[to] * header.quantum;
-      } else {
-        parent = here + unzigzag(wide());
+    for (uint32_t i = 1; i <= nodes; i++, node += node_size(header)) {
+      if (const uint32_t entered = positions.slot(i).step; entered != kNowhere) step = entered;
+      const uint32_t distance = number(kNodeParents), to = step + unzigzag(distance >> 1);
+      if (to >= step_count) {
+        damaged = true;
+        return;
       }
-      store32(table + tree + 8, parent);
+      const GoStep& parent = steps[to];
+      uint32_t pc = parent.pc * header.quantum;
+      if ((distance & 1) != 0) pc += wide();
+      if (header.start_lines) {
+        store32(node + 8, pc);
+      } else {
+        store32(node, load32(node) | (parent.node & 0xffff));
+        store32(node + 4, parent.file);
+        store32(node + 8, parent.line);
+        store32(node + 16, pc);
+      }
     }
   }
 
-  [[gnu::cold, gnu::noinline]] bool join_functions() {
-    GoMemory memory(reinterpret_cast<uint32_t*>(scratch + at.buckets),
-                    reinterpret_cast<GoMemory::Entry*>(scratch + at.entries),
-                    parameters[kMemoryNodes]);
-    GoPositions positions(reinterpret_cast<GoSlot*>(scratch + at.slots), parameters[kMostSlots],
-                          reinterpret_cast<uint32_t*>(scratch + at.files), size);
-    const uint32_t fixed = header.start_lines ? 44 : 40;
-    const uint32_t align = parameters[kFunctionAlign];
+  [[gnu::noinline]] bool join_functions() {
     uint32_t entry = number(kFunctionMisc), unit = 0, end_line = 0;
     uint32_t data_end[kMaxColumns] = {};
-    uint32_t to = header.functab + 8 * header.functions + 4;
     uint8_t* functab = table + header.functab;
-    for (uint32_t i = 0; i < header.functions; i++, functab += 8) {
-      const uint32_t from = header.functab + align_to(to - header.functab, 8);
-      Reader& shapes = streams[kShapes];
-      const uint32_t pcdata = byte(shapes), data = byte(shapes);
-      const uint32_t flag = byte(shapes), id = byte(shapes);
-      if (from > size || fixed + 4 * (pcdata + data) > size - from || data > kMaxColumns) {
+    uint8_t* const end = region + parameter(kFunctionsEnd);
+    uint8_t* to = functab + 8 * size_t{header.functions} + 4;
+    if (to > end) return false;
+    for (uint32_t i = header.functions; i != 0; i--, functab += 8) {
+      const uint32_t pcdata = number(kShapes), data = number(kShapes);
+      const uint32_t flag = number(kShapes), id = number(kShapes);
+      // At a multiple of 8 from functab.
+      const uint32_t gap = (to - functab) & 4, fixed = header.function_size();
+      const uint32_t function_size = fixed + 4 * (pcdata + data);
+      if (damaged || pcdata > kMaxColumns || data > kMaxColumns ||
+          static_cast<size_t>(end - to) < gap + function_size) {
         return false;
       }
-      __builtin_memset(table + to, 0, from - to);
-      to = from + fixed + 4 * (pcdata + data);
-      uint8_t* function = table + from;
+      store32(to, 0);
+      uint8_t* const function = to + gap;
+      to = function + function_size;
       store32(functab, entry);
-      store32(functab + 4, from - header.functab);
+      store32(functab + 4, static_cast<uint32_t>(function - (table + header.functab)));
       store32(function, entry);
       const uint32_t name = number(kFunctionMisc);
-      store32(function + 4, name == 0 ? take_new_name() : unzigzag(name - 1) + next_name);
+      store32(function + 4, name == 0 ? new_name() : unzigzag(name - 1) + next_name);
       const uint32_t arguments = number(kArguments);
       store32(function + 8, arguments);
       store32(function + 12, number(kFunctionMisc));
       store32(function + 28, pcdata);
-      unit += unzigzag(number(kFunctionMisc));
+      unit += signed_number(kFunctionMisc);
       store32(function + 32, unit);
-      uint32_t start_line = end_line;
       if (header.start_lines) {
-        start_line += unzigzag(number(kStartLines));
-        store32(function + 36, start_line);
+        end_line += signed_number(kStartLines);
+        store32(function + 36, end_line);
       }
       store32(function + fixed - 4, id | flag << 8 | data << 24);
-      positions.begin(start_line, unit);
-      code_bit = uint64_t{parameters[kCodeOffset]} + entry;
-      step_count = 0;
+      positions.begin(end_line, unit);
+      if constexpr (kCountsInstructions) code_bit = uint64_t{parameter(kCodeOffset)} + entry;
 
-      uint32_t tree = 0, nodes = 0;
-      uint8_t* column = table + to - 4 * data;
-      for (uint32_t j = 0; j < data; j++, column += 4) {
-        const uint32_t reference = byte(kDataReferences);
-        const uint32_t key = data_key(j, arguments);
+      uint8_t* tree = region;
+      uint32_t nodes = 0;
+      for (uint32_t j = 0; j < data; j++) {
+        const uint32_t reference = number(kDataReferences), key = data_key(j, arguments);
         uint32_t offset = 0xffffffff;
         if (reference == kNew) {
-          offset = data_end[j] + unzigzag(number(kDataOffsets));
-          data_end[j] = offset;
+          offset = data_end[j] += signed_number(kDataOffsets);
           memory.add(key, offset);
-          if (j == kTreeData && parameters[kGoFuncOffset] != 0) {
+          if (j == kTreeData && parameter(kGoFuncOffset) != kNowhere) {
             nodes = number(kTreeSizes);
-            data_end[j] += 16 * nodes;
-            tree = parameters[kGoFuncOffset] + offset;
+            const uint64_t size_of_tree = uint64_t{nodes} * node_size(header);
+            const uint64_t at = uint64_t{parameter(kGoFuncOffset)} + offset;
+            if (at % 4 != 0 || !fits(at, size_of_tree)) return false;
+            data_end[j] += static_cast<uint32_t>(size_of_tree);
+            tree += at;
+            join_tree(tree, nodes);
           }
-        } else if (reference == kExplicit) {
-          offset = wide();
-          memory.add(key, offset);
-        } else if (reference >= kRanked) {
-          if (!memory.take(key, reference - kRanked, offset)) return false;
+        } else if (reference != kNone) {
+          offset = recall(reference, key);
         }
-        store32(column, offset);
+        store32(to - 4 * (data - j), offset);
       }
-      if (nodes != 0) {
-        if (!join_tree(tree, nodes, memory, positions)) return false;
-      }
-      uint32_t length;
-      if (!join_tables(function + 16, from + fixed, pcdata, header.start_lines ? start_line : 0,
-                       memory, positions, length)) {
-        return false;
-      }
+      const uint32_t length = join_tables(function, pcdata);
       if (step_count != 0) end_line = positions.slot(0).line;
-      join_parents(tree, nodes, positions);
+      join_parents(tree, nodes);
       entry += length * header.quantum;
-      if (i + 1 != header.functions) entry = align_to(entry, align);
-      entry += unzigzag(number(kFunctionMisc));
+      if (i != 1) entry = align_to(entry, parameter(kFunctionAlign));
+      entry += signed_number(kFunctionMisc);
     }
     store32(functab, entry);
-    return to == parameters[kFunctionsEnd];
+    return to == end;
   }
 
   // findfunctab: for each 256 bytes of code the function that they begin in, in groups of 16.
-  bool join_find_functions(uint32_t begin, uint32_t& end) {
-    const uint8_t* functab = table + header.functab;
-    const uint32_t first = load32(functab), last = load32(functab + 8 * header.functions);
+  bool join_find_functions(uint32_t offset) {
+    const uint8_t* next = table + header.functab;
+    const uint32_t first = load32(next), last = load32(next + 8 * size_t{header.functions});
     const uint32_t count = (last - first + 255) >> 8;
-    const uint32_t bytes = count + 4 * ((count + 15) >> 4);
-    if (begin > size || bytes > size - begin) return false;
-    end = begin + bytes;
-    uint8_t* out = table + begin;
+    if (offset % 4 != 0 || !fits(offset, count + uint64_t{4} * ((count + 15) >> 4))) return false;
+    uint8_t* out = region + offset;
     uint32_t function = 0, base = 0;
     for (uint32_t i = 0; i < count; i++) {
-      while (function + 1 < header.functions &&
-             load32(functab + 8 * function + 8) - first <= i << 8) {
+      while (function + 1 < header.functions && load32(next + 8) - first <= i << 8) {
         function++;
+        next += 8;
       }
       if ((i & 15) == 0) {
         base = function;
@@ -534,23 +457,29 @@ struct Join {
     return true;
   }
 
-  [[gnu::cold, gnu::noinline]] bool run() {
-    if (size < kGoHeaderSize || !copy_plain(0, kGoHeaderSize) ||
-        !read_go_header(table, size, header) || !copy_plain(kGoHeaderSize, header.names) ||
-        !join_names() || !copy_plain(header.units, header.pcs)) {
-      return false;
+  bool run() {
+    const uint32_t at = parameter(kTableOffset);
+    if (at % 4 != 0 || !fits(at, kGoHeaderSize)) return false;
+    damaged = false;
+    copy_plain(0, at + kGoHeaderSize);
+    table = region + at;
+    if (damaged || !read_go_header(table, size - at, header)) return false;
+    copy_plain(at + kGoHeaderSize, at + header.names);
+    copy_plain(at + header.units, at + header.pcs);
+    copy_plain(parameter(kFunctionsEnd), static_cast<uint32_t>(size));
+    if (damaged) return false;
+    pcs = table + header.pcs;
+    pcs_end = table + header.functab;
+    *pcs++ = 0;
+    next_name = last_name = 0;
+    if (!join_functions() || pcs > pcs_end) return false;
+    __builtin_memset(pcs, 0, static_cast<size_t>(pcs_end - pcs));
+    while (next_name != header.units - header.names) {
+      new_name();
+      if (damaged) return false;
     }
-    __builtin_memset(scratch + at.buckets, 0, at.slots - at.buckets);
-    next_name = 0;
-    plain_tail = parameters[kFunctionsEnd];
-    pcs = {table + header.pcs + 1, table + header.functab};
-    table[header.pcs] = 0;
-    if (!join_functions()) return false;
-    __builtin_memset(pcs.at, 0, static_cast<size_t>(pcs.end - pcs.at));
-    if (const uint32_t find = parameters[kFindFuncOffset]; find != 0) {
-      if (!copy_plain(plain_tail, find) || !join_find_functions(find, plain_tail)) return false;
-    }
-    if (!copy_plain(plain_tail, static_cast<uint32_t>(size))) return false;
+    const uint32_t find = parameter(kFindFuncOffset);
+    if (find != kNowhere && !join_find_functions(find)) return false;
     for (const Reader& stream : streams) damaged |= stream.at != stream.end;
     return !damaged;
   }
@@ -560,29 +489,41 @@ struct Join {
 
 size_t go_table_scratch(const StreamView* streams, size_t count, size_t size) {
   if (count != kGoStreamCount || streams[kParameters].size != 4 * kGoParameterCount) return 0;
-  uint32_t parameters[kGoParameterCount];
-  __builtin_memcpy(parameters, streams[kParameters].data, sizeof parameters);
-  return go_parameters_fit(parameters, size) ? go_scratch(parameters).size : 0;
+  const uint8_t* const parameters = streams[kParameters].data;
+  const uint64_t entries = load32(parameters + 4 * kMemoryNodes);
+  const uint64_t slots = load32(parameters + 4 * kMostSlots);
+  // Every entry and slot stands for bytes of the region.
+  if (size > kGoMaxSize || entries - 1 >= size / 3 || slots - 1 >= size / 2 || slots > kGoMaxSlots)
+    return 0;
+  return 8 * kHashed + slots * kSlotRoom + (entries + 1) * sizeof(GoMemory::Entry);
 }
 
-bool join_go_table(const StreamView* streams, size_t count, uint8_t* table, size_t size,
+bool join_go_table(const StreamView* streams, size_t count, uint8_t* region, size_t size,
                    uint8_t* scratch, size_t scratch_size, const InstructionStarts& starts) {
   const size_t needed = go_table_scratch(streams, count, size);
   if (needed == 0 || needed > scratch_size) return false;
   Join join;
-  join.table = table;
+  join.region = region;
   join.size = size;
+  join.parameters = streams[kParameters].data;
   for (uint32_t i = 0; i < kGoStreamCount; i++) {
     join.streams[i] = {streams[i].data, streams[i].data + streams[i].size};
   }
-  __builtin_memcpy(join.parameters, streams[kParameters].data, sizeof join.parameters);
-  join.streams[kParameters].at += sizeof join.parameters;
-  join.budget = 16 * size + 64 * starts.size;
-  join.damaged = false;
-  join.scratch = scratch;
-  join.instructions = starts;
-  join.counted = join.parameters[kCodeOffset] != kNoCode;
-  join.at = go_scratch(join.parameters);
+  join.streams[kParameters].at = join.streams[kParameters].end;
+  __builtin_memset(scratch, 0, 8 * kHashed);
+  auto* const words = reinterpret_cast<uint32_t*>(scratch);
+  auto* const slots = reinterpret_cast<GoSlot*>(words + 2 * kHashed);
+  const uint32_t most = join.parameter(kMostSlots);
+  join.steps = reinterpret_cast<GoStep*>(slots + most);
+  join.memory = {words, reinterpret_cast<GoMemory::Entry*>(join.steps + 2 * size_t{most}),
+                 join.parameter(kMemoryNodes)};
+  join.positions.use(slots, most, words + kHashed, static_cast<uint32_t>(size));
+  if constexpr (kCountsInstructions) {
+    join.instructions = starts;
+    join.budget = 16 * size + 64 * starts.size;
+  } else if (join.parameter(kCodeOffset) != kNowhere) {
+    return false;
+  }
   return join.run();
 }
 

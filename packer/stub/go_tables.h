@@ -1,6 +1,25 @@
 // SPDX-License-Identifier: MIT
 //
-// Go's function table (pclntab), joined again from streams; GO_TABLES.md describes them.
+// Go's function table (pclntab), joined again from streams.
+//
+// The table is a third of a Go program, and most of what it says it says several times over: an
+// inlined call changes line, file and place in the inlining tree at the same instruction, in three
+// tables, and the tree tells again where that was; the lengths of all tables of a function are the
+// function's, which is also the distance to the next one; what stands at an offset was put there
+// when the offset was first used. So the streams hold what cannot be foreseen. Functions are joined
+// one by one: the positions of a function are followed as a debugger would, from call to inlined
+// call, and all its tables are written on the way; references go to tables of the same length by
+// the rank of their last use.
+//
+// Every guess is made from what was joined before, by the code in go_model.h that the splitting
+// side runs too. Nothing is allocated: the caller brings memory, whose size the streams tell and
+// the table bounds.
+//
+// Columns for each field and streams of deltas, without any of the guesses, come to 1.5 times the
+// size.
+//
+// GO_TABLES.md describes the streams. Reference: runtime/symtab.go and cmd/link/internal/ld/pcln.go
+// of Go.
 #pragma once
 
 #include <stddef.h>
@@ -13,7 +32,7 @@ namespace whittle::stub {
 // The streams of one table, in this order.
 enum GoStream : uint32_t {
   kParameters,       // GoParameter: 32-bit words
-  kPlain,            // bytes that are not modelled, in the order of the table
+  kPlain,            // bytes that are not modelled, in the order of the region
   kNamePrefixes,     // for each name the bytes it shares with the one before
   kNameSuffixes,     // the others, zero terminated
   kLowBytes,         // of numbers of two bytes
@@ -27,8 +46,7 @@ enum GoStream : uint32_t {
   kDataOffsets,      // where new funcdata stands
   kTreeSizes,        // nodes of a new inlining tree
   kNodeNames,        // for each node: new, explicit, rank among those that followed its predecessor
-  kNodeNameOffsets,  // explicit ones, 3 bytes each
-  kNodeMisc,         // for each node: 1 start line is not that of the name's last use, 2 ID not 0
+  kNodeMisc,         // for each node: its ID, and whether its start line is not the expected one
   kNodeStartLines,   // those start lines
   kNodeParents,      // parentPc as a distance in steps
   kStepKinds,        // for each step of positions what changes
@@ -36,35 +54,35 @@ enum GoStream : uint32_t {
   kLinesSame,        // line deltas in the same node of the inlining tree,
   kLinesBack,        // where a node is come back to,
   kLinesEntry,       // and where it is entered
-  kSpValues,         // pcsp: 0 ends, 1 + rank among the last values,
-  kSpFrames,         // new ones
-  kSpPcs,
-  kUnsafeValues,  // pcdata 0
+  kSpValues,         // pcsp: deltas,
+  kSpPcs,            // lengths
+  kUnsafeValues,     // pcdata 0
   kUnsafePcs,
   kStackMapValues,  // pcdata 1
   kStackMapPcs,
-  kOtherValues,  // other pcdata
+  kOtherValues,  // the others
   kOtherPcs,
   kGoStreamCount,
 };
 
+// Offsets count from the begin of the region.
 enum GoParameter : uint32_t {
-  kFunctionsEnd,    // where the last function ends in the table
-  kGoFuncOffset,    // of go:func.* in the table, 0: it is elsewhere
-  kFindFuncOffset,  // of findfunctab, 0: it is elsewhere
+  kTableOffset,     // of the table's header
+  kFunctionsEnd,    // where the last function ends
+  kGoFuncOffset,    // of go:func.*, kNowhere: it is elsewhere
+  kFindFuncOffset,  // of findfunctab, kNowhere: it is elsewhere
   kFunctionAlign,   // of entries, a power of two
+  kDepthUnit,       // what all differences in pcsp are multiples of
   kMemoryNodes,     // room that the join needs: entries of its memory,
-  kLargestTable,    // bytes of its largest joined pc table,
-  kMostSteps,       // steps,
-  kMostSlots,       // nodes of an inlining tree + 1
-  kCodeOffset,      // byte of the code at which entry 0 stands, kNoCode: lengths are in bytes
+  kMostSlots,       // the most steps of a function, or nodes of its inlining tree + 1
+  kCodeOffset,      // byte of the code at which entry 0 stands, kNowhere: lengths are in bytes
   kGoParameterCount,
 };
 
-inline constexpr uint32_t kNoCode = 0xffffffff;
+inline constexpr uint32_t kNowhere = 0xffffffff;
 
 // Where the program's instructions begin: bit i % 8 of data[i / 8] for byte i of its code. Empty:
-// it is not known.
+// it is not known. Only joins built with WHITTLE_WITH_INSTRUCTIONS can use it.
 struct InstructionStarts {
   const uint8_t* data = nullptr;
   size_t size = 0;  // bytes
@@ -73,10 +91,10 @@ struct InstructionStarts {
 // Bytes that join_go_table needs to work in, aligned to 8; 0 where the streams are damaged.
 size_t go_table_scratch(const StreamView* streams, size_t count, size_t size);
 
-// Writes table[0, size). `starts` must be those that the table was split with. False where the
-// streams are damaged; then table holds anything. Reads and writes nowhere else, whatever the
-// streams hold.
-bool join_go_table(const StreamView* streams, size_t count, uint8_t* table, size_t size,
+// Writes region[0, size), which is aligned to 4: a table, and what belongs to it before or behind
+// it. `starts` must be those that the table was split with. False where the streams are damaged;
+// then the region holds anything. Reads and writes nowhere else, whatever the streams hold.
+bool join_go_table(const StreamView* streams, size_t count, uint8_t* region, size_t size,
                    uint8_t* scratch, size_t scratch_size, const InstructionStarts& starts = {});
 
 }  // namespace whittle::stub

@@ -9,11 +9,13 @@
 
 #if defined(WHITTLE_STUB)
 #include "packer/stub/linux.h"
-#else
-#include <thread>
 #endif
 
 namespace whittle::stub {
+
+#if !defined(WHITTLE_STUB)
+void yield_to_others();  // packer/unpacker.cc
+#endif
 
 // Returns once `word` no longer holds `value`, or earlier.
 inline void wait_while(const uint32_t& word, uint32_t value) {
@@ -21,7 +23,7 @@ inline void wait_while(const uint32_t& word, uint32_t value) {
   sys_futex(&word, kFutexWait, value);
 #else
   (void)word, (void)value;
-  std::this_thread::yield();
+  yield_to_others();
 #endif
 }
 

@@ -14,13 +14,16 @@
 
 namespace whittle::test {
 
+// Where inlining trees and findfunctab stand: behind the functions since Go 1.26.
+enum class GoFuncdata { nowhere, behind, in_front };
+
 struct GoTableSpec {
   std::uint32_t magic = 0xfffffff1;
   std::uint32_t quantum = 1;  // bytes of the smallest instruction
   std::uint32_t functions = 40;
   std::uint64_t seed = 1;
-  bool funcdata_behind = true;  // as since Go 1.26: inlining trees behind the functions
-  bool find_functions = true;   // findfunctab behind everything
+  GoFuncdata funcdata = GoFuncdata::behind;
+  bool find_functions = true;
 };
 
 class GoTableBuilder {
@@ -41,6 +44,11 @@ class GoTableBuilder {
     word(functab, end_);
     entries_.push_back(end_);
 
+    Bytes in_front;
+    if (spec_.funcdata == GoFuncdata::in_front) add_beside(in_front);
+    while (in_front.size() % 32 != 0) in_front.push_back(0);
+    table_offset_ = in_front.size();
+
     Bytes table;
     word(table, spec_.magic);
     table.insert(table.end(), {0, 0, static_cast<std::uint8_t>(spec_.quantum), 8});
@@ -60,16 +68,15 @@ class GoTableBuilder {
                                                                  &functab, &functions}) {
       table.insert(table.end(), part->begin(), part->end());
     }
-    if (spec_.funcdata_behind) {
+    if (spec_.funcdata == GoFuncdata::behind) {
       while (table.size() % 32 != 0) table.push_back(0);
-      table.insert(table.end(), funcdata_.begin(), funcdata_.end());
+      add_beside(table);
     }
-    if (spec_.find_functions) {
-      while (table.size() % 8 != 0) table.push_back(0);
-      add_find_functions(table);
-    }
-    return table;
+    in_front.insert(in_front.end(), table.begin(), table.end());
+    return in_front;
   }
+
+  std::size_t table_offset() const { return table_offset_; }  // in what was built
 
  private:
   using Runs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;  // from that pc that value
@@ -169,19 +176,40 @@ class GoTableBuilder {
     word(to, ~0U);
     word(to, nodes != 0 ? static_cast<std::uint32_t>(funcdata_.size()) : ~0U);
     for (std::uint32_t i = 0; i < nodes; i++) {
-      word(funcdata_, below(9) == 0 ? 5 : 0);
-      word(funcdata_, node_names[i]);
-      word(funcdata_,
-           (below(4) == 0 ? below(length)
-                          : lines[below(static_cast<std::uint32_t>(lines.size()))].first) *
-               spec_.quantum);
-      word(funcdata_, 1000 * (i + 1));
+      const std::uint32_t id = below(9) == 0 ? 5 : 0;
+      const std::uint32_t pc = below(4) == 0
+                                   ? below(length)
+                                   : lines[below(static_cast<std::uint32_t>(lines.size()))].first;
+      if (start_lines) {
+        word(funcdata_, id);
+        word(funcdata_, node_names[i]);
+        word(funcdata_, pc * spec_.quantum);
+        word(funcdata_, 1000 * (i + 1));
+      } else {
+        word(funcdata_, id << 16 | (value_at(trees, pc) & 0xffff));
+        word(funcdata_, value_at(files, pc));
+        word(funcdata_, value_at(lines, pc));
+        word(funcdata_, node_names[i]);
+        word(funcdata_, pc * spec_.quantum);
+      }
     }
-    for (std::uint32_t i = below(20); i != 0; i--) funcdata_.push_back('m');
+    for (std::uint32_t i = 4 * below(5); i != 0; i--) funcdata_.push_back('m');
 
     entries_.push_back(entry);
     end_ = entry + length * spec_.quantum;
     return (end_ + 31) / 32 * 32 + (index == 17 ? 64 : 0);
+  }
+
+  static std::uint32_t value_at(const Runs& runs, std::uint32_t pc) {
+    std::uint32_t value = 0;
+    for (const auto& [from, run_value] : runs) value = from <= pc ? run_value : value;
+    return value;
+  }
+
+  void add_beside(Bytes& to) const {
+    to.insert(to.end(), funcdata_.begin(), funcdata_.end());
+    while (to.size() % 8 != 0) to.push_back(0);
+    if (spec_.find_functions) add_find_functions(to);
   }
 
   void add_find_functions(Bytes& table) const {
@@ -200,6 +228,7 @@ class GoTableBuilder {
   std::map<std::string, std::uint32_t> name_offsets_, table_offsets_;
   std::vector<std::uint32_t> entries_;
   std::uint32_t end_ = 0, last_pc_ = 0;
+  std::size_t table_offset_ = 0;
 };
 
 inline Bytes go_table(const GoTableSpec& spec = {}) { return GoTableBuilder(spec).build(); }

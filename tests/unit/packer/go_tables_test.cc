@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <numeric>
@@ -20,20 +21,28 @@ using packer::find_go_tables;
 using packer::GoTable;
 using packer::split_go_table;
 using test::go_table;
+using test::GoFuncdata;
 using test::GoTableSpec;
 
 constexpr std::uint32_t kMagics[] = {0xfffffff0, 0xfffffff1};
 
+constexpr GoTableSpec kDamagedSpecs[] = {
+    {},
+    {.magic = 0xfffffff0, .quantum = 4, .funcdata = GoFuncdata::in_front},
+};
+
 // The joined table; nothing where the streams are damaged. Table and scratch memory are exactly as
 // large as they are said to be, so that AddressSanitizer sees what stands outside.
-std::optional<Bytes> join(const std::vector<Bytes>& streams, std::size_t size) {
+std::optional<Bytes> join(const std::vector<Bytes>& streams, std::size_t size,
+                          const Bytes& starts = {}) {
   std::vector<stub::StreamView> views;
   for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
   const std::size_t scratch_size = stub::go_table_scratch(views.data(), views.size(), size);
   std::vector<std::uint64_t> scratch((scratch_size + 7) / 8, 0xdddddddddddddddd);
   Bytes table(size, 0xee);
   if (!stub::join_go_table(views.data(), views.size(), table.data(), size,
-                           reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size)) {
+                           reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size,
+                           {starts.data(), starts.size()})) {
     return std::nullopt;
   }
   return table;
@@ -48,7 +57,7 @@ TEST(GoTables, ComeBackForEveryVersionAndInstructionSize) {
         spec.quantum = quantum;
         spec.seed = seed;
         spec.functions = static_cast<std::uint32_t>(1 + seed * 7);
-        spec.funcdata_behind = seed % 3 != 0;
+        spec.funcdata = static_cast<GoFuncdata>(seed % 3);
         spec.find_functions = seed % 4 != 0;
         const Bytes table = go_table(spec);
         const auto streams = split_go_table(table);
@@ -59,38 +68,107 @@ TEST(GoTables, ComeBackForEveryVersionAndInstructionSize) {
   }
 }
 
-TEST(GoTables, WhatCanBeComputedTakesNoSpace) {
-  GoTableSpec spec;
-  spec.functions = 500;
-  spec.funcdata_behind = false;
-  spec.find_functions = false;
-  const Bytes without = go_table(spec);
-  spec.find_functions = true;
-  const Bytes with = go_table(spec);
-  const auto size_of = [](const std::vector<Bytes>& streams) {
-    return std::accumulate(
-        streams.begin(), streams.end(), std::size_t{0},
-        [](std::size_t sum, const Bytes& stream) { return sum + stream.size(); });
-  };
-  const auto streams_without = split_go_table(without), streams_with = split_go_table(with);
-  ASSERT_TRUE(streams_without && streams_with);
-  EXPECT_GT(with.size(), without.size() + 1000);
-  // At most what aligns it.
-  EXPECT_LE(size_of(*streams_with), size_of(*streams_without) + 8);
+// Which bytes of some code begin an instruction: that share of them, by chance.
+Bytes some_starts(std::uint64_t seed, std::uint32_t percent) {
+  std::mt19937_64 random(seed);
+  Bytes starts(100000);
+  for (std::size_t bit = 0; bit < starts.size() * 8; bit++) {
+    if (random() % 100 < percent) starts[bit / 8] |= static_cast<std::uint8_t>(1 << bit % 8);
+  }
+  return starts;
 }
 
-TEST(GoTables, AreFoundInASegment) {
-  for (const std::uint32_t magic : kMagics) {
+std::uint32_t parameter(const std::vector<Bytes>& streams, stub::GoParameter which) {
+  std::uint32_t value;
+  std::memcpy(&value, &streams[stub::kParameters].at(std::size_t{4} * which), 4);
+  return value;
+}
+
+TEST(GoTables, LengthsInInstructionsComeBack) {
+  for (std::uint64_t seed = 1; seed <= 20; seed++) {
     GoTableSpec spec;
-    spec.magic = magic;
-    const Bytes table = go_table(spec);
-    Bytes segment(0x1230, 'x');
-    segment.insert(segment.end(), table.begin(), table.end());
-    segment.insert(segment.end(), 777, 'y');
-    const std::vector<GoTable> found = find_go_tables(segment);
-    ASSERT_EQ(found.size(), 1U);
-    EXPECT_EQ(found[0].offset, 0x1230U);
-    EXPECT_EQ(found[0].size, table.size());
+    spec.seed = seed;
+    spec.functions = static_cast<std::uint32_t>(10 + seed * 7);
+    const Bytes table = go_table(spec), starts = some_starts(seed, 95);
+    const auto streams = split_go_table(table, starts);
+    ASSERT_TRUE(streams);
+    EXPECT_NE(parameter(*streams, stub::kCodeOffset), stub::kNowhere);
+    EXPECT_EQ(join(*streams, table.size(), starts), table);
+    // They are needed, and others or fewer of them do no harm.
+    EXPECT_FALSE(join(*streams, table.size()));
+    join(*streams, table.size(), some_starts(seed, 1));
+    for (const std::size_t size : {1U, 7U, 8U, 9U, 100U}) {
+      EXPECT_FALSE(join(*streams, table.size(),
+                        Bytes(starts.begin(), starts.begin() + static_cast<std::ptrdiff_t>(size))));
+    }
+  }
+}
+
+TEST(GoTables, StartsOfOtherCodeAreNotUsed) {
+  GoTableSpec spec;
+  const Bytes table = go_table(spec), starts = some_starts(1, 25);
+  const auto streams = split_go_table(table, starts);
+  ASSERT_TRUE(streams);
+  EXPECT_EQ(parameter(*streams, stub::kCodeOffset), stub::kNowhere);
+  EXPECT_EQ(streams, split_go_table(table));
+  // Nor where instructions are words already.
+  spec.quantum = 4;
+  EXPECT_EQ(split_go_table(go_table(spec), some_starts(1, 100)), split_go_table(go_table(spec)));
+}
+
+// Of the words of a region those that the streams hold as they are, 0 for each that is computed.
+std::size_t plain_words(const std::vector<Bytes>& streams) {
+  const Bytes& plain = streams[stub::kPlain];
+  std::size_t words = 0;
+  for (std::size_t at = 0; at + 4 <= plain.size(); at += 4) {
+    words += std::any_of(plain.begin() + static_cast<std::ptrdiff_t>(at),
+                         plain.begin() + static_cast<std::ptrdiff_t>(at) + 4,
+                         [](std::uint8_t byte) { return byte != 0; });
+  }
+  return words;
+}
+
+TEST(GoTables, WhatCanBeComputedIsNotKept) {
+  for (const std::uint32_t magic : kMagics) {
+    for (const GoFuncdata funcdata : {GoFuncdata::behind, GoFuncdata::in_front}) {
+      GoTableSpec spec;
+      spec.magic = magic;
+      spec.functions = 500;
+      spec.funcdata = GoFuncdata::nowhere;
+      const auto without = split_go_table(go_table(spec));
+      spec.funcdata = funcdata;
+      const Bytes table = go_table(spec);
+      const auto with = split_go_table(table);
+      ASSERT_TRUE(without && with);
+      EXPECT_NE(parameter(*with, stub::kGoFuncOffset), stub::kNowhere);
+      EXPECT_NE(parameter(*with, stub::kFindFuncOffset), stub::kNowhere);
+      EXPECT_GT((*with)[stub::kTreeSizes].size(), 300U);
+      EXPECT_EQ((*without)[stub::kTreeSizes].size(), 0U);
+      // What is left are the stack maps between the trees, two words a function on average. The
+      // trees have more than four times as many.
+      EXPECT_GT(plain_words(*with), plain_words(*without) + 500);
+      EXPECT_LT(plain_words(*with), plain_words(*without) + 2000);
+    }
+  }
+}
+
+TEST(GoTables, AreFoundInASegmentWithWhatBelongsToThem) {
+  for (const std::uint32_t magic : kMagics) {
+    for (const GoFuncdata funcdata :
+         {GoFuncdata::nowhere, GoFuncdata::behind, GoFuncdata::in_front}) {
+      GoTableSpec spec;
+      spec.magic = magic;
+      spec.funcdata = funcdata;
+      const Bytes region = go_table(spec);
+      Bytes segment(0x1230, 'x');
+      segment.insert(segment.end(), region.begin(), region.end());
+      segment.insert(segment.end(), 777, 'y');
+      const std::vector<GoTable> found = find_go_tables(segment);
+      ASSERT_EQ(found.size(), 1U);
+      EXPECT_LT(found[0].offset, 0x1230U + 100);  // stack maps of the first functions may go before
+      EXPECT_GE(found[0].offset, 0x1230U);
+      EXPECT_EQ(found[0].offset + found[0].size, 0x1230U + region.size());
+    }
   }
 }
 
@@ -108,19 +186,21 @@ TEST(GoTables, AMagicAloneIsNoTable) {
 // Whatever the bytes are: they come back, or the split says no.
 TEST(GoTables, MutatedTablesComeBackOrStayPlain) {
   std::mt19937_64 random(7);
-  const Bytes original = go_table();
   std::size_t split = 0, refused = 0;
-  for (int round = 0; round < 2000; round++) {
-    Bytes table = original;
-    for (std::uint64_t i = 1 + random() % 3; i != 0; i--) {
-      table[random() % table.size()] = static_cast<std::uint8_t>(random());
-    }
-    if (random() % 8 == 0) table.resize(random() % table.size());
-    if (const auto streams = split_go_table(table)) {
-      split++;
-      ASSERT_EQ(join(*streams, table.size()), table) << "round " << round;
-    } else {
-      refused++;
+  for (const GoTableSpec& spec : kDamagedSpecs) {
+    const Bytes original = go_table(spec);
+    for (int round = 0; round < 1000; round++) {
+      Bytes table = original;
+      for (std::uint64_t i = 1 + random() % 3; i != 0; i--) {
+        table[random() % table.size()] = static_cast<std::uint8_t>(random());
+      }
+      if (random() % 8 == 0) table.resize(random() % table.size());
+      if (const auto streams = split_go_table(table)) {
+        split++;
+        ASSERT_EQ(join(*streams, table.size()), table) << "round " << round;
+      } else {
+        refused++;
+      }
     }
   }
   EXPECT_GT(split, 100U);
@@ -129,25 +209,29 @@ TEST(GoTables, MutatedTablesComeBackOrStayPlain) {
 
 TEST(GoTables, DamagedStreamsHarmNothing) {
   std::mt19937_64 random(8);
-  const Bytes table = go_table();
-  const auto streams = split_go_table(table);
-  ASSERT_TRUE(streams);
   std::size_t refused = 0;
-  for (int round = 0; round < 4000; round++) {
-    std::vector<Bytes> damaged = *streams;
-    Bytes& stream = damaged[random() % damaged.size()];
-    switch (random() % 3) {
-      case 0:
-        if (!stream.empty()) stream[random() % stream.size()] = static_cast<std::uint8_t>(random());
-        break;
-      case 1:
-        stream.resize(stream.empty() ? 0 : random() % stream.size());
-        break;
-      default:
-        stream.resize(stream.size() + 1 + random() % 9, static_cast<std::uint8_t>(random()));
+  for (const GoTableSpec& spec : kDamagedSpecs) {
+    const Bytes table = go_table(spec);
+    const auto streams = split_go_table(table);
+    ASSERT_TRUE(streams);
+    for (int round = 0; round < 2000; round++) {
+      std::vector<Bytes> damaged = *streams;
+      Bytes& stream = damaged[round % 4 == 0 ? 0 : random() % damaged.size()];
+      switch (random() % 3) {
+        case 0:
+          if (!stream.empty()) {
+            stream[random() % stream.size()] = static_cast<std::uint8_t>(random());
+          }
+          break;
+        case 1:
+          stream.resize(stream.empty() ? 0 : random() % stream.size());
+          break;
+        default:
+          stream.resize(stream.size() + 1 + random() % 9, static_cast<std::uint8_t>(random()));
+      }
+      const std::size_t size = random() % 5 == 0 ? random() % (2 * table.size()) : table.size();
+      if (!join(damaged, size)) refused++;
     }
-    const std::size_t size = random() % 5 == 0 ? random() % (2 * table.size()) : table.size();
-    if (!join(damaged, size)) refused++;
   }
   EXPECT_GT(refused, 1000U);
 }

@@ -101,6 +101,27 @@ TEST(Pack, SaysWhatItPacked) {
   EXPECT_LT(packed_bytes + info.stub_size, packed.size());
 }
 
+TEST(Pack, SaysWhatEachStreamHolds) {
+  const Bytes packed = test::packed_form(test::build(test::packable()).bytes);
+  const auto streams = packer::inspect(packed, "packed").streams;
+  ASSERT_FALSE(streams.empty());
+  std::uint64_t in_segments = 0, outside = 0;
+  for (const packer::StreamInfo& stream : streams) {
+    EXPECT_THAT(stream.codec, testing::AnyOf("zstd", "stored"));
+    EXPECT_EQ(stream.part_count, 0U);
+    if (stream.name == "image") {
+      EXPECT_THAT(stream.holds, testing::MatchesRegex("segment r[-w][-x]"));
+      in_segments++;
+    } else {
+      EXPECT_EQ(stream.holds, "outside the segments");
+      EXPECT_EQ(stream.transform, "");
+      outside++;
+    }
+  }
+  EXPECT_GT(in_segments, 0U);
+  EXPECT_LE(outside, 1U);
+}
+
 TEST(Pack, RemembersTheFileBeforeItWasStripped) {
   const test::ElfImage image = test::build(test::packable());
   test::ElfSpec with_symbols = test::packable();

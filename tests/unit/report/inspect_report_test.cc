@@ -41,6 +41,19 @@ analyzer::BinaryReport go_program() {
   return report;
 }
 
+packer::StreamInfo part_of_a_table(std::uint32_t part, std::uint64_t raw, std::uint64_t packed) {
+  return {.name = "part",
+          .address = 0x500000,
+          .raw_size = raw,
+          .packed_size = packed,
+          .holds = "Go function table",
+          .codec = "zstd",
+          .transform = "",
+          .part = part,
+          .part_count = 2,
+          .region_size = 1000000};
+}
+
 packer::PackInfo pack_info() {
   packer::PackInfo info;
   info.format_version = 1;
@@ -53,7 +66,21 @@ packer::PackInfo pack_info() {
   info.original_sha256 = "aa";
   info.source_size = 2338123;
   info.source_sha256 = "aa";
-  info.streams = {{"image", 0x400000, 2000000, 880000}, {"rest", 0, 338123, 11000}};
+  info.streams = {{.name = "image",
+                   .address = 0x400000,
+                   .raw_size = 1000000,
+                   .packed_size = 480000,
+                   .holds = "segment r-x",
+                   .codec = "zstd",
+                   .transform = "x86-64 code"},
+                  part_of_a_table(1, 700000, 300000),
+                  part_of_a_table(2, 290000, 99000),
+                  {.name = "rest",
+                   .raw_size = 338123,
+                   .packed_size = 11000,
+                   .holds = "outside the segments",
+                   .codec = "stored",
+                   .transform = ""}};
   return info;
 }
 
@@ -107,9 +134,12 @@ TEST(InspectReport, TextOfAPackedProgram) {
   inside       2,338,123 bytes (2.2 MiB)
   SHA-256      aa
 
-  stream   address      bytes   packed
-  image   0x400000  2,000,000  880,000  44.0 %
-  rest           -    338,123   11,000   3.3 %
+                               address      bytes   packed          of the file
+  headers, notes, tables             -          -    1,000                0.1 %
+  stub                               -          -    9,000                1.0 %
+  segment r-x, x86-64 code    0x400000  1,000,000  480,000  48.0 %       53.3 %
+  Go function table, 2 parts  0x500000  1,000,000  399,000  39.9 %       44.3 %
+  outside the segments               -    338,123   11,000   3.3 %        1.2 %
 )"));
   packer::PackInfo stripped = pack_info();
   stripped.source_size = 3000000;
@@ -117,6 +147,20 @@ TEST(InspectReport, TextOfAPackedProgram) {
   EXPECT_THAT(inspect_text(report, stripped),
               HasSubstr("  stripped from  3,000,000 bytes (2.9 MiB)\n  its SHA-256    bb\n"));
   EXPECT_THAT(text, Not(HasSubstr("stripped from")));
+}
+
+TEST(InspectReport, EveryStreamOfAPackedProgram) {
+  analyzer::BinaryReport report;
+  report.path = "app";
+  EXPECT_THAT(inspect_text(report, pack_info(), std::nullopt, Streams::each), testing::EndsWith(R"(
+                                  codec    address      bytes   packed          of the file
+  headers, notes, tables                         -          -    1,000                0.1 %
+  stub                                           -          -    9,000                1.0 %
+  segment r-x, x86-64 code        zstd    0x400000  1,000,000  480,000  48.0 %       53.3 %
+  Go function table, part 1 of 2  zstd    0x500000    700,000  300,000  42.9 %       33.3 %
+  Go function table, part 2 of 2  zstd    0x500000    290,000   99,000  34.1 %       11.0 %
+  outside the segments            stored         -    338,123   11,000   3.3 %        1.2 %
+)"));
 }
 
 TEST(InspectReport, Json) {
@@ -147,9 +191,20 @@ TEST(InspectReport, JsonOfAPackedProgram) {
     "format_version": 1, "packer_version": "0.1.0", "machine": "x86-64", "level": "fast",
     "packed_bytes": 900000, "original_bytes": 2338123, "stub_bytes": 9000,
     "original_sha256": "aa", "source_bytes": 2338123, "source_sha256": "aa",
+    "scratch_bytes": 0,
     "streams": [
-      {"name": "image", "address": 4194304, "raw_bytes": 2000000, "packed_bytes": 880000},
-      {"name": "rest", "address": 0, "raw_bytes": 338123, "packed_bytes": 11000}]})"));
+      {"name": "image", "address": 4194304, "raw_bytes": 1000000, "packed_bytes": 480000,
+       "holds": "segment r-x", "codec": "zstd", "transform": "x86-64 code",
+       "part": 0, "part_count": 0, "region_bytes": 0},
+      {"name": "part", "address": 5242880, "raw_bytes": 700000, "packed_bytes": 300000,
+       "holds": "Go function table", "codec": "zstd", "transform": "",
+       "part": 1, "part_count": 2, "region_bytes": 1000000},
+      {"name": "part", "address": 5242880, "raw_bytes": 290000, "packed_bytes": 99000,
+       "holds": "Go function table", "codec": "zstd", "transform": "",
+       "part": 2, "part_count": 2, "region_bytes": 1000000},
+      {"name": "rest", "address": 0, "raw_bytes": 338123, "packed_bytes": 11000,
+       "holds": "outside the segments", "codec": "stored", "transform": "",
+       "part": 0, "part_count": 0, "region_bytes": 0}]})"));
 }
 
 }  // namespace
