@@ -68,7 +68,7 @@ class Table:
         self.streams, self.out = [Stream(part) for part in parts], bytearray(size)
         (self.table, self.functions_end, self.go_func, self.find_func, self.align, self.depth_unit,
          _, _, self.code) = struct.unpack("<9I", self.streams[PARAMETERS].take(36))
-        check(self.code == NOWHERE, "lengths in instructions")
+        check(self.code == NOWHERE and self.align > 0, "odd parameters of a Go table")
         self.memory, self.guesses = Memory(), Guesses()
 
     def byte(self, stream):
@@ -277,7 +277,7 @@ class Table:
                     slot = recent.pop(action - 2)
                 else:
                     slot = largest + 1 if action == 1 else now + unzigzag(self.wide()) & MASK
-                check(slot < len(self.out), "a slot is too far")
+                check(slot < 65536, "a slot is too far")
                 slots += [Slot(line) for _ in range(len(slots), slot + 1)]
                 recent = [slot] + recent[:15]
                 now, largest = slot, max(largest, slot)
