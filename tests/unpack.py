@@ -19,6 +19,7 @@ from collections import namedtuple
 
 from unpack_code import TRANSFORMS
 from unpack_go import join_go_table
+from unpack_mix import mix_decoded
 from unpack_tables import check, join_eh_frame, join_exception_tables, join_relocations
 
 libxxhash = ctypes.CDLL("libxxhash.so.0")
@@ -146,7 +147,8 @@ def decoded(stream, packed):
         size = libzstd.ZSTD_decompress(buffer, len(buffer), packed, len(packed))
         raw = buffer.raw if size == len(buffer) else b""
     else:
-        raise ValueError("an unknown codec")
+        check(stream.codec == 2, "an unknown codec")
+        raw = mix_decoded(packed, stream.raw_size)
     check(len(raw) == stream.raw_size, "a stream does not decode to its size")
     return raw
 
