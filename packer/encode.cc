@@ -135,11 +135,11 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16
   }
   encode_all(jobs, level, progress);
   // A second decoder in the stub has to earn its keep.
-  const Selection first = select(jobs, machine, false), all = select(jobs, machine, true);
+  const Selection few = select(jobs, machine, false), all = select(jobs, machine, true);
   std::vector<PackStream> streams;
   std::vector<Bytes> packed;
   for (std::size_t i = 0; i < jobs.size(); i++) {
-    const std::size_t form = (all.size < first.size ? all : first).forms[i];
+    const std::size_t form = (all.size < few.size ? all : few).forms[i];
     Coded coded;
     if (form != kStored)
       coded = std::move(jobs[i].forms[form]);
@@ -155,13 +155,13 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16
 
   struct Span {
     const StreamGroup* group;
-    std::size_t first;  // of its streams
+    std::size_t begin;  // of its streams
     std::uint64_t cost;
   };
   std::vector<Span> spans;
   std::size_t at = 0;
   for (const StreamGroup& group : groups) {
-    Span span{.group = &group, .first = at, .cost = 0};
+    Span span{.group = &group, .begin = at, .cost = 0};
     for (std::size_t i = 0; i < group.streams.size(); i++) {
       const PackStream& stream = streams[at++];
       if (stream.kind != kStreamRest) span.cost += decode_cost(stream);
@@ -180,13 +180,13 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16
   for (const Span& span : spans) {
     const auto first = static_cast<std::uint16_t>(encoded.streams.size());
     for (std::size_t i = 0; i < span.group->streams.size(); i++) {
-      PackStream& stream = streams[span.first + i];
+      PackStream& stream = streams[span.begin + i];
       if (stream.kind == kStreamPart) {
         stream.address = scratch;
         scratch = align_up(scratch + stream.raw_size, kPartAlignment);
       }
       encoded.streams.push_back(stream);
-      encoded.packed.push_back(std::move(packed[span.first + i]));
+      encoded.packed.push_back(std::move(packed[span.begin + i]));
     }
     for (PackRegion region : span.group->regions) {
       if (region.part_count != 0)
