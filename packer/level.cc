@@ -31,6 +31,13 @@ std::string level_name(std::uint32_t level) {
   return "unknown";
 }
 
+std::optional<Level> level_from_name(std::string_view name) {
+  if (name == "fast") return Level::fast;
+  if (name == "small") return Level::small;
+  if (name == "auto") return Level::automatic;
+  return std::nullopt;
+}
+
 std::uint64_t longest_stream(std::uint32_t level) {
   return std::uint64_t{level == kLevelSmall ? 4 : 9} << 20;
 }
