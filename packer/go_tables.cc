@@ -216,7 +216,7 @@ void locate_funcdata(const Parsed& parsed, ByteView around, Located& at) {
   for (const Function& function : parsed.functions) {
     if (!has_tree(function)) continue;
     const std::uint32_t nodes = tree_size(parsed, function), offset = function.data[kTreeData];
-    if (nodes == 0) continue;
+    if (nodes == 0 || offset % 4 != 0) continue;
     trees.push_back({offset, nodes});
     end = std::max(end, offset + std::uint64_t{stride} * nodes);
   }
@@ -739,6 +739,13 @@ class Splitter {
   std::vector<std::uint32_t> steps_;  // pcs of the function in hand
 };
 
+// The same bytes at an aligned address, as load32 wants them.
+ByteView aligned(ByteView bytes, Bytes& copy) {
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 4 == 0) return bytes;
+  copy.assign(bytes.begin(), bytes.end());
+  return copy;
+}
+
 // False: damaged.
 bool join(const std::vector<Bytes>& streams, ByteView starts, Bytes& table) {
   std::vector<StreamView> views;
@@ -754,7 +761,8 @@ bool join(const std::vector<Bytes>& streams, ByteView starts, Bytes& table) {
 
 std::vector<GoTable> find_go_tables(ByteView segment) {
   std::vector<GoTable> tables;
-  for_each_table(segment, [&](const Parsed&, const Located& at) {
+  Bytes copy;
+  for_each_table(aligned(segment, copy), [&](const Parsed&, const Located& at) {
     // What lies between two tables belongs to one of them.
     if (tables.empty() || tables.back().offset + tables.back().size <= at.begin) {
       tables.push_back({at.begin, at.end - at.begin});
@@ -766,6 +774,8 @@ std::vector<GoTable> find_go_tables(ByteView segment) {
 
 std::optional<std::vector<Bytes>> split_go_table(ByteView region, ByteView starts) {
   std::optional<std::vector<Bytes>> streams;
+  Bytes copy;
+  region = aligned(region, copy);
   for_each_table(region, [&](const Parsed& parsed, const Located& located) {
     streams = Splitter(parsed, located, region, starts).split();
     Bytes joined(region.size());

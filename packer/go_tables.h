@@ -11,18 +11,19 @@
 
 namespace whittle::packer {
 
+// A table with the inlining trees and the findfunctab that belong to it, and all between them.
 struct GoTable {
-  std::uint64_t offset = 0, size = 0;  // in the given bytes
+  std::uint64_t offset = 0, size = 0;  // in the given bytes; the offset is a multiple of 4
 };
 
-// The tables in the file bytes of one segment.
+// The tables in the file bytes of one segment, ascending; they do not overlap.
 std::vector<GoTable> find_go_tables(ByteView segment);
 
-// The streams of a table (stub/go_tables.h), or nothing where it is not built as Go's linker builds
-// it. Joined they make `table` again: it has been tried. `starts` are the instructions' (see
-// stub::InstructionStarts) of the program's x86-64 code, from at most 16 KiB before its first
-// function on; where they are given, and are of use, lengths are counted in instructions, and
-// joining needs them too.
-std::optional<std::vector<Bytes>> split_go_table(ByteView table, ByteView starts = {});
+// The streams of such a region (stub/go_tables.h), or nothing where the table is not built as Go's
+// linker builds it. Joined they make `region` again: it has been tried. `starts` are the
+// instructions' (see stub::InstructionStarts) of the program's x86-64 code, from at most 16 KiB
+// before its first function on; where they are given, and are of use, lengths are counted in
+// instructions, and joining needs them too.
+std::optional<std::vector<Bytes>> split_go_table(ByteView region, ByteView starts = {});
 
 }  // namespace whittle::packer
