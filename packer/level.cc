@@ -39,7 +39,7 @@ std::optional<Level> level_from_name(std::string_view name) {
 }
 
 std::uint64_t longest_stream(std::uint32_t level) {
-  return std::uint64_t{level == kLevelSmall ? 4 : 9} << 20;
+  return (level == kLevelSmall ? std::uint64_t{4} : std::uint64_t{9}) << 20;
 }
 
 std::variant<Choice, Refusal> choose_level(ByteView file, std::uint64_t fast, std::uint64_t small,
