@@ -167,4 +167,15 @@ void add_common_options(CLI::App* command, CommonOptions& options, bool markdown
   command->add_flag("-q,--quiet", options.quiet, "Print errors only");
 }
 
+CLI::App* add_file_command(Program& program, const std::string& name,
+                           const std::string& description, const std::string& file,
+                           int (*run)(const FileOptions&)) {
+  auto options = std::make_shared<FileOptions>();
+  CLI::App* command =
+      program.add_command(name, description, [options, run] { return run(*options); });
+  command->add_option("FILE", options->input, file)->required();
+  add_common_options(command, options->common);
+  return command;
+}
+
 }  // namespace whittle::cli

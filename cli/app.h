@@ -46,6 +46,16 @@ struct CommonOptions {
 };
 void add_common_options(CLI::App* command, CommonOptions& options, bool markdown = false);
 
+// A command that looks at one file and writes none.
+struct FileOptions {
+  std::string input;
+  CommonOptions common;
+};
+// `file` says what FILE may be. Returns the command for its footer.
+CLI::App* add_file_command(Program& program, const std::string& name,
+                           const std::string& description, const std::string& file,
+                           int (*run)(const FileOptions&));
+
 // One file a command.
 void add_audit(Program& program);
 void add_strip(Program& program);

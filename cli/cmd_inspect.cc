@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <memory>
 #include <optional>
 
 #include "analyzer/analyzer.h"
@@ -12,12 +11,7 @@
 namespace whittle::cli {
 namespace {
 
-struct Options {
-  std::string input;
-  CommonOptions common;
-};
-
-int run(const Options& options) {
+int run(const FileOptions& options) {
   const LoadedFile file = read_file(options.input);
   analyzer::BinaryReport binary = analyzer::inspect(file.bytes, options.input);
   std::optional<packer::PackInfo> packed;
@@ -37,12 +31,8 @@ int run(const Options& options) {
 }  // namespace
 
 void add_inspect(Program& program) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_command("inspect", "Tell everything about one executable",
-                                          [options] { return run(*options); });
-  command->add_option("FILE", options->input, "Any file; packed ones tell of what is inside")
-      ->required();
-  add_common_options(command, options->common);
+  CLI::App* command = add_file_command(program, "inspect", "Tell everything about one executable",
+                                       "Any file; packed ones tell of what is inside", run);
   command->footer(
       "Nothing is run and nothing is unpacked.\n\n"
       "Example:\n  whittle inspect --format json app.packed");

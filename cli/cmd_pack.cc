@@ -19,7 +19,7 @@ namespace {
 
 struct Options {
   std::string input, output;
-  std::string level = "fast";
+  std::string level = "fast", goal = "disk";
   bool strip = false;
   bool allow_privileged = false;
   bool check = false;
@@ -31,6 +31,16 @@ struct Options {
 bool is_privileged(const std::string& path, const FileStatus& status) {
   return (status.mode & 06000) != 0 ||
          ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0;
+}
+
+packer::Level level_of(std::string_view name) {
+  if (name == "small") return packer::Level::small;
+  return name == "auto" ? packer::Level::automatic : packer::Level::fast;
+}
+
+packer::Goal goal_of(std::string_view name) {
+  if (name == "pull") return packer::Goal::pull;
+  return name == "start" ? packer::Goal::start : packer::Goal::disk;
 }
 
 [[noreturn]] void refuse(const std::string& path, const packer::Refusal& refusal) {
@@ -61,6 +71,8 @@ int run(const Options& options) {
   ProgressLine progress(options.common.quiet);
   packer::PackOptions pack_options;
   pack_options.privileged = !options.allow_privileged && is_privileged(options.input, file.status);
+  pack_options.level = level_of(options.level);
+  pack_options.goal = goal_of(options.goal);
   pack_options.progress = [&](std::uint64_t done, std::uint64_t total) {
     progress.show("packing " + options.input, done, total);
   };
@@ -98,9 +110,16 @@ void add_pack(Program& program) {
   command->add_option("-o,--output", options->output, "Where to write (FILE.packed)")
       ->type_name("OUT");
   command->add_flag("--strip", options->strip, "Strip it before");
-  command->add_option("--level", options->level, "How hard to try: fast")
+  command
+      ->add_option("--level", options->level,
+                   "fast (starts soonest), small, or auto, which tries both")
       ->type_name("LEVEL")
-      ->check(CLI::IsMember({"fast"}).description(""));
+      ->check(CLI::IsMember({"fast", "small", "auto"}).description(""));
+  command
+      ->add_option("--goal", options->goal,
+                   "What counts for --level auto: disk, pull (in a compressed layer), start")
+      ->type_name("GOAL")
+      ->check(CLI::IsMember({"disk", "pull", "start"}).description(""));
   command->add_flag("--allow-privileged", options->allow_privileged,
                     "Pack set-uid programs and the like too");
   command->add_flag("--no-preserve", options->no_preserve,

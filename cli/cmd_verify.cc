@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <memory>
 
 #include "cli/app.h"
 #include "cli/output.h"
@@ -12,12 +11,7 @@
 namespace whittle::cli {
 namespace {
 
-struct Options {
-  std::string input;
-  CommonOptions common;
-};
-
-int run(const Options& options) {
+int run(const FileOptions& options) {
   const LoadedFile file = read_file(options.input);
   const std::vector<packer::Check> checks = packer::verify(file.bytes, options.input);
   if (!options.common.quiet) {
@@ -32,11 +26,8 @@ int run(const Options& options) {
 }  // namespace
 
 void add_verify(Program& program) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_command("verify", "Check a packed file without running it",
-                                          [options] { return run(*options); });
-  command->add_option("FILE", options->input, "A packed executable")->required();
-  add_common_options(command, options->common);
+  CLI::App* command = add_file_command(program, "verify", "Check a packed file without running it",
+                                       "A packed executable", run);
   command->footer(
       "Checks every digest and decodes the whole file. Exits 1 when a check fails.\n\n"
       "Example:\n  whittle verify app.packed && ./app.packed");

@@ -10,7 +10,7 @@
 //     tables                           PackSegment[], PackStream[], PackRegion[]
 //     PackHeader                       ends where the stub begins
 //     stub                             e_entry is its first byte
-//     payload                          the image streams, back to back; mapped, read-only
+//     payload                          image and part streams, back to back; mapped, read-only
 //     rest streams                     file bytes that no segment maps; not mapped
 //
 // All integers are little-endian, all structures naturally aligned, addresses are link-time virtual
@@ -25,20 +25,29 @@ namespace whittle::packer {
 inline constexpr uint8_t kPackMagic[8] = {0x7f, 'W', 'h', 'i', 't', 't', 'l', 'e'};
 inline constexpr uint16_t kFormatVersion = 1;
 
-enum : uint32_t { kLevelFast = 1 };
+enum : uint32_t { kLevelFast = 1, kLevelSmall = 2 };
 
 enum : uint32_t {
   kStreamImage = 0,  // decodes to memory at `address`
   kStreamRest = 1,   // bytes of the original file outside every PT_LOAD, in file order
+  kStreamPart = 2,   // decodes to scratch memory; a region's transform makes its bytes from it
 };
 enum : uint32_t {
   kCodecStored = 0,  // packed bytes are the raw bytes
   kCodecZstd = 1,    // one frame as RFC 8878 defines it, no dictionary
+  kCodecMix = 2,     // stub/mix_decoder.h
 };
-enum : uint32_t {         // relative operands made absolute; each for code of one machine alone
+enum : uint32_t {         // first, operands made absolute; each for code of one machine alone
   kTransformX86 = 1,      // stub/x86_code.h
   kTransformAarch64 = 2,  // stub/aarch64_code.h
   kTransformRiscv64 = 3,  // stub/riscv64_code.h
+  kTransformLastCode = kTransformRiscv64,
+  // From parts:
+  kTransformGoTable = 4,          // stub/go_tables.h
+  kTransformEhFrame = 5,          // stub/eh_frame.h
+  kTransformExceptionTables = 6,  // stub/exception_tables.h
+  kTransformRelocations = 7,      // stub/relocations.h
+  kTransformLast = kTransformRelocations,
 };
 
 // The head of the ELF note whose descriptor is the tables and PackHeader, so that any reader of
@@ -65,20 +74,23 @@ struct PackSegment {
 static_assert(sizeof(PackSegment) == 40);
 
 struct PackStream {
-  uint64_t address;      // where the raw bytes belong (kStreamImage), else 0
+  uint64_t address;      // where the raw bytes belong: an address of the image (kStreamImage); an
+                         // offset in the scratch memory (kStreamPart); 0 (kStreamRest)
   uint64_t raw_size;     // bytes after decoding
   uint64_t packed_size;  // bytes in this file
-  uint32_t kind;         // kStreamImage, kStreamRest; image streams come first
+  uint32_t kind;         // kStream…; rest streams come last
   uint32_t codec;        // kCodec…
 };
 static_assert(sizeof(PackStream) == 32);
 
-// A range of the decoded image whose transform is to be inverted.
+// A range of the decoded image whose transform is to be inverted: in place, or from parts, whose
+// streams decode to scratch memory.
 struct PackRegion {
   uint64_t address;
-  uint64_t size;       // bytes
-  uint32_t transform;  // kTransform…
-  uint32_t reserved;   // 0
+  uint64_t size;        // bytes
+  uint32_t transform;   // kTransform…
+  uint16_t first_part;  // index of a stream; its parts are that and those behind it
+  uint16_t part_count;  // 0: in place
 };
 static_assert(sizeof(PackRegion) == 24);
 
@@ -99,8 +111,8 @@ struct PackHeader {
   uint64_t stub_vaddr;          // first page of the mapping that holds header and stub; there
                                 // stands file offset 0
   uint64_t stub_size;           // bytes from there to the stub's end
-  uint64_t payload_vaddr;       // first byte of the first image stream
-  uint64_t payload_size;        // bytes of all image streams
+  uint64_t payload_vaddr;       // first byte of the first stream
+  uint64_t payload_size;        // bytes of all image and part streams
   uint16_t phnum;               // original e_phnum
   uint16_t segment_count;       // PackSegment entries, directly followed by
   uint16_t stream_count;        // PackStream entries, directly followed by
@@ -126,12 +138,18 @@ inline constexpr uint64_t tables_size(const PackHeader& header) {
          header.region_count * sizeof(PackRegion);
 }
 
+// Memory in which a region's transform may work, bytes.
+inline constexpr uint64_t work_size(const PackRegion& region) {
+  return region.transform == kTransformGoTable ? (region.size / 2 + 65536) & ~uint64_t{15} : 0;
+}
+
 // Limits that writer and readers share.
-inline constexpr uint64_t kMaxFileSize = uint64_t{2} << 30;    // original file
+inline constexpr uint64_t kMaxFileSize = uint64_t{2} << 30;    // original file; all raw bytes
 inline constexpr uint64_t kMaxImageSize = uint64_t{16} << 30;  // address range of the image
-inline constexpr uint64_t kMaxExpansion = 1024;                // raw bytes per packed byte, + 1 MiB
+inline constexpr uint64_t kMaxExpansion = 1024;                // original bytes per packed byte
 inline constexpr uint32_t kMaxSegments = 64;
 inline constexpr uint32_t kMaxTableEntries = 1024;  // streams; regions
+inline constexpr uint64_t kPartAlignment = 16;      // of a part stream in the scratch memory
 
 // Room for the last instructions of the stub, which unmap it from inside the image.
 inline constexpr uint64_t kEscapeSize = 32;

@@ -14,128 +14,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
-#include <future>
-#include <thread>
 
 #include "common/elf.h"
 #include "common/error.h"
+#include "packer/encode.h"
 #include "packer/format.h"
+#include "packer/level.h"
 #include "packer/plan.h"
 #include "packer/reader.h"
-#include "packer/stub/aarch64_code.h"
-#include "packer/stub/riscv64_code.h"
-#include "packer/stub/x86_code.h"
+#include "packer/streams.h"
 #include "packer/visible.h"
-#include "packer/zstd_encoder.h"
 
 namespace whittle::packer {
 namespace {
-
-struct Encoded {
-  PackStream stream{};
-  Bytes bytes;
-};
-
-// A stream's raw bytes, transformed where that pays.
-struct Raw {
-  std::uint32_t kind = kStreamImage;
-  std::uint64_t address = 0;
-  Bytes bytes;
-  std::vector<PackRegion> regions;
-};
-
-void to_absolute(std::uint32_t transform, Bytes& code, std::uint64_t address) {
-  switch (transform) {
-    case kTransformX86:
-      return stub::x86_to_absolute(code.data(), code.size(), address);
-    case kTransformAarch64:
-      return stub::aarch64_to_absolute(code.data(), code.size(), address);
-    case kTransformRiscv64:
-      return stub::riscv64_to_absolute(code.data(), code.size(), address);
-  }
-}
-
-void transform_code(Raw& raw, const CodeRange& code, const PackPlan& plan) {
-  const std::uint64_t offset = code.address - raw.address;
-  const ByteView plain = ByteView(raw.bytes).subspan(offset, code.size);
-  Bytes absolute(plain.begin(), plain.end());
-  const std::uint32_t transform = plan.stub->transform;
-  to_absolute(transform, absolute, code.address - plan.image_vaddr);
-  if (zstd_estimate(absolute) >= zstd_estimate(plain)) return;
-  std::copy(absolute.begin(), absolute.end(),
-            raw.bytes.begin() + static_cast<std::ptrdiff_t>(offset));
-  raw.regions.push_back(
-      {.address = code.address, .size = code.size, .transform = transform, .reserved = 0});
-}
-
-std::vector<Raw> raw_streams(const elf::File& elf, const PackPlan& plan) {
-  std::vector<Raw> all;
-  for (const PackSegment& s : plan.segments) {
-    if (s.file_size == 0) continue;
-    const ByteView bytes = elf.bytes().subspan(s.file_offset, s.file_size);
-    Raw raw{.kind = kStreamImage,
-            .address = s.vaddr,
-            .bytes = Bytes(bytes.begin(), bytes.end()),
-            .regions = {}};
-    for (const CodeRange& code : plan.code) {
-      if (code.address >= s.vaddr && in_bounds(code.address - s.vaddr, code.size, s.file_size)) {
-        transform_code(raw, code, plan);
-      }
-    }
-    all.push_back(std::move(raw));
-  }
-  if (!plan.rest.empty()) {
-    Raw rest{.kind = kStreamRest, .address = 0, .bytes = {}, .regions = {}};
-    for (const FileRange& range : plan.rest) {
-      const ByteView bytes = elf.bytes().subspan(range.offset, range.size);
-      rest.bytes.insert(rest.bytes.end(), bytes.begin(), bytes.end());
-    }
-    all.push_back(std::move(rest));
-  }
-  return all;
-}
-
-Encoded encode(const Raw& raw, std::atomic<std::uint64_t>& done) {
-  Encoded encoded;
-  encoded.stream = {.address = raw.address,
-                    .raw_size = raw.bytes.size(),
-                    .packed_size = 0,
-                    .kind = raw.kind,
-                    .codec = kCodecZstd};
-  encoded.bytes = zstd_encode(raw.bytes, &done);
-  if (encoded.bytes.size() >= raw.bytes.size()) {
-    encoded.stream.codec = kCodecStored;
-    encoded.bytes = raw.bytes;
-  }
-  encoded.stream.packed_size = encoded.bytes.size();
-  return encoded;
-}
-
-// Encodes the streams side by side, one thread a processor; the caller's thread reports progress.
-std::vector<Encoded> encode_all(const std::vector<Raw>& raws, const Progress& progress) {
-  std::uint64_t total = 0;
-  for (const Raw& raw : raws) total += raw.bytes.size();
-  std::vector<Encoded> encoded(raws.size());
-  std::atomic<std::uint64_t> done = 0;
-  std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < raws.size(); i = next++) encoded[i] = encode(raws[i], done);
-  };
-  std::vector<std::future<void>> workers;
-  const std::size_t count =
-      std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), raws.size());
-  for (std::size_t i = 0; i < count; i++) workers.push_back(std::async(std::launch::async, work));
-  for (auto& worker : workers) {
-    while (worker.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
-      if (progress) progress(done, total);
-    }
-  }
-  if (progress) progress(total, total);
-  for (auto& worker : workers) worker.get();
-  return encoded;
-}
 
 template <typename T>
 void append(Bytes& to, const T& value) {
@@ -168,18 +60,19 @@ Bytes elf_header(const elf::File& elf, std::uint64_t entry, std::size_t phnum) {
   return header;
 }
 
-Bytes assemble(const elf::File& elf, const PackPlan& plan, const std::vector<Encoded>& encoded,
-               const std::vector<PackRegion>& regions, const Visible& visible,
-               const PackOptions& options) {
+Bytes assemble(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
+               const Encoded& encoded, const Visible& visible, const PackOptions& options) {
   const std::uint64_t page = plan.page_size;
+  const Stub& stub =
+      smallest_stub(plan.machine->machine, features_of(encoded.streams, encoded.regions));
   const std::size_t phnum = plan.stack_flags ? 5 : 4;
   const std::uint64_t headers_size = kElfHeaderSize + phnum * sizeof(ProgramHeader);
 
   PackHeader header{};
   std::memcpy(header.magic, kPackMagic, sizeof kPackMagic);
   header.version = kFormatVersion;
-  header.machine = plan.stub->machine;
-  header.level = kLevelFast;
+  header.machine = plan.machine->machine;
+  header.level = level;
   header.image_vaddr = plan.image_vaddr;
   header.image_size = plan.image_size;
   header.entry = elf.header().entry;
@@ -187,8 +80,8 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const std::vector<Enc
   header.escape_vaddr = plan.escape_vaddr;
   header.phnum = elf.header().phnum;
   header.segment_count = static_cast<std::uint16_t>(plan.segments.size());
-  header.stream_count = static_cast<std::uint16_t>(encoded.size());
-  header.region_count = static_cast<std::uint16_t>(regions.size());
+  header.stream_count = static_cast<std::uint16_t>(encoded.streams.size());
+  header.region_count = static_cast<std::uint16_t>(encoded.regions.size());
   header.original_size = elf.bytes().size();
   const Sha256Digest original = sha256(elf.bytes());
   const Sha256Digest source = options.stripped_from ? sha256(*options.stripped_from) : original;
@@ -198,19 +91,18 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const std::vector<Enc
   const std::string_view version = WHITTLE_VERSION;
   std::copy_n(version.begin(), std::min(version.size(), sizeof header.packer_version),
               header.packer_version);
-  for (const Encoded& e : encoded) {
-    if (e.stream.kind == kStreamImage) header.payload_size += e.stream.packed_size;
+  for (const PackStream& stream : encoded.streams) {
+    if (stream.kind != kStreamRest) header.payload_size += stream.packed_size;
   }
 
   // Where everything goes, in the file and in memory.
   const FrontLayout layout = lay_out_front(visible, headers_size, tables_size(header));
   const std::uint64_t header_offset = layout.header;
-  const std::uint64_t payload_offset = layout.stub + plan.stub->code.size();
-  header.stub_vaddr = align_up(plan.image_vaddr + plan.image_size, page);
+  const std::uint64_t payload_offset = layout.stub + stub.code.size();
+  header.payload_vaddr = align_up(plan.image_vaddr + plan.image_size, page) + payload_offset % page;
+  header.stub_vaddr = align_up(header.payload_vaddr + header.payload_size, page);
   header.stub_size = payload_offset;
   header.header_vaddr = header.stub_vaddr + header_offset;
-  header.payload_vaddr =
-      align_up(header.stub_vaddr + header.stub_size, page) + payload_offset % page;
 
   const bool fixed = elf.header().type == elf::kTypeExec;
   Bytes file = elf_header(elf, header.stub_vaddr + layout.stub, phnum);
@@ -218,12 +110,12 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const std::vector<Enc
                              plan.image_vaddr, plan.image_vaddr, headers_size, plan.image_size,
                              fixed ? page : plan.image_align});
   append(file,
+         ProgramHeader{elf::kSegmentLoad, elf::kFlagRead, payload_offset, header.payload_vaddr,
+                       header.payload_vaddr, header.payload_size, header.payload_size, page});
+  append(file,
          ProgramHeader{elf::kSegmentLoad, elf::kFlagRead | elf::kFlagExecute, headers_size,
                        header.stub_vaddr + headers_size, header.stub_vaddr + headers_size,
                        header.stub_size - headers_size, header.stub_size - headers_size, page});
-  append(file,
-         ProgramHeader{elf::kSegmentLoad, elf::kFlagRead, payload_offset, header.payload_vaddr,
-                       header.payload_vaddr, header.payload_size, header.payload_size, page});
   append(file, ProgramHeader{elf::kSegmentNote, elf::kFlagRead, layout.notes,
                              header.stub_vaddr + layout.notes, header.stub_vaddr + layout.notes,
                              layout.stub - layout.notes, layout.stub - layout.notes, 4});
@@ -235,11 +127,11 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, const std::vector<Enc
                           {header.payload_vaddr, payload_offset, header.payload_size}),
               elf.header(), file);
   for (const PackSegment& s : plan.segments) append(file, s);
-  for (const Encoded& e : encoded) append(file, e.stream);
-  for (const PackRegion& r : regions) append(file, r);
+  for (const PackStream& stream : encoded.streams) append(file, stream);
+  for (const PackRegion& region : encoded.regions) append(file, region);
   append(file, header);
-  append(file, plan.stub->code);
-  for (const Encoded& e : encoded) append(file, ByteView(e.bytes));
+  append(file, stub.code);
+  for (const Bytes& packed : encoded.packed) append(file, ByteView(packed));
 
   // The digests, now that all they cover is in place.
   auto* placed = reinterpret_cast<PackHeader*>(file.data() + header_offset);
@@ -276,20 +168,32 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
   if (auto* refusal = std::get_if<Refusal>(&decision)) return refuse(std::move(*refusal));
   const PackPlan& plan = std::get<PackPlan>(decision);
 
-  const std::vector<Raw> raws = raw_streams(elf, plan);
-  std::vector<PackRegion> regions;
-  for (const Raw& raw : raws) regions.insert(regions.end(), raw.regions.begin(), raw.regions.end());
   const Visible visible = find_visible(elf);
+  const auto pack_at = [&](std::uint32_t level) {
+    return assemble(elf, plan, level,
+                    encode(split_into_streams(elf, plan), level, options.progress), visible,
+                    options);
+  };
   PackedFile packed;
-  packed.bytes = assemble(elf, plan, encode_all(raws, options.progress), regions, visible, options);
+  std::uint32_t level = options.level == Level::small ? kLevelSmall : kLevelFast;
+  packed.bytes = pack_at(level);
+  if (options.level == Level::automatic) {
+    Bytes small = pack_at(kLevelSmall);
+    auto choice = choose_level(file, packed.bytes.size(), small.size(), options.goal);
+    if (auto* refusal = std::get_if<Refusal>(&choice)) return refuse(std::move(*refusal));
+    level = std::get<Choice>(choice).level;
+    packed.choice = std::move(std::get<Choice>(choice).reason);
+    if (level == kLevelSmall) packed.bytes = std::move(small);
+  }
   packed.original_size = file.size();
+  packed.level = level_name(level);
   packed.warnings = plan.warnings;
   packed.warnings.insert(packed.warnings.end(), visible.warnings.begin(), visible.warnings.end());
   if (packed.bytes.size() >= file.size()) {
     return refuse({"not-smaller", fmt::format("would become {} bytes, no smaller than its {}",
                                               packed.bytes.size(), file.size())});
   }
-  if (file.size() / kMaxExpansion > packed.bytes.size()) {
+  if (file.size() > kMaxExpansion * packed.bytes.size()) {
     return refuse({"expansion", fmt::format("holds {} bytes of almost nothing; readers refuse "
                                             "files that grow more than {}-fold",
                                             file.size(), kMaxExpansion)});

@@ -20,7 +20,23 @@ namespace whittle::packer {
 // Called with bytes done and bytes in all, from the thread that called `pack`.
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
+// How hard to try. `automatic` packs at every level and keeps what serves `Goal` best.
+enum class Level {
+  fast,   // zstd: unpacks at several hundred MB/s
+  small,  // a mixing model: smaller by a fifth, several times slower to unpack
+  automatic,
+};
+
+// What counts for Level::automatic.
+enum class Goal {
+  disk,   // bytes of the file
+  pull,   // bytes in a layer that is compressed with zstd, where the plain file counts, too
+  start,  // time until the program runs
+};
+
 struct PackOptions {
+  Level level = Level::fast;
+  Goal goal = Goal::disk;  // Level::automatic alone
   // The file is set-uid, set-gid or carries file capabilities: refused ("privileged"), because a
   // packed program has powers at its start that its author never reviewed the stub for.
   bool privileged = false;
@@ -44,6 +60,8 @@ std::optional<Refusal> check(ByteView file, std::string_view path, const PackOpt
 struct PackedFile {
   Bytes bytes;
   std::uint64_t original_size = 0;  // bytes of the packed-in file
+  std::string level;                // "fast", "small"
+  std::string choice;               // Level::automatic alone: why this level, with figures
   std::vector<std::string> warnings;
 };
 
@@ -70,11 +88,12 @@ struct PackInfo {
   int format_version = 0;
   std::string packer_version;
   std::string machine;  // "x86-64", "aarch64", "riscv64"
-  std::string level;    // "fast"
+  std::string level;    // "fast", "small"
   std::uint64_t packed_size = 0, original_size = 0, stub_size = 0;
   std::string original_sha256;    // hexadecimal, of the packed-in file
   std::uint64_t source_size = 0;  // before it was stripped for packing; the same where it was not
   std::string source_sha256;
+  std::uint64_t scratch_size = 0;  // bytes of memory beside the image that unpacking works in
   std::vector<StreamInfo> streams;
 };
 

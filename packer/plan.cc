@@ -34,7 +34,7 @@ std::optional<Refusal> refuse_kind(const elf::File& file, const std::vector<Segm
     return Refusal{"not-executable",
                    fmt::format("has the ELF type {}, not an executable's", h.type)};
   }
-  if (!h.is_64bit || h.order != ByteOrder::little || find_stub(h.machine) == nullptr) {
+  if (!h.is_64bit || h.order != ByteOrder::little || find_machine(h.machine) == nullptr) {
     return Refusal{"machine",
                    fmt::format("is for {} ({}-bit, {}-endian); packed programs exist for x86-64, "
                                "aarch64 and riscv64",
@@ -113,6 +113,13 @@ std::optional<Refusal> refuse_layout(const elf::File& file, const std::vector<Se
     return Refusal{"too-large",
                    fmt::format("has {} bytes, more than {}", file.bytes().size(), kMaxFileSize)};
   }
+  // Segments may share file bytes, so they can hold more than the file does.
+  std::uint64_t raw_size = 0;
+  for (const Segment& s : loads) raw_size += s.filesz;
+  if (raw_size > kMaxFileSize) {
+    return Refusal{"too-large", fmt::format("has {} bytes in its segments, more than {}", raw_size,
+                                            kMaxFileSize)};
+  }
   return std::nullopt;
 }
 
@@ -174,7 +181,7 @@ std::uint64_t overlay_of(const elf::File& file) {
 
 // Where a segment's code is: its executable sections where there are section headers, else all of
 // it but the headers at its start.
-void add_code(const elf::File& file, const Segment& segment, std::vector<CodeRange>& code) {
+void add_code(const elf::File& file, const Segment& segment, std::vector<AddressRange>& code) {
   std::uint64_t begin = UINT64_MAX, end = 0;
   for (const elf::Section& s : file.sections()) {
     if ((s.flags & kSectionFlagExecute) == 0 || !s.has_bytes()) continue;
@@ -221,9 +228,9 @@ std::variant<PackPlan, Refusal> plan(const elf::File& file) {
     return Refusal{"headers-not-loaded",
                    "does not load its program headers, where its libc looks for them"};
   }
-  plan.stub = find_stub(file.header().machine);
+  plan.machine = find_machine(file.header().machine);
   plan.phdr_vaddr = *phdr_vaddr;
-  plan.page_size = page_size_of(file, loads, plan.stub->page_size);
+  plan.page_size = page_size_of(file, loads, plan.machine->page_size);
   plan.image_vaddr = align_down(loads.front().vaddr, plan.page_size);
   plan.image_size = align_up(loads.back().memory_end(), kSmallestPage) - plan.image_vaddr;
   plan.image_align = plan.page_size;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/elf.h"
+#include "packer/address_range.h"
 #include "packer/format.h"
 #include "packer/packer.h"
 #include "packer/reader.h"
@@ -19,15 +20,10 @@
 
 namespace whittle::packer {
 
-// Machine code inside the file bytes of one segment.
-struct CodeRange {
-  std::uint64_t address = 0, size = 0;
-};
-
 struct PackPlan {
-  const Stub* stub = nullptr;
+  const Machine* machine = nullptr;
   std::vector<PackSegment> segments;              // every PT_LOAD
-  std::vector<CodeRange> code;                    // candidates for the machine-code transform
+  std::vector<AddressRange> code;                 // candidates for the machine-code transform
   std::vector<FileRange> rest;                    // file bytes that no PT_LOAD maps, ascending
   std::uint64_t image_vaddr = 0, image_size = 0;  // whole pages around all segments
   std::uint64_t image_align = 0;                  // the largest p_align

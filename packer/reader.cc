@@ -7,12 +7,18 @@
 #include <cstring>
 
 #include "common/error.h"
+#include "packer/address_range.h"
 #include "packer/packer.h"
+#include "packer/stub/stream_view.h"
 #include "packer/stub/xxh64.h"
 #include "packer/stubs.h"
 
 namespace whittle::packer {
 namespace {
+
+constexpr std::uint64_t kPieceAlign = 16;    // of the stub; fewer bytes than that pad any piece
+constexpr std::uint64_t kEscapePage = 4096;  // the smallest page: is there whatever the size
+constexpr std::uint32_t kSegmentFlags = elf::kFlagExecute | elf::kFlagWrite | elf::kFlagRead;
 
 // Offset of the header, which ends where the entry point's code begins, if the magic is there.
 std::optional<std::uint64_t> find_header(const elf::File& elf) {
@@ -28,6 +34,194 @@ std::optional<std::uint64_t> find_header(const elf::File& elf) {
 template <typename T>
 std::vector<T> copy_table(const T* from, std::size_t count) {
   return std::vector<T>(from, from + count);
+}
+
+// What is wrong with one part of the file, if anything is. The functions below look at one part
+// each and rely on those before them.
+using Fault = std::optional<std::string>;
+
+Fault fault_in_header(const PackHeader& header, const elf::File& elf) {
+  if (header.machine != elf.header().machine) return "machine differs from the ELF header's";
+  if (find_machine(header.machine) == nullptr) {
+    return "there are no packed programs for this machine";
+  }
+  if (header.level != kLevelFast && header.level != kLevelSmall)
+    return fmt::format("unknown level {}", header.level);
+  if (header.segment_count == 0 || header.segment_count > kMaxSegments ||
+      header.stream_count > kMaxTableEntries || header.region_count > kMaxTableEntries) {
+    return "absurd table counts";
+  }
+  if (header.image_size > kMaxImageSize || header.image_vaddr > UINT64_MAX - header.image_size) {
+    return "image size beyond the limit";
+  }
+  if (header.original_size > kMaxFileSize ||
+      header.original_size > kMaxExpansion * elf.bytes().size()) {
+    return fmt::format("original size {} beyond the limit", header.original_size);
+  }
+  return std::nullopt;
+}
+
+Fault fault_in_note(const std::uint8_t* from, std::uint64_t descriptor_size) {
+  PackNote note;
+  std::memcpy(&note, from, sizeof note);
+  if (note.name_size != sizeof note.name || note.type != kPackNoteType ||
+      std::memcmp(note.name, kPackNoteName, sizeof note.name) != 0 ||
+      note.descriptor_size != descriptor_size) {
+    return "no note of whittle's stands in front of the tables";
+  }
+  return std::nullopt;
+}
+
+// The stub finds everything by these addresses.
+Fault fault_in_layout(const PackHeader& header, std::uint64_t header_at, std::uint64_t payload_at) {
+  const std::uint64_t stub_at = header_at + sizeof header;
+  if (stub_at % kPieceAlign != 0) return "the stub is not aligned";
+  if (payload_at < stub_at) return "payload lies in front of the stub";
+  if (header.header_vaddr - header.stub_vaddr != header_at) return "wrong address of the header";
+  if (header.stub_size < stub_at || header.stub_size > payload_at ||
+      payload_at - header.stub_size >= kPieceAlign) {
+    return "wrong size of the stub";
+  }
+  return std::nullopt;
+}
+
+bool is_escape_of(std::uint64_t escape, const PackSegment& s) {
+  const std::uint64_t end = s.vaddr + s.memory_size;
+  return s.file_size == s.memory_size && escape % 16 == 0 && escape >= end &&
+         in_bounds(escape - end, kEscapeSize, align_up(end, kEscapePage) - end);
+}
+
+Fault fault_in_segments(const PackHeader& header, const std::vector<PackSegment>& segments) {
+  bool entry_in_code = false, escape_behind_code = header.escape_vaddr == 0;
+  std::uint64_t at = header.image_vaddr;
+  for (const PackSegment& s : segments) {
+    if (s.vaddr < header.image_vaddr ||
+        !in_bounds(s.vaddr - header.image_vaddr, s.memory_size, header.image_size) ||
+        s.file_size > s.memory_size ||
+        !in_bounds(s.file_offset, s.file_size, header.original_size)) {
+      return "a segment lies outside the image or the original file";
+    }
+    if (s.vaddr < at) return "segments overlap or do not ascend";
+    at = s.vaddr + s.memory_size;
+    if ((s.flags & ~kSegmentFlags) != 0 || s.reserved != 0) return "unknown segment flags";
+    if ((s.flags & elf::kFlagExecute) == 0) continue;
+    entry_in_code |= header.entry >= s.vaddr && header.entry - s.vaddr < s.file_size;
+    escape_behind_code |= is_escape_of(header.escape_vaddr, s);
+  }
+  if (!entry_in_code) return "the entry point lies outside any code";
+  if (!escape_behind_code) return "the escape lies elsewhere than behind code";
+  return std::nullopt;
+}
+
+// Whether [address, address + size) lies in one of the ranges; those do not wrap.
+bool in_one_of(const std::vector<AddressRange>& ranges, std::uint64_t address, std::uint64_t size) {
+  return std::any_of(ranges.begin(), ranges.end(), [&](const AddressRange& range) {
+    return address >= range.address && in_bounds(address - range.address, size, range.size);
+  });
+}
+
+// Whether no two of the ranges share a byte.
+bool are_apart(std::vector<AddressRange> ranges) {
+  std::sort(ranges.begin(), ranges.end(), [](const AddressRange& a, const AddressRange& b) {
+    return a.address != b.address ? a.address < b.address : a.size < b.size;
+  });
+  for (std::size_t i = 1; i < ranges.size(); i++) {
+    if (ranges[i].address - ranges[i - 1].address < ranges[i - 1].size) return false;
+  }
+  return true;
+}
+
+Fault fault_in_streams(const PackHeader& header, const std::vector<PackSegment>& segments,
+                       const std::vector<PackStream>& streams, std::uint64_t packed_room) {
+  std::uint64_t rest_expected = 0;
+  for (const FileRange& range : uncovered_ranges(segments, header.original_size)) {
+    rest_expected += range.size;
+  }
+  std::uint64_t raw = 0, rest_raw = 0, scratch = 0, in_payload = 0, packed = 0;
+  bool in_rest = false;
+  for (const PackStream& s : streams) {
+    if (!in_bounds(packed, s.packed_size, packed_room)) return "a stream lies outside the file";
+    packed += s.packed_size;
+    if (s.raw_size > kMaxFileSize - raw) return "stream sizes are beyond the limit";
+    raw += s.raw_size;
+    if (s.kind == kStreamRest) {
+      if (s.address != 0) return "a stream outside the image has an address";
+      in_rest = true;
+      rest_raw += s.raw_size;
+      continue;
+    }
+    if (in_rest) return "streams are out of order";
+    in_payload += s.packed_size;
+    if (s.kind == kStreamPart) {
+      scratch = align_up(scratch, kPartAlignment);
+      if (s.address != scratch) return "parts are out of order";
+      scratch += s.raw_size;
+    } else if (s.kind != kStreamImage) {
+      return "unknown kind of stream";
+    }
+  }
+  if (in_payload != header.payload_size) return "streams do not fill the payload";
+  if (packed != packed_room) return "the file does not end where its last stream does";
+  if (rest_raw != rest_expected) return "streams do not fill the original file";
+  return std::nullopt;
+}
+
+// The image streams and the regions that are made from parts hold every byte of the segments once.
+Fault fault_in_filling(const std::vector<PackSegment>& segments,
+                       const std::vector<PackStream>& streams,
+                       const std::vector<PackRegion>& regions) {
+  std::vector<AddressRange> in_file, filled;
+  std::uint64_t expected = 0, size = 0;
+  for (const PackSegment& s : segments) {
+    in_file.push_back({s.vaddr, s.file_size});
+    expected += s.file_size;
+  }
+  for (const PackStream& s : streams) {
+    if (s.kind == kStreamImage) filled.push_back({s.address, s.raw_size});
+  }
+  for (const PackRegion& r : regions) {
+    if (r.part_count != 0) filled.push_back({r.address, r.size});
+  }
+  for (const AddressRange& range : filled) {
+    if (!in_one_of(in_file, range.address, range.size)) {
+      return "a stream or region lies outside the segments";
+    }
+    size += range.size;
+  }
+  if (!are_apart(filled)) return "streams or regions overlap";
+  if (size != expected) return "streams and regions do not fill the segments";
+  return std::nullopt;
+}
+
+Fault fault_in_regions(const PackHeader& header, const std::vector<PackStream>& streams,
+                       const std::vector<PackRegion>& regions) {
+  std::vector<AddressRange> decoded, in_place;
+  for (const PackStream& s : streams) {
+    if (s.kind == kStreamImage) decoded.push_back({s.address, s.raw_size});
+  }
+  std::vector<bool> is_used(streams.size());
+  const std::uint32_t code_transform = find_machine(header.machine)->transform;
+  for (const PackRegion& r : regions) {
+    const bool from_parts = r.transform > kTransformLastCode && r.transform <= kTransformLast;
+    if (r.part_count == 0 ? r.transform != code_transform : !from_parts) {
+      return "unknown transform for this machine";
+    }
+    if (r.part_count == 0) {
+      if (r.first_part != 0) return "a region has a first part and no parts";
+      if (!in_one_of(decoded, r.address, r.size)) return "a region lies outside any one stream";
+      in_place.push_back({r.address, r.size});
+      continue;
+    }
+    if (r.part_count > stub::kMaxParts || r.first_part + r.part_count > streams.size()) {
+      return "a region's parts do not exist";
+    }
+    for (std::size_t i = r.first_part; i < std::size_t{r.first_part} + r.part_count; i++) {
+      if (streams[i].kind != kStreamPart || is_used[i]) return "a region's parts are not its own";
+      is_used[i] = true;
+    }
+  }
+  if (!are_apart(in_place)) return "regions overlap";
+  return std::nullopt;
 }
 
 }  // namespace
@@ -50,8 +244,10 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
     throw Error(ErrorKind::refused, path,
                 "is not packed by whittle (no header at its entry point)");
   }
-  const auto corrupt = [&](std::string_view what) {
-    return Error(ErrorKind::corrupt, path, fmt::format("packed header: {}", what), *header_at);
+  const auto demand = [&](const Fault& fault) {
+    if (fault) {
+      throw Error(ErrorKind::corrupt, path, fmt::format("packed header: {}", *fault), *header_at);
+    }
   };
 
   PackedView view;
@@ -64,97 +260,38 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
                             header.version, kFormatVersion),
                 *header_at);
   }
-  if (header.machine != elf.header().machine)
-    throw corrupt("machine differs from the ELF header's");
-  const Stub* stub = find_stub(header.machine);
-  if (stub == nullptr) throw corrupt("there are no packed programs for this machine");
-  if (header.level != kLevelFast) throw corrupt(fmt::format("unknown level {}", header.level));
-  if (header.segment_count == 0 || header.segment_count > kMaxSegments ||
-      header.stream_count > kMaxTableEntries || header.region_count > kMaxTableEntries) {
-    throw corrupt("absurd table counts");
-  }
+  demand(fault_in_header(header, elf));
   const std::uint64_t tables = tables_size(header);
-  if (tables + sizeof(PackNote) > *header_at) throw corrupt("tables lie outside the file");
-  PackNote note;
-  std::memcpy(&note, file.data() + *header_at - tables - sizeof note, sizeof note);
-  if (note.name_size != sizeof note.name || note.type != kPackNoteType ||
-      std::memcmp(note.name, kPackNoteName, sizeof note.name) != 0 ||
-      note.descriptor_size != tables + sizeof header) {
-    throw corrupt("no note of whittle's stands in front of the tables");
-  }
+  if (tables + sizeof(PackNote) > *header_at) demand("tables lie outside the file");
+  const std::uint8_t* tables_at = file.data() + *header_at - tables;
+  demand(fault_in_note(tables_at - sizeof(PackNote), tables + sizeof header));
+  const auto payload_at = elf.offset_of(header.payload_vaddr, header.payload_size);
+  if (header.payload_size == 0 || !payload_at) demand("payload lies outside the file");
+  demand(fault_in_layout(header, *header_at, *payload_at));
+
   view.aligned_.resize((tables + sizeof header + 7) / 8);
-  std::memcpy(view.aligned_.data(), file.data() + *header_at - tables, tables + sizeof header);
+  std::memcpy(view.aligned_.data(), tables_at, tables + sizeof header);
   const auto* aligned_header = reinterpret_cast<const PackHeader*>(
       reinterpret_cast<const std::uint8_t*>(view.aligned_.data()) + tables);
-
-  const auto payload_at = elf.offset_of(header.payload_vaddr, header.payload_size);
-  if (header.payload_size == 0 || !payload_at) throw corrupt("payload lies outside the file");
   view.parts_ = stub::parts_of(aligned_header, file.data() + *payload_at);
   view.segments_ = copy_table(view.parts_.segments, header.segment_count);
   view.streams_ = copy_table(view.parts_.streams, header.stream_count);
   view.regions_ = copy_table(view.parts_.regions, header.region_count);
-  const std::uint64_t stub_at = *header_at + sizeof header;
-  if (*payload_at < stub_at) throw corrupt("payload lies in front of the stub");
-  view.stub_ = file.subspan(stub_at, *payload_at - stub_at);
+  demand(fault_in_segments(header, view.segments_));
+  demand(fault_in_streams(header, view.segments_, view.streams_, file.size() - *payload_at));
+  demand(fault_in_filling(view.segments_, view.streams_, view.regions_));
+  demand(fault_in_regions(header, view.streams_, view.regions_));
 
-  if (header.image_size > kMaxImageSize || header.image_vaddr > UINT64_MAX - header.image_size) {
-    throw corrupt("image size beyond the limit");
-  }
-  if (header.original_size > kMaxFileSize ||
-      header.original_size / kMaxExpansion > file.size() + (1 << 10)) {
-    throw corrupt(fmt::format("original size {} beyond the limit", header.original_size));
-  }
-  std::uint64_t file_bytes = 0;
-  for (const PackSegment& s : view.segments_) {
-    if (s.vaddr < header.image_vaddr ||
-        !in_bounds(s.vaddr - header.image_vaddr, s.memory_size, header.image_size) ||
-        s.file_size > s.memory_size ||
-        !in_bounds(s.file_offset, s.file_size, header.original_size)) {
-      throw corrupt("a segment lies outside the image or the original file");
-    }
-    file_bytes += s.file_size;
-  }
-  std::uint64_t image_bytes = 0, rest_bytes = 0, at = *payload_at;
-  bool in_rest = false;
+  const std::uint64_t stub_at = *header_at + sizeof header;
+  view.stub_ = file.subspan(stub_at, *payload_at - stub_at);
+  std::uint64_t at = *payload_at;
   for (const PackStream& s : view.streams_) {
-    if (s.kind != kStreamImage && s.kind != kStreamRest) throw corrupt("unknown kind of stream");
-    if (s.kind == kStreamImage && in_rest) throw corrupt("streams are out of order");
-    if (s.kind == kStreamRest && !in_rest) {
-      in_rest = true;
-      if (at != *payload_at + header.payload_size) throw corrupt("streams do not fill the payload");
-    }
-    if (!in_bounds(at, s.packed_size, file.size())) throw corrupt("a stream lies outside the file");
     view.packed_.push_back(file.subspan(at, s.packed_size));
     at += s.packed_size;
-    if (s.raw_size > kMaxFileSize) throw corrupt("a stream's size is beyond the limit");
-    if (s.kind == kStreamRest) {
-      rest_bytes += s.raw_size;
-      continue;
-    }
-    if (s.address < header.image_vaddr ||
-        !in_bounds(s.address - header.image_vaddr, s.raw_size, header.image_size)) {
-      throw corrupt("a stream lies outside the image");
-    }
-    image_bytes += s.raw_size;
-    view.filled_size_ = std::max(view.filled_size_, s.address - header.image_vaddr + s.raw_size);
   }
-  if (!in_rest && at != *payload_at + header.payload_size) {
-    throw corrupt("streams do not fill the payload");
+  for (const PackSegment& s : view.segments_) {
+    if (s.file_size != 0) view.filled_size_ = s.vaddr - header.image_vaddr + s.file_size;
   }
-  // Segments may share file bytes, so the image can hold more than the file, but never more than
-  // its segments.
-  if (image_bytes > file_bytes || rest_bytes > header.original_size ||
-      file_bytes > header.original_size * header.segment_count) {
-    throw corrupt("stream sizes and segment sizes disagree");
-  }
-  for (const PackRegion& r : view.regions_) {
-    if (r.transform != stub->transform) throw corrupt("unknown transform for this machine");
-    if (r.address < header.image_vaddr ||
-        !in_bounds(r.address - header.image_vaddr, r.size, view.filled_size_)) {
-      throw corrupt("a region lies outside the filled image");
-    }
-  }
-  if (at != file.size()) throw corrupt("the file does not end where its last stream does");
   return view;
 }
 

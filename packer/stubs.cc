@@ -2,35 +2,79 @@
 #include "packer/stubs.h"
 
 #include "common/elf.h"
-#include "packer/format.h"
+#include "common/error.h"
 
+// The build makes every combination and names a blob by its machine and its variant
+// (packer/CMakeLists.txt).
+#define WHITTLE_STUB_TABLES(X, machine, e_machine, codecs, features) \
+  X(machine, codecs, e_machine, features)                            \
+  X(machine, codecs##_go, e_machine, (features) | kStubGo)           \
+  X(machine, codecs##_data, e_machine, (features) | kStubData)       \
+  X(machine, codecs##_go_data, e_machine, (features) | kStubGo | kStubData)
+#define WHITTLE_STUB_CODECS(X, machine, e_machine)            \
+  WHITTLE_STUB_TABLES(X, machine, e_machine, zstd, kStubZstd) \
+  WHITTLE_STUB_TABLES(X, machine, e_machine, mix, kStubMix)   \
+  WHITTLE_STUB_TABLES(X, machine, e_machine, zstd_mix, kStubZstd | kStubMix)
+#define WHITTLE_STUBS(X)                                \
+  WHITTLE_STUB_CODECS(X, x86_64, elf::kMachineX86_64)   \
+  WHITTLE_STUB_CODECS(X, aarch64, elf::kMachineAarch64) \
+  WHITTLE_STUB_CODECS(X, riscv64, elf::kMachineRiscv)
+
+#define WHITTLE_DECLARE(machine, variant, e_machine, features)    \
+  extern const std::uint8_t whittle_stub_##machine##_##variant[], \
+      whittle_stub_##machine##_##variant##_end[];
 extern "C" {
-extern const std::uint8_t whittle_stub_x86_64[], whittle_stub_x86_64_end[];
-extern const std::uint8_t whittle_stub_aarch64[], whittle_stub_aarch64_end[];
-extern const std::uint8_t whittle_stub_riscv64[], whittle_stub_riscv64_end[];
+WHITTLE_STUBS(WHITTLE_DECLARE)
 }
 
 namespace whittle::packer {
 
-const Stub* find_stub(std::uint16_t machine) {
-  static const Stub kStubs[] = {
-      {.machine = elf::kMachineX86_64,
-       .page_size = 4096,
-       .transform = kTransformX86,
-       .code = {whittle_stub_x86_64, whittle_stub_x86_64_end}},
-      {.machine = elf::kMachineAarch64,
-       .page_size = 65536,
-       .transform = kTransformAarch64,
-       .code = {whittle_stub_aarch64, whittle_stub_aarch64_end}},
-      {.machine = elf::kMachineRiscv,
-       .page_size = 4096,
-       .transform = kTransformRiscv64,
-       .code = {whittle_stub_riscv64, whittle_stub_riscv64_end}},
+const Machine* find_machine(std::uint16_t machine) {
+  static const Machine kMachines[] = {
+      {.machine = elf::kMachineX86_64, .page_size = 4096, .transform = kTransformX86},
+      {.machine = elf::kMachineAarch64, .page_size = 65536, .transform = kTransformAarch64},
+      {.machine = elf::kMachineRiscv, .page_size = 4096, .transform = kTransformRiscv64},
   };
-  for (const Stub& stub : kStubs) {
-    if (stub.machine == machine) return &stub;
+  for (const Machine& m : kMachines) {
+    if (m.machine == machine) return &m;
   }
   return nullptr;
+}
+
+const std::vector<Stub>& all_stubs() {
+#define WHITTLE_LIST(machine, variant, e_machine, features) \
+  {e_machine,                                               \
+   features,                                                \
+   {whittle_stub_##machine##_##variant, whittle_stub_##machine##_##variant##_end}},
+  static const std::vector<Stub> kStubs = {WHITTLE_STUBS(WHITTLE_LIST)};
+  return kStubs;
+}
+
+std::uint32_t features_of(const std::vector<PackStream>& streams,
+                          const std::vector<PackRegion>& regions) {
+  std::uint32_t features = 0;
+  for (const PackStream& stream : streams) {
+    if (stream.kind == kStreamRest) continue;  // nobody decodes it at run time
+    if (stream.codec == kCodecZstd) features |= kStubZstd;
+    if (stream.codec == kCodecMix) features |= kStubMix;
+  }
+  for (const PackRegion& region : regions) {
+    if (region.transform <= kTransformLastCode) continue;
+    features |= region.transform == kTransformGoTable ? kStubGo : kStubData;
+  }
+  return features;
+}
+
+const Stub& smallest_stub(std::uint16_t machine, std::uint32_t features) {
+  const Stub* smallest = nullptr;
+  for (const Stub& stub : all_stubs()) {
+    if (stub.machine == machine && (stub.features & features) == features &&
+        (smallest == nullptr || stub.code.size() < smallest->code.size())) {
+      smallest = &stub;
+    }
+  }
+  if (smallest == nullptr) throw Error(ErrorKind::internal, "", "there is no such stub");
+  return *smallest;
 }
 
 }  // namespace whittle::packer

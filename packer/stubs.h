@@ -1,22 +1,49 @@
 // SPDX-License-Identifier: MIT
 //
-// The run-time stubs, built from packer/stub/ for every machine that can be packed for.
+// The run-time stubs, built from packer/stub/ for every machine that can be packed for; for each in
+// several variants, so that no program carries a decoder or a transform that it does not need.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "common/bytes.h"
+#include "packer/format.h"
 
 namespace whittle::packer {
 
-struct Stub {
+// What there is to know about a machine whose programs can be packed.
+struct Machine {
   std::uint16_t machine = 0;    // ELF e_machine
-  std::uint64_t page_size = 0;  // the largest page size of this machine, bytes
-  std::uint32_t transform = 0;  // kTransform… for its code, the one that its stub can undo
+  std::uint64_t page_size = 0;  // the largest page size there is, bytes
+  std::uint32_t transform = 0;  // kTransform… for its code; every stub of its own can undo it
+};
+
+// Null where there is no stub for it.
+const Machine* find_machine(std::uint16_t machine);
+
+// What a variant can do beside stored streams and its machine's code.
+enum StubFeature : std::uint32_t {
+  kStubZstd = 1,  // kCodecZstd
+  kStubMix = 2,   // kCodecMix
+  kStubGo = 4,    // kTransformGoTable
+  kStubData = 8,  // the other transforms of tables
+};
+
+struct Stub {
+  std::uint16_t machine = 0;
+  std::uint32_t features = 0;
   ByteView code;
 };
 
-// The stub for a machine, or null where there is none.
-const Stub* find_stub(std::uint16_t machine);
+// Every stub, by machine.
+const std::vector<Stub>& all_stubs();
+
+// What the streams and regions of a packed file ask of its stub.
+std::uint32_t features_of(const std::vector<PackStream>& streams,
+                          const std::vector<PackRegion>& regions);
+
+// The smallest stub for a machine of `find_machine`'s that has all `features`.
+const Stub& smallest_stub(std::uint16_t machine, std::uint32_t features);
 
 }  // namespace whittle::packer

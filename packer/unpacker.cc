@@ -5,13 +5,16 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
-#include <functional>
+#include <future>
 #include <memory>
+#include <thread>
 
 #include "common/digest.h"
 #include "common/error.h"
 #include "packer/format.h"
+#include "packer/level.h"
 #include "packer/packer.h"
 #include "packer/reader.h"
 #include "packer/stub/expand.h"
@@ -46,15 +49,32 @@ std::string version_text(const PackHeader& header) {
   return text;
 }
 
+// Decodes the image, on every processor.
+bool expand(const PackedView& view, const ZeroMemory& image) {
+  const std::uint64_t scratch_size = stub::scratch_size_of(view.parts());
+  const ZeroMemory scratch(scratch_size);
+  const auto expansion = std::make_unique<stub::Expansion>();
+  expansion->packed = view.parts();
+  expansion->image = image.data();
+  expansion->image_size = view.filled_size();
+  expansion->scratch = scratch.data();
+  expansion->scratch_size = scratch_size;
+  std::vector<std::future<void>> workers;
+  for (unsigned i = 0; i < std::max(1U, std::thread::hardware_concurrency()); i++) {
+    workers.push_back(std::async(std::launch::async, [&] {
+      stub::expand(*expansion, *std::make_unique<stub::Workspace>());
+    }));
+  }
+  for (auto& worker : workers) worker.get();
+  return expansion->status == stub::ExpandStatus::ok;
+}
+
 // Decodes everything and puts the original file together. Returns nothing where a stream does not
 // decode.
 std::optional<Bytes> reassemble(const PackedView& view) {
-  const auto workspace = std::make_unique<stub::ZstdWorkspace>();
   const ZeroMemory image(view.filled_size());
-  if (stub::expand(view.parts(), image.data(), view.filled_size(), *workspace) !=
-      stub::ExpandStatus::ok) {
-    return std::nullopt;
-  }
+  if (!expand(view, image)) return std::nullopt;
+  const auto workspace = std::make_unique<stub::Workspace>();
   Bytes rest;
   for (std::size_t i = 0; i < view.streams().size(); i++) {
     const PackStream& stream = view.streams()[i];
@@ -134,15 +154,18 @@ PackInfo inspect(ByteView file, std::string_view path) {
   info.format_version = header.version;
   info.packer_version = version_text(header);
   info.machine = elf::machine_name(elf::File::parse(file, path).header());
-  info.level = "fast";
+  info.level = level_name(header.level);
   info.packed_size = file.size();
   info.original_size = header.original_size;
   info.stub_size = view.stub().size();
   info.original_sha256 = to_hex(header.original_sha256);
   info.source_size = header.source_size;
   info.source_sha256 = to_hex(header.source_sha256);
+  info.scratch_size = stub::scratch_size_of(view.parts());
   for (const PackStream& s : view.streams()) {
-    info.streams.push_back({.name = s.kind == kStreamImage ? "image" : "rest",
+    info.streams.push_back({.name = s.kind == kStreamImage  ? "image"
+                                    : s.kind == kStreamPart ? "part"
+                                                            : "rest",
                             .address = s.address,
                             .raw_size = s.raw_size,
                             .packed_size = s.packed_size});

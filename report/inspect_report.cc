@@ -105,6 +105,7 @@ Json packed_json(const packer::PackInfo& packed) {
           {"packed_bytes", packed.packed_size},
           {"original_bytes", packed.original_size},
           {"stub_bytes", packed.stub_size},
+          {"scratch_bytes", packed.scratch_size},
           {"original_sha256", packed.original_sha256},
           {"source_bytes", packed.source_size},
           {"source_sha256", packed.source_sha256},

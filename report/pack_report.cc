@@ -32,6 +32,9 @@ std::string pack_text(std::string_view path, const packer::PackDecision& decisio
   std::string out = fmt::format(
       "{}: packed, {} bytes instead of {} ({})\n", name, group_digits(packed.bytes.size()),
       group_digits(packed.original_size), percent(packed.bytes.size(), packed.original_size));
+  if (!packed.choice.empty()) {
+    out += fmt::format("  level {}: {}\n", packed.level, printable(packed.choice));
+  }
   for (const std::string& warning : packed.warnings) {
     out += fmt::format("  warning: {}\n", printable(warning));
   }
@@ -44,6 +47,8 @@ std::string pack_json(std::string_view path, const packer::PackDecision& decisio
   if (decision.packed) {
     out["original_bytes"] = decision.packed->original_size;
     out["packed_bytes"] = decision.packed->bytes.size();
+    out["level"] = decision.packed->level;
+    if (!decision.packed->choice.empty()) out["choice"] = decision.packed->choice;
     out["warnings"] = decision.packed->warnings;
   }
   if (decision.refusal) out["refusal"] = refusal_json(decision.refusal);

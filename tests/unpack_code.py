@@ -7,11 +7,11 @@ likeness with FORMAT.md, not for speed.
 
 import struct
 
-# What follows an opcode, in FORMAT.md's letters.
+
 def opcodes(text):
+    """What follows each opcode, in FORMAT.md's letters."""
     table = [""] * 256
-    for line in text.split("\n"):
-        follows, *ranges = line.split()
+    for follows, *ranges in map(str.split, text.splitlines()):
         for first, _, last in (word.partition("-") for word in ranges):
             for opcode in range(int(first, 16), int(last or first, 16) + 1):
                 table[opcode] = follows
@@ -41,14 +41,12 @@ def undo_x86_64(code, base):
     at = 0
     while len(code) - at >= 32:
         here, narrow, wide, operand = at, False, False, 0
+        while ONE_BYTE[code[here]] == "P" and here - at < 8:
+            narrow |= code[here] == 0x66
+            wide = 0x48 <= code[here] <= 0x4f
+            here += 1
         opcode = code[here]
         follows = ONE_BYTE[opcode]
-        while follows == "P" and here - at < 8:
-            narrow |= opcode == 0x66
-            wide = 0x48 <= opcode <= 0x4f
-            here += 1
-            opcode = code[here]
-            follows = ONE_BYTE[opcode]
         here += 1
         if opcode == 0x0f:
             opcode = code[here]

@@ -75,4 +75,30 @@ whittle_escape:
 whittle_escape_end:
     .size whittle_escape, . - whittle_escape
 
+// long whittle_clone(stack_end, argument, id): see workers.cc. The flags: CLONE_VM, CLONE_FS,
+// CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD, CLONE_SYSVSEM, CLONE_PARENT_SETTID,
+// CLONE_CHILD_CLEARTID.
+    .text
+    .globl whittle_clone
+    .hidden whittle_clone
+    .type whittle_clone, @function
+whittle_clone:
+    mov   %rsi, %r9                 // a system call keeps it, in both threads
+    mov   %rdi, %rsi
+    mov   %rdx, %r10                // where the kernel clears the id (and stores it: %rdx)
+    xor   %r8d, %r8d
+    mov   $0x350f00, %edi
+    mov   $56, %eax
+    syscall
+    test  %rax, %rax
+    jz    1f
+    ret
+1:  xor   %ebp, %ebp
+    mov   %r9, %rdi
+    call  whittle_worker
+    mov   $60, %eax                 // exit, of this thread alone
+    xor   %edi, %edi
+    syscall
+    .size whittle_clone, . - whittle_clone
+
     .section .note.GNU-stack, "", @progbits

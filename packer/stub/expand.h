@@ -3,13 +3,35 @@
 // From payload to memory image: decode every stream to its place, then undo the transforms there.
 // The stub runs this at every start and the unpacker runs the same code to take a file apart, so
 // what a test or a fuzzer exercises is what ships.
+//
+// Streams do not depend on one another, and a region depends on the streams that its bytes come
+// from and on no other region. So any number of workers can share the work. Each takes the next
+// stream in the order of the tables; whoever takes the last part of a region makes the region, too,
+// and gives the memory of its parts back. When all streams are taken, each takes the next region
+// that is transformed in place. Where another worker still decodes what is needed, it waits; all it
+// can wait for has been taken before, so somebody works on it, and one worker alone never waits.
+// Whoever writes the file puts what takes longest in front.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "packer/format.h"
+#include "packer/stub/mix_decoder.h"
+#include "packer/stub/stream_view.h"
+#include "packer/stub/x86_code.h"
 #include "packer/stub/zstd_decoder.h"
+
+// A stub is built with what its variant can do (packer/CMakeLists.txt); whittle itself with all.
+#if !defined(WHITTLE_STUB)
+#define WHITTLE_WITH_ZSTD
+#define WHITTLE_WITH_MIX
+#define WHITTLE_WITH_GO
+#define WHITTLE_WITH_DATA
+#define WHITTLE_WITH_X86
+#define WHITTLE_WITH_AARCH64
+#define WHITTLE_WITH_RISCV64
+#endif
 
 namespace whittle::stub {
 
@@ -29,19 +51,59 @@ Packed parts_of(const packer::PackHeader* header, const uint8_t* payload);
 // and the payload, each seeded with the digest of the one before.
 uint64_t run_digest_of(const Packed& packed);
 
-enum class ExpandStatus : int {
+enum class ExpandStatus : uint32_t {
   ok,
-  bad_table,   // a stream or region lies outside the image or the payload
+  bad_table,   // a stream or region lies outside the image, the payload or the scratch memory
   bad_stream,  // a stream does not decode to its raw size
+  bad_region,  // the parts of a region do not make its bytes
+};
+
+// Memory that a decoder works in. Any contents; one worker's at a time.
+union Workspace {
+#if defined(WHITTLE_WITH_ZSTD)
+  ZstdWorkspace zstd;
+#endif
+#if defined(WHITTLE_WITH_MIX)
+  MixWorkspace mix;
+#endif
+#if defined(WHITTLE_WITH_X86)
+  X86Workspace x86;
+#endif
+};
+
+// Bytes of scratch memory: what the part streams decode to, and behind it work_size for each
+// region.
+uint64_t scratch_size_of(const Packed& packed);
+
+// One expansion, shared by its workers. To be set up: `packed`, `image` (image[0] is the byte at
+// header->image_vaddr; `image_size` bytes are writable and zero, which may be fewer than
+// header->image_size as long as the streams end before) and `scratch` (scratch_size_of bytes). All
+// else begins as zero.
+struct Expansion {
+  Packed packed;
+  uint8_t* image;
+  uint64_t image_size;
+  uint8_t* scratch;
+  uint64_t scratch_size;
+
+  uint32_t next_stream, next_region;  // to be taken
+  uint32_t finished;                  // streams so far; what workers wait for to change
+  uint32_t waiting;                   // workers that wait
+  ExpandStatus status;                // of the first failure
+  uint8_t is_finished[packer::kMaxTableEntries];
 };
 
 // Decodes one stream of any kind.
 ExpandStatus decode_stream(const packer::PackStream& stream, const uint8_t* packed, uint8_t* raw,
-                           ZstdWorkspace& workspace);
+                           Workspace& workspace);
 
-// Fills the image. image[0] is the byte at header->image_vaddr; `image_size` bytes are writable and
-// zero, which may be fewer than header->image_size as long as the streams end before.
-ExpandStatus expand(const Packed& packed, uint8_t* image, size_t image_size,
-                    ZstdWorkspace& workspace);
+// Undoes the transform of a region, whose bytes are bytes[0, region.size), `address` that of the
+// first, counted from the start of the image. `work` has work_size(region) bytes. False where the
+// transform is unknown here or the parts do not make the region.
+bool undo_transform(const packer::PackRegion& region, const StreamView* parts, uint8_t* work,
+                    uint8_t* bytes, uint64_t address, Workspace& workspace);
+
+// Does one worker's share. When every worker has returned, the image is complete if `status` is ok.
+void expand(Expansion& expansion, Workspace& workspace);
 
 }  // namespace whittle::stub

@@ -17,8 +17,14 @@ enum : long {
   kSysMmap = 9,
   kSysMprotect = 10,
   kSysMunmap = 11,
+  kSysSchedYield = 24,
   kSysMadvise = 28,
+  kSysGetpid = 39,
+  kSysFutex = 202,
+  kSysSchedGetaffinity = 204,
   kSysExitGroup = 231,
+  kSysTgkill = 234,
+  kSysPrlimit64 = 302,
   kSysMemfdCreate = 319,
 };
 
@@ -49,11 +55,17 @@ enum : long {  // asm-generic/unistd.h, which both take over
   kSysClose = 57,
   kSysWrite = 64,
   kSysExitGroup = 94,
+  kSysFutex = 98,
+  kSysSchedGetaffinity = 123,
+  kSysSchedYield = 124,
+  kSysTgkill = 131,
+  kSysGetpid = 172,
   kSysMunmap = 215,
   kSysMmap = 222,
   kSysMprotect = 226,
   kSysMadvise = 233,
   kSysRiscvFlushIcache = 259,  // riscv alone
+  kSysPrlimit64 = 261,
   kSysMemfdCreate = 279,
 };
 
@@ -99,10 +111,13 @@ inline long syscall3(long number, long a, long b, long c) {
 #error "no system calls for this architecture"
 #endif
 
-// Linux uapi: asm-generic/mman-common.h, linux/mman.h, linux/memfd.h, linux/auxvec.h.
+// Linux uapi: asm-generic/mman-common.h, asm-generic/resource.h, linux/mman.h, linux/futex.h,
+// linux/memfd.h, linux/auxvec.h.
 enum : int { kProtRead = 1, kProtWrite = 2, kProtExec = 4 };
 enum : int { kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20 };
-enum : int { kMadvHugepage = 14, kMadvPopulateRead = 22 };
+enum : int { kMadvDontneed = 4, kMadvHugepage = 14, kMadvPopulateRead = 22 };
+enum : int { kFutexWait = 0, kFutexWake = 1 };
+enum : int { kLimitFileSize = 1 };
 enum : long { kErrorFault = -14 };
 enum : unsigned { kMemfdCloexec = 1, kMemfdExec = 0x10 };
 enum : uint64_t { kAuxNull = 0, kAuxPhdr = 3, kAuxPhnum = 5, kAuxPagesz = 6, kAuxEntry = 9 };
@@ -125,9 +140,29 @@ inline long sys_madvise(uint64_t address, uint64_t size, int advice) {
 inline long sys_write(int fd, const void* bytes, size_t size) {
   return syscall3(kSysWrite, fd, reinterpret_cast<long>(bytes), static_cast<long>(size));
 }
+// A limit of the calling process: the value in force, and how far it may be raised.
+struct Limit {
+  uint64_t soft, hard;
+};
+inline long sys_get_limit(int resource, Limit* limit) {
+  return syscall6(kSysPrlimit64, 0, resource, 0, reinterpret_cast<long>(limit), 0, 0);
+}
 inline long sys_close(int fd) { return syscall3(kSysClose, fd, 0, 0); }
 inline long sys_memfd_create(const char* name, unsigned flags) {
   return syscall3(kSysMemfdCreate, reinterpret_cast<long>(name), static_cast<long>(flags), 0);
+}
+// Shared, not private: the kernel's own wake-up at the end of a thread is a shared one.
+inline long sys_futex(const uint32_t* word, int operation, long value) {
+  return syscall6(kSysFutex, reinterpret_cast<long>(word), operation, value, 0, 0, 0);
+}
+// Bytes of the mask that were written, or a failure.
+inline long sys_sched_getaffinity(uint64_t* mask, size_t size) {
+  return syscall3(kSysSchedGetaffinity, 0, static_cast<long>(size), reinterpret_cast<long>(mask));
+}
+inline void sys_sched_yield() { syscall3(kSysSchedYield, 0, 0, 0); }
+inline long sys_getpid() { return syscall3(kSysGetpid, 0, 0, 0); }
+inline long sys_tgkill(long process, long thread, int signal) {
+  return syscall3(kSysTgkill, process, thread, signal);
 }
 [[noreturn]] inline void sys_exit_group(int status) {
   for (;;) syscall3(kSysExitGroup, status, 0, 0);

@@ -22,6 +22,7 @@
 #include "packer/stub/expand.h"
 #include "packer/stub/instruction_cache.h"
 #include "packer/stub/linux.h"
+#include "packer/stub/workers.h"
 
 namespace whittle::stub {
 namespace {
@@ -140,8 +141,16 @@ int protection_of(uint32_t flags) {
   return (flags & 4 ? kProtRead : 0) | (flags & 2 ? kProtWrite : 0) | (flags & 1 ? kProtExec : 0);
 }
 
+// Whether this process may write a file of so many bytes. Asked beforehand, because writing beyond
+// the limit does not fail: it raises SIGXFSZ.
+bool may_write(uint64_t size) {
+  Limit limit;
+  return failed(sys_get_limit(kLimitFileSize, &limit)) || size <= limit.soft;
+}
+
 // Replaces [begin, end) by a mapping of a file that holds the same bytes.
 bool map_through_memfd(uint64_t begin, uint64_t end, int protection) {
+  if (!may_write(end - begin)) return false;
   long fd = sys_memfd_create("whittle", kMemfdCloexec | kMemfdExec);
   if (failed(fd)) fd = sys_memfd_create("whittle", kMemfdCloexec);  // before Linux 6.3
   if (failed(fd)) return false;
@@ -183,11 +192,8 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
   const uint64_t image_end = page_up(image + header->image_size);
   const long mapped = sys_mmap(image, image_end - image, kProtRead | kProtWrite,
                                kMapPrivate | kMapFixed | kMapAnonymous, -1);
-  const long workspace =
-      sys_mmap(0, sizeof(ZstdWorkspace), kProtRead | kProtWrite, kMapPrivate | kMapAnonymous, -1);
-  if (failed(mapped) || failed(workspace)) {
-    die(stack.program, packer::kExitNoMemory, "no memory to unpack the program into");
-  }
+  constexpr const char* kNoMemory = "no memory to unpack the program into";
+  if (failed(mapped)) die(stack.program, packer::kExitNoMemory, kNoMemory);
   // Advice covers what will be filled and not the zero memory behind it, which would cost memory.
   uint64_t filled_end = image;
   for (uint32_t i = 0; i < header->segment_count; i++) {
@@ -199,13 +205,13 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
     sys_madvise(image, page_down(filled_end) - image, kMadvHugepage);
   }
 
-  const ExpandStatus status = expand(packed, reinterpret_cast<uint8_t*>(image), image_end - image,
-                                     *reinterpret_cast<ZstdWorkspace*>(workspace));
-  if (status != ExpandStatus::ok) {
+  const WorkersStatus status =
+      expand_with_workers(packed, reinterpret_cast<uint8_t*>(image), image_end - image);
+  if (status == WorkersStatus::no_memory) die(stack.program, packer::kExitNoMemory, kNoMemory);
+  if (status != WorkersStatus::ok) {
     die(stack.program, packer::kExitDamaged,
         "the packed program is damaged (it does not decode); get the file again");
   }
-  sys_munmap(static_cast<uint64_t>(workspace), sizeof(ZstdWorkspace));
 
   if (header->escape_vaddr != 0) {
     auto* escape = reinterpret_cast<uint8_t*>(header->escape_vaddr + bias);

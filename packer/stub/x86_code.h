@@ -30,7 +30,23 @@ namespace whittle::stub {
 // counted from the start of the image; only its low 32 bits matter.
 void x86_to_absolute(uint8_t* code, size_t size, uint64_t address);
 
-// The exact inverse, for arbitrary bytes.
-void x86_to_relative(uint8_t* code, size_t size, uint64_t address);
+// Memory that the inverse works in, of any contents.
+struct X86Workspace {
+  static constexpr size_t kLanes = 4;          // pieces of code walked at once
+  static constexpr size_t kPiece = 32 * 1024;  // bytes of the largest piece
+
+  // An instruction with an operand to change.
+  struct Carrier {
+    uint16_t address;  // bits 0–15
+    uint16_t step;     // x86_code.cc
+  };
+
+  uint8_t pairs[256 * 256];  // steps by an instruction's first two bytes, the first in bits 0–7
+  uint8_t addressing[256 * 8];  // what ModRM asks for, by it and bits 0–2 of the byte behind it
+  Carrier carriers[kLanes][kPiece / 5 + 2];  // such an instruction has 5 bytes at least
+};
+
+// The exact inverse, for arbitrary bytes. Nothing outside of code[0, size) is read or written.
+void x86_to_relative(uint8_t* code, size_t size, uint64_t address, X86Workspace& workspace);
 
 }  // namespace whittle::stub

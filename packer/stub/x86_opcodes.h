@@ -22,47 +22,47 @@ enum : uint8_t {
   kModRm = 8,      // a ModRM byte, then what it asks for, before the immediate
   kRelative = 16,  // the immediate is a call or jump distance of 4 bytes to make absolute
   kPrefix = 32,    // a legacy or REX prefix: the opcode is still to come
-  kSpecial = 64,   // decided in code
+  kSpecial = 64,   // decided in code, whatever else is set
 };
 
 inline constexpr uint8_t M = kModRm, MI = kModRm | kImm8, MZ = kModRm | kImm32, I = kImm8,
                          Z = kImm32, P = kPrefix, S = kSpecial, R = kRelative | kImm32,
-                         MS = kModRm | kSpecial;
+                         MS = kModRm | kSpecial, SZ = kSpecial | kImm32;
 
 inline constexpr uint8_t kOneByte[256] = {
     // 0 1 2 3 4 5 6 7 8 9 a b c d e f
-    M,      M,  M,      M,  I, Z, 0,  0,
-    M,      M,  M,      M,  I, Z, 0,  S,  // 00: ADD, OR; 0F escapes
-    M,      M,  M,      M,  I, Z, 0,  0,
-    M,      M,  M,      M,  I, Z, 0,  0,  // 10: ADC, SBB
-    M,      M,  M,      M,  I, Z, P,  0,
-    M,      M,  M,      M,  I, Z, P,  0,  // 20: AND, SUB
-    M,      M,  M,      M,  I, Z, P,  0,
-    M,      M,  M,      M,  I, Z, P,  0,  // 30: XOR, CMP
-    P,      P,  P,      P,  P, P, P,  P,
-    P,      P,  P,      P,  P, P, P,  P,  // 40: REX
-    0,      0,  0,      0,  0, 0, 0,  0,
-    0,      0,  0,      0,  0, 0, 0,  0,  // 50: PUSH, POP
-    0,      0,  S,      M,  P, P, P,  P,
-    Z,      MZ, I,      MI, 0, 0, 0,  0,  // 60: 62 EVEX, MOVSXD, PUSH, IMUL
-    I,      I,  I,      I,  I, I, I,  I,
-    I,      I,  I,      I,  I, I, I,  I,  // 70: Jcc rel8
-    MI,     MZ, MI,     MI, M, M, M,  M,
-    M,      M,  M,      M,  M, M, M,  M,  // 80: group 1, TEST, MOV, LEA
-    0,      0,  0,      0,  0, 0, 0,  0,
-    0,      0,  0,      0,  0, 0, 0,  0,  // 90: NOP, XCHG
-    S,      S,  S,      S,  0, 0, 0,  0,
-    I,      Z,  0,      0,  0, 0, 0,  0,  // a0: MOV moffs, TEST
-    I,      I,  I,      I,  I, I, I,  I,
-    S,      S,  S,      S,  S, S, S,  S,  // b0: MOV imm8, MOV imm32/imm64
-    MI,     MI, kImm16, 0,  S, S, MI, MZ,
-    kImm24, 0,  kImm16, 0,  0, I, 0,  0,  // c0: c4, c5 VEX
-    M,      M,  M,      M,  0, 0, 0,  0,
-    M,      M,  M,      M,  M, M, M,  M,  // d0: shifts, x87
-    I,      I,  I,      I,  I, I, I,  I,
-    R,      R,  0,      I,  0, 0, 0,  0,  // e0: LOOP, IN, CALL, JMP
-    P,      0,  P,      P,  0, 0, MS, MS,
-    0,      0,  0,      0,  0, 0, M,  M,  // f0: LOCK, REP, group 3
+    M,      M,  M,      M,  I,  Z,  0,  0,
+    M,      M,  M,      M,  I,  Z,  0,  S,  // 00: ADD, OR; 0F escapes
+    M,      M,  M,      M,  I,  Z,  0,  0,
+    M,      M,  M,      M,  I,  Z,  0,  0,  // 10: ADC, SBB
+    M,      M,  M,      M,  I,  Z,  P,  0,
+    M,      M,  M,      M,  I,  Z,  P,  0,  // 20: AND, SUB
+    M,      M,  M,      M,  I,  Z,  P,  0,
+    M,      M,  M,      M,  I,  Z,  P,  0,  // 30: XOR, CMP
+    P,      P,  P,      P,  P,  P,  P,  P,
+    P,      P,  P,      P,  P,  P,  P,  P,  // 40: REX
+    0,      0,  0,      0,  0,  0,  0,  0,
+    0,      0,  0,      0,  0,  0,  0,  0,  // 50: PUSH, POP
+    0,      0,  S,      M,  P,  P,  P,  P,
+    Z,      MZ, I,      MI, 0,  0,  0,  0,  // 60: 62 EVEX, MOVSXD, PUSH, IMUL
+    I,      I,  I,      I,  I,  I,  I,  I,
+    I,      I,  I,      I,  I,  I,  I,  I,  // 70: Jcc rel8
+    MI,     MZ, MI,     MI, M,  M,  M,  M,
+    M,      M,  M,      M,  M,  M,  M,  M,  // 80: group 1, TEST, MOV, LEA
+    0,      0,  0,      0,  0,  0,  0,  0,
+    0,      0,  0,      0,  0,  0,  0,  0,  // 90: NOP, XCHG
+    S,      S,  S,      S,  0,  0,  0,  0,
+    I,      Z,  0,      0,  0,  0,  0,  0,  // a0: MOV moffs, TEST
+    I,      I,  I,      I,  I,  I,  I,  I,
+    SZ,     SZ, SZ,     SZ, SZ, SZ, SZ, SZ,  // b0: MOV imm8, MOV imm32/imm64
+    MI,     MI, kImm16, 0,  S,  S,  MI, MZ,
+    kImm24, 0,  kImm16, 0,  0,  I,  0,  0,  // c0: c4, c5 VEX
+    M,      M,  M,      M,  0,  0,  0,  0,
+    M,      M,  M,      M,  M,  M,  M,  M,  // d0: shifts, x87
+    I,      I,  I,      I,  I,  I,  I,  I,
+    R,      R,  0,      I,  0,  0,  0,  0,  // e0: LOOP, IN, CALL, JMP
+    P,      0,  P,      P,  0,  0,  MS, MS,
+    0,      0,  0,      0,  0,  0,  M,  M,  // f0: LOCK, REP, group 3
 };
 
 inline constexpr uint8_t kTwoByte[256] = {

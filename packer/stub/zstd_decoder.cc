@@ -16,6 +16,7 @@
 // beyond itself is still source or workspace (see zstd_bits.h).
 #include "packer/stub/zstd_decoder.h"
 
+#include "packer/stub/system.h"
 #include "packer/stub/zstd_bits.h"
 #include "packer/stub/zstd_execute.h"
 #include "packer/stub/zstd_literals.h"
@@ -75,7 +76,9 @@ ZstdStatus zstd_decode(const uint8_t* src, size_t src_size, uint8_t* dst, size_t
   ZstdStatus status = read_frame_header(in, dst_size, &has_checksum);
   if (status != ZstdStatus::ok) return status;
 
+  const uint8_t* kept = src;
   for (bool last = false; !last;) {
+    kept = release_behind(kept, in.begin);
     if (in.size() < 3) return ZstdStatus::truncated;
     const unsigned header = load16(in.begin) | unsigned{in.begin[2]} << 16;
     in.begin += 3;

@@ -1,20 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A packed program whose header or payload was damaged says so in one line and ends with status 121;
-# it never crashes and never runs wrong code. verify finds every damage, unpack returns nothing wrong.
+# A packed program whose tables, header or payload were damaged says so in one line and ends with status
+# 121; it never crashes and never runs wrong code. verify finds every damage, unpack returns nothing wrong.
 # (Damage to the stub's own instructions is found by verify alone: nobody is left to tell.)
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 need jq
-subject hello-pie
-size=$(stat -c %s "$packed")
-expected=$("$original" x)
-header=$(LC_ALL=C grep -abo -P '\x7fWhittle' "$packed" | head -n 1 | cut -d : -f 1)
 header_size=200  # up to the last field of PackHeader (packer/format.h), the packer's version
-payload_from=$((size - $("$WHITTLE" inspect --format json "$packed" |
-  jq '[.packed.streams[].packed_bytes] | add')))
 
-noticed=0
+use() {  # use SUBJECT ARGUMENT...: what is damaged from here on
+  subject "$1"
+  arguments=("${@:2}")
+  size=$(stat -c %s "$packed")
+  expected=$("$original" "${arguments[@]}")
+  header=$(LC_ALL=C grep -abo -P '\x7fWhittle' "$packed" | head -n 1 | cut -d : -f 1)
+  payload_from=$((size - $("$WHITTLE" inspect --format json "$packed" |
+    jq '[.packed.streams[].packed_bytes] | add')))
+}
+
 damage() {  # damage OFFSET BIT: flips one bit, then asks everyone
   local byte
   cp "$packed" damaged
@@ -26,7 +30,7 @@ damage() {  # damage OFFSET BIT: flips one bit, then asks everyone
   expect_error 4 "$WHITTLE" unpack damaged -o unpacked
   [[ ! -e unpacked ]] || fail "unpack of a file damaged at $1 left an output"
 
-  run timeout 10 ./damaged x
+  run timeout 10 ./damaged "${arguments[@]}"
   if [[ $status -eq 0 ]]; then  # damage to what nothing reads at run time
     [[ "$(<"$out")" == "$expected" ]] || fail "damaged at $1: runs with other output"
     return
@@ -36,15 +40,31 @@ damage() {  # damage OFFSET BIT: flips one bit, then asks everyone
   noticed=$((noticed + 1))
 }
 
+damage_payload() {  # damage_payload COUNT: evenly; what stands last is not read at run time
+  local i
+  noticed=0
+  for ((i = 0; i < $1; i++)); do
+    damage $((payload_from + (size - payload_from) * i / $1 + i % 7)) $((i % 8))
+  done
+  [[ $noticed -ge $(($1 * 2 / 3)) ]] || fail "only $noticed damages of the payload were noticed at run time"
+}
+
+use hello-pie x
+
 # Every field of the header behind magic, version and machine (other versions are refused, not damaged).
+noticed=0
 for ((i = 12; i < header_size; i += 4)); do damage $((header + i)) $((i / 4 % 8)); done
 [[ $noticed -ge 20 ]] || fail "only $noticed damages of the header were noticed at run time"
 
+# Every field of the tables, which stand in front of the header: entries of 40, 32 and 24 bytes.
+number() { od -An -tu2 -j $((header + $1)) -N 2 "$packed"; }
+tables=$((40 * $(number 114) + 32 * $(number 116) + 24 * $(number 118)))
 noticed=0
-for ((i = 0; i < 60; i++)); do
-  damage $((payload_from + (size - payload_from) * i / 60 + i % 7)) $((i % 8))
-done
-[[ $noticed -ge 40 ]] || fail "only $noticed damages of the payload were noticed at run time"
+for ((i = 0; i < tables; i += 4)); do damage $((header - tables + i)) $((i / 4 % 8)); done
+[[ $tables -gt 0 && $noticed -eq $((tables / 4)) ]] ||
+  fail "only $noticed damages of $tables bytes of tables were noticed at run time"
+
+damage_payload 60
 
 # A file whose end is missing, as after a broken download. What stands last is not read at run time.
 for percent in 40 60 80 99; do
@@ -52,6 +72,9 @@ for percent in 40 60 80 99; do
   expect_exit "1|4" "$WHITTLE" verify damaged
   expect_error 4 "$WHITTLE" unpack damaged -o unpacked
   [[ $percent -ne 99 ]] || break
-  expect_exit 121 ./damaged x
+  expect_exit 121 ./damaged "${arguments[@]}"
   [[ $(wc -l <"$err") -eq 1 && ! -s "$out" ]] || fail "the first $percent % print $(<"$err")"
 done
+
+use bash -c 'echo x'
+damage_payload 40

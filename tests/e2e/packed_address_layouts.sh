@@ -4,6 +4,7 @@
 # randomisation, legacy layout, 3 GiB, 4 GiB, page zero mapped, data executable), and in each with an
 # unlimited stack, too.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 need setarch

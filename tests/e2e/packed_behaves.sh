@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A packed program does what the original does: the same output, errors and exit status.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 subject_name="$1"

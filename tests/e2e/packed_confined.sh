@@ -3,6 +3,7 @@
 # A packed program starts where processes are confined: no further process or thread, one processor,
 # no new privileges, a user namespace, no folder for temporary files from which anything may be run.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 need prlimit setpriv taskset unshare

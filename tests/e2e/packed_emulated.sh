@@ -3,6 +3,7 @@
 # A packed program runs in qemu's emulation of a processor, and in valgrind, which finds nothing wrong
 # with the code that unpacks it.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 need valgrind qemu-x86_64-static

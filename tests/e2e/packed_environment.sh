@@ -3,6 +3,7 @@
 # A packed program starts whatever the size of its environment and arguments, and sees all of both:
 # the stack that the kernel built is handed on as it was.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 subject_name="$1"

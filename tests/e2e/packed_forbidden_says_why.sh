@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Where a system forbids every way to run unpacked code, a packed program says so in one line and ends
 # with status 123. One way that is left open is enough.
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 need gcc prlimit
@@ -37,6 +38,11 @@ expect_exit 0 restricted -m -c
 for refusal in EPERM ENOSYS; do expect_forbidden restricted -m "-r$refusal:memfd_create"; done
 # No descriptor for a memfd.
 expect_forbidden prlimit --nofile=3 -- ./restrict -m "$packed" busybox echo one
+# No file, and so no memfd, as large as the code. (Writing beyond that limit raises SIGXFSZ.)
+for bytes in 4096 100000; do
+  expect_forbidden prlimit --fsize="$bytes" -- ./restrict -m "$packed" busybox echo one
+done
+expect_exit 0 prlimit --fsize="$(stat -L -c %s "$original")" -- ./restrict -m "$packed" busybox echo one
 
 # The administrator's own switch (vm.memfd_noexec, one a PID namespace) is about executing a memfd: 1 has
 # to be asked for what is executable, 2 gives none of it. Neither forbids to map one.

@@ -3,6 +3,7 @@
 # In a control group, as containers are, a packed program runs with the memory of its original's size
 # and a quarter more, and where no second process or thread is allowed.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 subject_name="$1"

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 # After the handoff the address space is the original's: same ranges with the same protections,
 # nothing writable and executable, stub and payload unmapped.
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 need busybox
 
-"$WHITTLE" pack --quiet "$(command -v busybox)" -o packed
+pack "$(command -v busybox)" -o packed
 cp "$(command -v busybox)" original
 
 # The program's own ranges: neighbours of one protection are one range, whatever is mapped there.
@@ -30,4 +31,10 @@ grep -q 'rwx' packed.maps && fail "writable and executable memory: $(cat packed.
 grep -q '/packed$' packed.maps && fail "the packed file is still mapped: $(cat packed.maps)"
 [[ $(grep -c 'r-xp' packed.maps) -eq $(grep -c 'r-xp' original.maps) ]] ||
   fail "other executable memory: $(cat packed.maps)"
+# The kernel's own pages are where it says.
+kernel_areas() { grep -oE '\[(stack|vdso|vvar|vsyscall)[^]]*\]$' "$1" | sort; }
+kernel_areas original.maps >original.areas
+kernel_areas packed.maps >packed.areas
+grep -q vdso original.areas || fail "no vdso: $(cat original.maps)"
+diff original.areas packed.areas || fail "the kernel's areas differ: $(cat packed.maps)"
 echo "ranges: $(wc -l <packed.ranges)"

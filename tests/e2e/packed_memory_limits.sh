@@ -6,13 +6,14 @@
 # finds too little.
 #
 # The room: while it unpacks, a packed program has the original's image, all of it writable (data), its
-# own file, a stack of 132 KiB, and 192 KiB for tables, page rounding and the kernel's own pages. The
-# file counts as data, too, where it is position-independent: the kernel maps all of the range like its
+# own file, its scratch memory (which `inspect` tells), a stack of 132 KiB, and 192 KiB for tables, page
+# rounding and the kernel's own pages. (Its threads want more and do without.) The file counts as data, too, where it is position-independent: the kernel maps all of the range like its
 # first segment before it maps the others. What the original takes under way is often more than that.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
-need prlimit strace readelf
+need prlimit strace readelf jq
 subject_name="$1"
 subject "$subject_name"
 case "$subject_name" in
@@ -24,7 +25,8 @@ case "$subject_name" in
 esac
 
 page=4096
-tables=$((192 * 1024))
+scratch_size=$("$WHITTLE" inspect --format json "$packed" | jq .packed.scratch_bytes)
+tables=$((scratch_size + 192 * 1024))
 image_size=$(readelf -lW "$original" | awk '$1 == "LOAD" { print $3, $6 }' |
   while read -r address size; do echo $((address)) $((address + size)); done |
   awk 'NR == 1 { begin = $1 } { end = $2 } END { printf "%d", end - begin }')

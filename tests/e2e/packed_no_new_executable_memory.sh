@@ -3,6 +3,7 @@
 # Where the system forbids to make written memory executable (systemd's MemoryDenyWriteExecute, here
 # by prctl PR_SET_MDWE), a packed program takes its other way and runs all the same.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 subject_name="$1"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A packed program for aarch64 or riscv64, emulated, does what its original does, on every page size
 # of the machine; its damage is found; it gives its original back bit for bit.
+# at each level
 # timeout: 600
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"

@@ -3,6 +3,7 @@
 # file, readelf, objdump and nm read a packed program without a warning; the notes that identify the
 # original are in it, and whittle's own.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 need file readelf objdump jq

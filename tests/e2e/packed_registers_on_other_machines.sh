@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A packed program for aarch64 or riscv64 begins with every register zero, as the kernel leaves them,
 # but for the stack pointer and the one that the last jump goes through (x16; t2, which is x7).
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 source "$SOURCE/tests/e2e/machines.inc"

@@ -3,6 +3,7 @@
 # A packed program needs nothing but its own mapping: it starts without privileges, from a read-only
 # root that has neither /proc nor any other file, and without standard streams.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 subject_name="$1"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # `go version -m` of a packed Go program prints what it prints of the original but for the path: main
 # module, dependencies, replaced ones, build settings. So does `whittle inspect`.
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 need go jq readelf strip
@@ -46,10 +47,10 @@ func main() { fmt.Println(replaced.Answer()) }
 END
 (cd program && CGO_ENABLED=0 GOFLAGS=-mod=mod GOPROXY=off GOSUMDB=off GOTOOLCHAIN=local \
   go build -buildvcs=false -o ../original .)
-"$WHITTLE" pack --quiet original -o packed
-"$WHITTLE" pack --quiet --strip original -o packed-stripped
+pack original -o packed
+pack --strip original -o packed-stripped
 "$WHITTLE" strip --quiet original -o stripped
-"$WHITTLE" pack --quiet stripped -o stripped-packed
+pack stripped -o stripped-packed
 grep -q $'^\tdep\texample.org/replaced\tv1.2.3' <(modules original) || fail "there is no dependency"
 grep -q $'^\t=>\t../replaced' <(modules original) || fail "it is not replaced"
 for form in packed packed-stripped stripped-packed; do

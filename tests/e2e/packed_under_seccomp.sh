@@ -3,6 +3,7 @@
 # A packed program starts under a container engine's system-call filter, and where calls that it makes
 # itself or that the program makes are refused: it needs no memfd, no madvise, no thread, no process.
 # for each subject
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 need gcc

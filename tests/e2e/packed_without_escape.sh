@@ -3,6 +3,7 @@
 # Code that fills its last page to the last byte leaves no room for the stub's last instructions; the
 # stub then stays mapped, and the program runs all the same. So does one with writable code, which
 # keeps the protection it asked for.
+# at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 need gcc
 
@@ -37,7 +38,7 @@ build almost ax 31
 build room ax 32
 build writable awx 0
 for program in full almost room; do
-  "$WHITTLE" pack --quiet "$program" -o "$program.packed"
+  pack "$program" -o "$program.packed"
   run "./$program.packed"
   [[ $status -eq 7 && $(cat "$out") == hello ]] || fail "$program: status $status: $(cat "$err")"
 done

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "analyzer/go_buildinfo.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "tests/unit/analyzer/programs.h"
-#include "tests/unit/common/elf_builder.h"
-#include "tests/unit/common/mutate.h"
+#include "tests/unit/analyzer/testing.h"
 
 namespace whittle::analyzer {
 namespace {
-
-using test::build;
-using test::ElfImage;
-using test::ElfSpec;
 
 const std::string kSentinel = "0123456789abcdef";
 const std::string kModules =

@@ -1,25 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "analyzer/analyzer.h"
-#include "tests/unit/analyzer/programs.h"
-#include "tests/unit/common/elf_builder.h"
-#include "tests/unit/common/mutate.h"
+#include "tests/unit/analyzer/testing.h"
 
 namespace whittle::analyzer {
 namespace {
-
-using test::build;
-using test::ElfImage;
-using test::ElfSpec;
-using test::expect_error;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::Field;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
 
 constexpr InspectOptions kWithoutLief{.symbols = false};
 

@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "analyzer/analyzer.h"
 #include "common/elf.h"
-#include "tests/unit/analyzer/programs.h"
-#include "tests/unit/common/elf_builder.h"
-#include "tests/unit/common/mutate.h"
+#include "tests/unit/analyzer/testing.h"
 #include "tests/unit/common/scratch.h"
 
 namespace whittle::analyzer {
 namespace {
-
-using test::build;
-using test::ElfImage;
-using test::ElfSpec;
-using test::expect_error;
-using testing::Contains;
-using testing::HasSubstr;
 
 ElfSpec with_sections() {
   ElfSpec spec;

@@ -1,25 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "analyzer/verdict.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <algorithm>
 
-#include "tests/unit/analyzer/programs.h"
-#include "tests/unit/common/elf_builder.h"
-#include "tests/unit/common/mutate.h"
+#include "tests/unit/analyzer/testing.h"
 
 namespace whittle::analyzer {
 namespace {
-
-using test::build;
-using test::ElfImage;
-using test::ElfSpec;
-using test::expect_error;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
 
 Verdict judge_bytes(ByteView bytes) { return judge(elf::File::parse(bytes, "f")); }
 

@@ -3,24 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "common/bytes.h"
 #include "tests/unit/packer/subjects.h"
+#include "tests/unit/packer/transform_properties.h"
 
 namespace whittle {
 namespace {
 
-constexpr std::uint64_t kAddress = 0x12000;
-
-Bytes to_absolute(Bytes code, std::uint64_t address = kAddress) {
-  stub::aarch64_to_absolute(code.data(), code.size(), address);
-  return code;
-}
-Bytes to_relative(Bytes code, std::uint64_t address = kAddress) {
-  stub::aarch64_to_relative(code.data(), code.size(), address);
-  return code;
-}
+constexpr test::CodeTransform kAarch64 = {stub::aarch64_to_absolute, stub::aarch64_to_relative,
+                                          0x12000};
 
 Bytes words(const std::vector<std::uint32_t>& all) {
   Bytes code;
@@ -32,18 +23,18 @@ Bytes words(const std::vector<std::uint32_t>& all) {
 
 TEST(Aarch64Code, CallTargetBecomesAbsoluteBigEndian) {
   // At 0x12004: bl .+0x40, whose target is word 0x12044 / 4 = 0x4811.
-  EXPECT_EQ(to_absolute(words({0xd503201f, 0x94000010})),
+  EXPECT_EQ(kAarch64.to_absolute(words({0xd503201f, 0x94000010})),
             (Bytes{0xd5, 0x03, 0x20, 0x1f, 0x94, 0x00, 0x48, 0x11}));
   // Backwards past the start of the image: modulo 2^26.
-  EXPECT_EQ(to_absolute(words({0x97ffffff}), 0), (Bytes{0x97, 0xff, 0xff, 0xff}));
+  EXPECT_EQ(kAarch64.to_absolute(words({0x97ffffff}), 0), (Bytes{0x97, 0xff, 0xff, 0xff}));
 }
 
 TEST(Aarch64Code, PageBecomesAbsoluteWithItsHighestBitsInTheOpcode) {
   // adrp x27, the page 5 behind 0x12: 0x17.
   const std::uint32_t adrp = 0x9000001b | (5 & 3) << 29 | (5 >> 2) << 5;
-  EXPECT_EQ(to_absolute(words({adrp})), (Bytes{0x90, 0x00, 0x02, 0xfb}));
+  EXPECT_EQ(kAarch64.to_absolute(words({adrp})), (Bytes{0x90, 0x00, 0x02, 0xfb}));
   // The page in front of the image, -1 modulo 2^21.
-  EXPECT_EQ(to_absolute(words({0xf0ffffe0}), 0), (Bytes{0xf0, 0xff, 0xff, 0xe0}));
+  EXPECT_EQ(kAarch64.to_absolute(words({0xf0ffffe0}), 0), (Bytes{0xf0, 0xff, 0xff, 0xe0}));
 }
 
 TEST(Aarch64Code, TwoUsesOfOneAddressLookAlike) {
@@ -56,7 +47,7 @@ TEST(Aarch64Code, TwoUsesOfOneAddressLookAlike) {
   const Bytes second =
       words({adrp(0x40 - 0x14), 0x94000000 | ((0x13000 - 0x14004) / 4 & 0x3ffffff)});
   code.insert(code.end(), second.begin(), second.end());
-  const Bytes absolute = to_absolute(code);
+  const Bytes absolute = kAarch64.to_absolute(code);
   EXPECT_TRUE(std::equal(absolute.begin(), absolute.begin() + 8, absolute.begin() + 0x2000));
 }
 
@@ -70,7 +61,7 @@ TEST(Aarch64Code, OthersAreTurnedRoundAndNoMore) {
       0x58000040,  // ldr, literal
       0xd63f0000,  // blr
   };
-  const Bytes absolute = to_absolute(words(others));
+  const Bytes absolute = kAarch64.to_absolute(words(others));
   for (std::size_t i = 0; i < others.size(); i++) {
     for (std::size_t k = 0; k < 4; k++) {
       EXPECT_EQ(absolute[4 * i + k], static_cast<std::uint8_t>(others[i] >> (24 - 8 * k))) << i;
@@ -79,37 +70,31 @@ TEST(Aarch64Code, OthersAreTurnedRoundAndNoMore) {
 }
 
 TEST(Aarch64Code, BytesBehindTheLastWordStay) {
-  EXPECT_EQ(to_absolute({1, 2, 3}), (Bytes{1, 2, 3}));
-  EXPECT_EQ(to_absolute({1, 2, 3, 4, 5, 6, 7}), (Bytes{4, 3, 2, 1, 5, 6, 7}));
+  EXPECT_EQ(kAarch64.to_absolute({1, 2, 3}), (Bytes{1, 2, 3}));
+  EXPECT_EQ(kAarch64.to_absolute({1, 2, 3, 4, 5, 6, 7}), (Bytes{4, 3, 2, 1, 5, 6, 7}));
 }
 
 TEST(Aarch64Code, InverseIsExactForArbitraryBytes) {
-  std::mt19937_64 random(20260501);
-  for (int i = 0; i < 3000; i++) {
-    Bytes code(random() % 3000);
-    for (std::uint8_t& byte : code) byte = static_cast<std::uint8_t>(random());
-    const std::uint64_t address = random();
-    EXPECT_EQ(to_relative(to_absolute(code, address), address), code) << "case " << i;
-    EXPECT_EQ(to_absolute(to_relative(code, address), address), code) << "case " << i;
-  }
+  test::expect_exact_for_arbitrary_bytes(kAarch64);
 }
 
 TEST(Aarch64Code, InverseIsExactForBytesThatLookLikeCode) {
-  std::mt19937_64 random(7);
-  for (int i = 0; i < 3000; i++) {
+  test::expect_exact_for(kAarch64, [](std::mt19937_64& random) {
+    constexpr std::uint32_t kOpcodes[] = {0x94000000, 0x97000000, 0x90000000, 0xb0000000,
+                                          0xf0000000, 0x14000000, 0x91000000};
     std::vector<std::uint32_t> code(random() % 200);
     for (std::uint32_t& word : code) {
-      constexpr std::uint32_t kOpcodes[] = {0x94000000, 0x97000000, 0x90000000, 0xb0000000,
-                                            0xf0000000, 0x14000000, 0x91000000};
       word = kOpcodes[random() % std::size(kOpcodes)] | (random() & 0xffffff);
     }
-    const std::uint64_t address = random();
-    EXPECT_EQ(to_relative(to_absolute(words(code), address), address), words(code)) << "case " << i;
-    EXPECT_EQ(to_absolute(to_relative(words(code), address), address), words(code)) << "case " << i;
-  }
+    return words(code);
+  });
+}
+
+TEST(Aarch64Code, InverseIsExactForCode) {
   const std::string code = test::some_aarch64_code(50000);
   const Bytes bytes(code.begin(), code.end());
-  EXPECT_EQ(to_relative(to_absolute(bytes)), bytes);
+  EXPECT_NE(kAarch64.to_absolute(bytes), bytes);
+  test::expect_exact(kAarch64, bytes, kAarch64.address);
 }
 
 }  // namespace

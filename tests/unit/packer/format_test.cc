@@ -58,7 +58,8 @@ const std::vector<Field> kRegion = {
     FIELD(PackRegion, address),
     FIELD(PackRegion, size),
     FIELD(PackRegion, transform),
-    FIELD(PackRegion, reserved),
+    FIELD(PackRegion, first_part),
+    FIELD(PackRegion, part_count),
 };
 
 std::string document() {
@@ -98,7 +99,7 @@ TEST(Format, DocumentListsEveryField) {
   expect_documented("## PackHeader", kHeader, sizeof(packer::PackHeader));
   expect_documented("`PackNote`, the", kNote, sizeof(packer::PackNote));
   expect_documented("`PackSegment`, one", kSegment, sizeof(packer::PackSegment));
-  expect_documented("`PackStream`, image", kStream, sizeof(packer::PackStream));
+  expect_documented("`PackStream`, in", kStream, sizeof(packer::PackStream));
   expect_documented("`PackRegion`, ranges", kRegion, sizeof(packer::PackRegion));
 }
 

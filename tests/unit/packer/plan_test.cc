@@ -114,6 +114,25 @@ TEST(Plan, RefusesWithAStableCode) {
   }
 }
 
+TEST(Plan, RefusesSegmentsThatShareTheirBytesTooOften) {
+  // 62 times the same 35 MB.
+  constexpr std::uint64_t kSize = 35 << 20, kCount = 62;
+  test::ElfImage image = test::build(test::packable());
+  image.set(32, 8, kSize - kCount * 56);  // e_phoff
+  image.set(56, 2, kCount);               // e_phnum
+  const auto header = image.bytes.begin() + 64;
+  Bytes load(header, header + 56);
+  image.bytes.resize(kSize - kCount * 56);
+  for (std::uint64_t i = 0; i < kCount; i++) {
+    image.bytes.insert(image.bytes.end(), load.begin(), load.end());
+    const std::uint64_t at = image.bytes.size() - 56;
+    image.set(at + 16, 8, test::kBase + (i << 28));  // p_vaddr
+    image.set(at + 32, 8, kSize);                    // p_filesz
+    image.set(at + 40, 8, kSize);                    // p_memsz
+  }
+  EXPECT_EQ(refusal_code(image.bytes), "too-large");
+}
+
 TEST(Plan, RefusesPrivilegedFilesUnlessAsked) {
   const Bytes file = test::build(test::packable()).bytes;
   EXPECT_EQ(refusal_code(file, {.privileged = true, .stripped_from = {}, .progress = {}}),

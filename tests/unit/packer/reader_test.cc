@@ -4,6 +4,7 @@
 // what stands between the change and the decoder are the reader's own checks.
 #include "packer/reader.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -19,11 +20,14 @@ namespace {
 
 using packer::PackHeader;
 
+// Two segments, an image stream and a region in each, and a rest stream.
 const Bytes& sample() {
   static const Bytes packed = [] {
     test::ElfSpec spec = test::packable();
     spec.sections = {{".comment", std::string(3000, 'c')}};
-    return test::packed_form(test::build(spec).bytes);
+    test::ElfImage original = test::build(spec);
+    original.set(original.segment_field(1, "flags"), 4, 7);  // so that both hold code
+    return test::packed_form(original.bytes);
   }();
   return packed;
 }
@@ -69,13 +73,15 @@ std::uint64_t regions_offset() {
   return streams_offset() + header.stream_count * sizeof(packer::PackStream);
 }
 
-void expect_corrupt(const Bytes& file, ErrorKind kind = ErrorKind::corrupt) {
+void expect_corrupt(const Bytes& file, ErrorKind kind = ErrorKind::corrupt,
+                    std::string_view message = "") {
   try {
     packer::PackedView::read(file, "sample");
     ADD_FAILURE() << "was accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), kind) << error.what();
     EXPECT_FALSE(error.message().empty());
+    EXPECT_THAT(error.message(), testing::HasSubstr(message));
   }
 }
 
@@ -99,6 +105,15 @@ TEST(Reader, EveryHeaderFieldIsChecked) {
       [](PackHeader& h) { h.original_size = UINT64_MAX; },
       [](PackHeader& h) { h.original_size = std::uint64_t{1} << 31; },
       [](PackHeader& h) { h.original_size = 1; },
+      [](PackHeader& h) { h.entry = 0; },
+      [](PackHeader& h) { h.header_vaddr += 16; },
+      [](PackHeader& h) { h.stub_vaddr -= 4096; },
+      [](PackHeader& h) { h.stub_size = 0; },
+      [](PackHeader& h) { h.stub_size -= 16; },
+      [](PackHeader& h) { h.stub_size += 1; },
+      [](PackHeader& h) { h.escape_vaddr += 1; },
+      [](PackHeader& h) { h.escape_vaddr -= 4096; },
+      [](PackHeader& h) { h.escape_vaddr += 4096; },
   };
   for (std::size_t i = 0; i < changes.size(); i++) {
     SCOPED_TRACE(i);
@@ -130,6 +145,8 @@ TEST(Reader, EverySegmentFieldIsChecked) {
       [](PackSegment& s) { s.file_size = UINT64_MAX; },
       [](PackSegment& s) { s.file_offset = UINT64_MAX; },
       [](PackSegment& s) { s.file_offset = std::uint64_t{1} << 30; },
+      [](PackSegment& s) { s.flags |= 8; },
+      [](PackSegment& s) { s.reserved = 1; },
   };
   for (std::size_t i = 0; i < changes.size(); i++) {
     SCOPED_TRACE(i);
@@ -163,11 +180,80 @@ TEST(Reader, EveryRegionFieldIsChecked) {
       [](PackRegion& r) { r.size = UINT64_MAX; },
       [](PackRegion& r) { r.transform = 99; },
       [](PackRegion& r) { r.transform = packer::kTransformAarch64; },
+      [](PackRegion& r) { r.first_part = 1; },
+      [](PackRegion& r) { r.part_count = 1; },
+      [](PackRegion& r) { r.part_count = 0xffff; },
   };
   for (std::size_t i = 0; i < changes.size(); i++) {
     SCOPED_TRACE(i);
     expect_corrupt(with_entry<PackRegion>(regions_offset(), 0, changes[i]));
   }
+}
+
+TEST(Reader, AnOriginalIsAtMost1024TimesThePackedFile) {
+  const std::uint64_t most = 1024 * sample().size();
+  const auto with_size = [](std::uint64_t size) {
+    return with_header([&](PackHeader& h) { h.original_size = size; });
+  };
+  expect_corrupt(with_size(most + 1), ErrorKind::corrupt, "beyond the limit");
+  expect_corrupt(with_size(most), ErrorKind::corrupt, "do not fill the original");
+}
+
+template <typename T>
+T entry_of(std::uint64_t table_offset, std::size_t index) {
+  T entry;
+  std::memcpy(&entry, sample().data() + table_offset + index * sizeof entry, sizeof entry);
+  return entry;
+}
+
+TEST(Reader, SegmentsAscendAndShareNothing) {
+  using packer::PackSegment;
+  const auto next = entry_of<PackSegment>(tables_offset(), 1);
+  expect_corrupt(
+      with_entry<PackSegment>(tables_offset(), 0,
+                              [&](PackSegment& s) { s.memory_size = next.vaddr - s.vaddr + 1; }),
+      ErrorKind::corrupt, "segments overlap");
+}
+
+TEST(Reader, StreamsFillTheSegmentsOnce) {
+  using packer::PackStream;
+  const auto with_second = [](const std::function<void(PackStream&)>& change) {
+    return with_entry<PackStream>(streams_offset(), 1, change);
+  };
+  const auto first = entry_of<PackStream>(streams_offset(), 0);
+  expect_corrupt(with_second([&](PackStream& s) { s.address = first.address; }), ErrorKind::corrupt,
+                 "streams or regions overlap");
+  expect_corrupt(with_second([](PackStream& s) { s.address += 1; }), ErrorKind::corrupt,
+                 "outside the segments");
+  expect_corrupt(with_second([](PackStream& s) { s.raw_size -= 1; }), ErrorKind::corrupt,
+                 "do not fill the segments");
+  for (const int more : {-1, 1}) {
+    expect_corrupt(with_entry<PackStream>(
+                       streams_offset(), 2,
+                       [&](PackStream& s) { s.raw_size += static_cast<std::uint64_t>(more); }),
+                   ErrorKind::corrupt, "do not fill the original");
+  }
+  expect_corrupt(with_entry<PackStream>(streams_offset(), 2,
+                                        [](PackStream& s) { s.raw_size = packer::kMaxFileSize; }),
+                 ErrorKind::corrupt, "beyond the limit");
+  expect_corrupt(with_entry<PackStream>(streams_offset(), 2, [](PackStream& s) { s.address = 1; }),
+                 ErrorKind::corrupt, "has an address");
+}
+
+TEST(Reader, RegionsAreInOneStreamEachAndShareNothing) {
+  using packer::PackRegion;
+  const auto first = entry_of<PackRegion>(regions_offset(), 0);
+  const auto second = entry_of<PackRegion>(regions_offset(), 1);
+  expect_corrupt(
+      with_entry<PackRegion>(regions_offset(), 0,
+                             [&](PackRegion& r) { r.size = second.address + 1 - first.address; }),
+      ErrorKind::corrupt, "outside any one stream");
+  expect_corrupt(with_entry<PackRegion>(regions_offset(), 1,
+                                        [&](PackRegion& r) {
+                                          r.address = first.address + first.size - 1;
+                                          r.size = 1;
+                                        }),
+                 ErrorKind::corrupt, "regions overlap");
 }
 
 TEST(Reader, UnknownCodecDoesNotDecode) {

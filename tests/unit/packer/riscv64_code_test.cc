@@ -3,24 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "common/bytes.h"
 #include "tests/unit/packer/subjects.h"
+#include "tests/unit/packer/transform_properties.h"
 
 namespace whittle {
 namespace {
 
-constexpr std::uint64_t kAddress = 0x12000;
-
-Bytes to_absolute(Bytes code, std::uint64_t address = kAddress) {
-  stub::riscv64_to_absolute(code.data(), code.size(), address);
-  return code;
-}
-Bytes to_relative(Bytes code, std::uint64_t address = kAddress) {
-  stub::riscv64_to_relative(code.data(), code.size(), address);
-  return code;
-}
+constexpr test::CodeTransform kRiscv64 = {stub::riscv64_to_absolute, stub::riscv64_to_relative,
+                                          0x12000};
 
 // The transform leaves the last 7 bytes alone, so a tail of compressed NOPs follows.
 Bytes words(const std::vector<std::uint32_t>& all) {
@@ -33,14 +24,14 @@ Bytes words(const std::vector<std::uint32_t>& all) {
 TEST(Riscv64Code, CallTargetBecomesAbsoluteInOrderOfSignificance) {
   // At 0x12004: jal ra, .+0x1002, whose target 0x13006 is half of 0x9803.
   const std::uint32_t nop = 0x00000013;
-  EXPECT_EQ(to_absolute(words({nop, 0x002010ef})), words({nop, 0x098030ef}));
+  EXPECT_EQ(kRiscv64.to_absolute(words({nop, 0x002010ef})), words({nop, 0x098030ef}));
   // Backwards past the start of the image: modulo 2 MiB.
-  EXPECT_EQ(to_absolute(words({0xfffff0ef}), 0), words({0xfffff0ef}));
+  EXPECT_EQ(kRiscv64.to_absolute(words({0xfffff0ef}), 0), words({0xfffff0ef}));
   // Every single bit of the distance.
   const std::uint32_t bits[20] = {21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
                                   20, 12, 13, 14, 15, 16, 17, 18, 19, 31};
   for (std::uint32_t i = 0; i < 20; i++) {
-    EXPECT_EQ(to_absolute(words({0xef | std::uint32_t{1} << bits[i]}), 0),
+    EXPECT_EQ(kRiscv64.to_absolute(words({0xef | std::uint32_t{1} << bits[i]}), 0),
               words({0xef | std::uint32_t{1} << (12 + i)}))
         << "bit " << i + 1;
   }
@@ -62,11 +53,13 @@ TEST(Riscv64Code, PairsBecomeAbsoluteAsOneNumber) {
       {"auipc a5, 1; fsd fa0, -8(a5): 0x12ff8", 0x00001797, 0xfea7bc27, 0x00012797, 0xfea7bc27},
   };
   for (const PairCase& c : cases) {
-    EXPECT_EQ(to_absolute(words({c.high, c.low})), words({c.absolute_high, c.absolute_low}))
+    EXPECT_EQ(kRiscv64.to_absolute(words({c.high, c.low})),
+              words({c.absolute_high, c.absolute_low}))
         << c.name;
   }
   // The address counts below the 12 bits too: at 0x12002.
-  EXPECT_EQ(to_absolute(words({0x00000797, 0x7ff78513}), 0x12002), words({0x00012797, 0x80178513}));
+  EXPECT_EQ(kRiscv64.to_absolute(words({0x00000797, 0x7ff78513}), 0x12002),
+            words({0x00012797, 0x80178513}));
 }
 
 TEST(Riscv64Code, TwoUsesOfOneAddressLookAlike) {
@@ -74,8 +67,8 @@ TEST(Riscv64Code, TwoUsesOfOneAddressLookAlike) {
   const auto pair = [](std::uint32_t distance) {
     return words({0x797 | ((distance + 0x800) & 0xfffff000), 0x78513 | distance << 20});
   };
-  EXPECT_EQ(to_absolute(pair(0x23900 - 0x12000), 0x12000),
-            to_absolute(pair(0x23900 - 0x12ffe), 0x12ffe));
+  EXPECT_EQ(kRiscv64.to_absolute(pair(0x23900 - 0x12000), 0x12000),
+            kRiscv64.to_absolute(pair(0x23900 - 0x12ffe), 0x12ffe));
 }
 
 TEST(Riscv64Code, OthersStay) {
@@ -93,37 +86,29 @@ TEST(Riscv64Code, OthersStay) {
       0x00002717,  // auipc a5; auipc a4
       0x00000013,
   });
-  EXPECT_EQ(to_absolute(code), code);
+  EXPECT_EQ(kRiscv64.to_absolute(code), code);
 }
 
 TEST(Riscv64Code, InstructionsOfTwoBytesAreSteppedOver) {
   // c.nop, then a call at 0x12002; and c.addi4spn whose bytes go on like a call's.
-  EXPECT_EQ(to_absolute({0x01, 0x00, 0xef, 0x00, 0x20, 0x00, 0x01, 0x00, 0x01, 0x00, 0x01, 0x00}),
+  EXPECT_EQ(kRiscv64.to_absolute(
+                {0x01, 0x00, 0xef, 0x00, 0x20, 0x00, 0x01, 0x00, 0x01, 0x00, 0x01, 0x00}),
             (Bytes{0x01, 0x00, 0xef, 0x20, 0x00, 0x09, 0x01, 0x00, 0x01, 0x00, 0x01, 0x00}));
   const Bytes short_ones = {0x00, 0xef, 0x00, 0xef, 0x00, 0xef, 0x00, 0xef, 0x00, 0xef};
-  EXPECT_EQ(to_absolute(short_ones), short_ones);
+  EXPECT_EQ(kRiscv64.to_absolute(short_ones), short_ones);
 }
 
 TEST(Riscv64Code, InverseIsExactForArbitraryBytes) {
-  std::mt19937_64 random(20260501);
-  for (int i = 0; i < 3000; i++) {
-    Bytes code(random() % 3000);
-    for (std::uint8_t& byte : code) byte = static_cast<std::uint8_t>(random());
-    const std::uint64_t address = random();
-    EXPECT_EQ(to_relative(to_absolute(code, address), address), code) << "case " << i;
-    EXPECT_EQ(to_absolute(to_relative(code, address), address), code) << "case " << i;
-  }
+  test::expect_exact_for_arbitrary_bytes(kRiscv64);
 }
 
+// Instructions of few registers, so that pairs come about by chance.
 TEST(Riscv64Code, InverseIsExactForBytesThatLookLikeCode) {
-  std::mt19937_64 random(7);
-  for (int i = 0; i < 3000; i++) {
+  test::expect_exact_for(kRiscv64, [](std::mt19937_64& random) {
+    constexpr std::uint32_t kOpcodes[] = {0x0ef, 0x097, 0x797, 0x003, 0x007, 0x067,
+                                          0x013, 0x023, 0x027, 0x06f, 0x017};
     Bytes code;
-    const auto count = random() % 200;
-    for (std::uint64_t k = 0; k < count; k++) {
-      // Instructions of few registers, so that pairs come about by chance.
-      constexpr std::uint32_t kOpcodes[] = {0x0ef, 0x097, 0x797, 0x003, 0x007, 0x067,
-                                            0x013, 0x023, 0x027, 0x06f, 0x017};
+    for (std::uint64_t left = random() % 200; left != 0; left--) {
       std::uint32_t word = kOpcodes[random() % std::size(kOpcodes)];
       word |= static_cast<std::uint32_t>(random()) & 0xfff07000;
       word |= random() % 2 == 0 ? 0x78000 : 0x8000;
@@ -133,14 +118,15 @@ TEST(Riscv64Code, InverseIsExactForBytesThatLookLikeCode) {
         code.push_back(static_cast<std::uint8_t>(word >> (8 * b)));
       }
     }
-    const std::uint64_t address = random();
-    EXPECT_EQ(to_relative(to_absolute(code, address), address), code) << "case " << i;
-    EXPECT_EQ(to_absolute(to_relative(code, address), address), code) << "case " << i;
-  }
+    return code;
+  });
+}
+
+TEST(Riscv64Code, InverseIsExactForCode) {
   const std::string code = test::some_riscv64_code(50000);
   const Bytes bytes(code.begin(), code.end());
-  EXPECT_NE(to_absolute(bytes), bytes);
-  EXPECT_EQ(to_relative(to_absolute(bytes)), bytes);
+  EXPECT_NE(kRiscv64.to_absolute(bytes), bytes);
+  test::expect_exact(kRiscv64, bytes, kRiscv64.address);
 }
 
 }  // namespace

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// Codes the streams of a packed file and puts them in the order in which its stub shall decode
+// them: what takes longest first, so that several processors finish together.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "common/bytes.h"
+#include "packer/format.h"
+#include "packer/packer.h"
+#include "packer/streams.h"
+
+namespace whittle::packer {
+
+// The tables and the payload of a packed file.
+struct Encoded {
+  std::vector<PackStream> streams;
+  std::vector<Bytes> packed;  // the bytes of each
+  std::vector<PackRegion> regions;
+};
+
+// At kLevel… `level`. Uses every processor; the calling thread reports progress.
+Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, const Progress& progress);
+
+}  // namespace whittle::packer

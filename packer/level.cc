@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "packer/level.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "packer/format.h"
+#include "packer/zstd_encoder.h"
+
+namespace whittle::packer {
+namespace {
+
+// By how many bytes the smaller form is smaller, and which that is.
+Choice smaller(std::uint64_t fast, std::uint64_t small) {
+  if (small < fast) {
+    return {kLevelSmall, fmt::format("small saves {} bytes against fast", fast - small)};
+  }
+  return {kLevelFast, fmt::format("small would be {} bytes larger than fast", small - fast)};
+}
+
+}  // namespace
+
+std::string level_name(std::uint32_t level) {
+  switch (level) {
+    case kLevelFast:
+      return "fast";
+    case kLevelSmall:
+      return "small";
+  }
+  return "unknown";
+}
+
+std::variant<Choice, Refusal> choose_level(ByteView file, std::uint64_t fast, std::uint64_t small,
+                                           Goal goal) {
+  if (goal == Goal::start) {
+    return Choice{kLevelFast, fmt::format("fast unpacks soonest; small would be {} bytes {}",
+                                          std::max(fast, small) - std::min(fast, small),
+                                          small < fast ? "smaller" : "larger")};
+  }
+  Choice choice = smaller(fast, small);
+  if (goal == Goal::disk) return choice;
+  // A packed file does not get smaller in a compressed layer; the plain one does.
+  const std::uint64_t packed = std::min(fast, small);
+  const std::uint64_t layer = zstd_encode(file).size();
+  if (layer <= packed) {
+    return Refusal{"not-smaller-to-pull",
+                   fmt::format("would be {} bytes to pull; unpacked, in a layer compressed with "
+                               "zstd, it is {}",
+                               packed, layer)};
+  }
+  choice.reason += fmt::format(
+      ", and {} against a layer compressed with zstd that holds it unpacked", layer - packed);
+  return choice;
+}
+
+}  // namespace whittle::packer

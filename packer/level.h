@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// Levels: their names, and the choice among them that Level::automatic makes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "common/bytes.h"
+#include "packer/packer.h"
+
+namespace whittle::packer {
+
+// The name of a header's level (kLevel…), "fast"; "unknown" where there is none.
+std::string level_name(std::uint32_t level);
+
+// A level (kLevel…) and why it was chosen, with figures.
+struct Choice {
+  std::uint32_t level = 0;
+  std::string reason;
+};
+
+// What serves `goal` best, by the sizes of the packed forms; a refusal where the plain file does.
+std::variant<Choice, Refusal> choose_level(ByteView file, std::uint64_t fast, std::uint64_t small,
+                                           Goal goal);
+
+}  // namespace whittle::packer

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "packer/relocations.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "packer/number.h"
+#include "packer/stub/relocations.h"
+
+namespace whittle::packer {
+namespace {
+
+constexpr std::size_t kEntry = 24;
+constexpr std::uint64_t kFewestEntries = 64;  // below, what is saved is less than what streams cost
+constexpr std::uint64_t kDynamicRela = 7, kDynamicRelaSize = 8;  // DT_RELA, DT_RELASZ
+
+std::uint64_t load(ByteView bytes, std::size_t at) {
+  std::uint64_t value;
+  std::memcpy(&value, bytes.data() + at, 8);
+  return value;
+}
+
+}  // namespace
+
+std::optional<AddressRange> find_relocations(const elf::File& file) {
+  AddressRange range{0, 0};
+  for (const elf::DynamicEntry& entry : file.dynamic()) {
+    if (entry.tag == kDynamicRela) range.address = entry.value;
+    if (entry.tag == kDynamicRelaSize) range.size = entry.value;
+  }
+  if (range.size % kEntry != 0 || range.size / kEntry < kFewestEntries) return std::nullopt;
+  for (const elf::Segment& s : file.segments()) {
+    if (s.type == elf::kSegmentLoad && range.address >= s.vaddr &&
+        in_bounds(range.address - s.vaddr, range.size, s.filesz)) {
+      return range;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::vector<Bytes>> split_relocations(ByteView range) {
+  if (range.size() % kEntry != 0) return std::nullopt;
+  std::vector<Bytes> streams(stub::kRelaStreams);
+  std::uint64_t before = 0;
+  for (std::size_t at = 0; at < range.size(); at += kEntry) {
+    const std::uint64_t offset = load(range, at), addend = load(range, at + 16);
+    put_signed(streams[stub::kRelaWhere], static_cast<std::int64_t>(offset - before));
+    before = offset;
+    put_number(streams[stub::kRelaWhere], load(range, at + 8));
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      streams[stub::kRelaAddends].push_back(static_cast<std::uint8_t>(addend >> shift));
+    }
+  }
+  Bytes joined(range.size());
+  std::vector<stub::StreamView> views;
+  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
+  if (!stub::join_relocations(views.data(), views.size(), joined.data(), joined.size()) ||
+      !std::equal(joined.begin(), joined.end(), range.begin())) {
+    return std::nullopt;  // an addend of more than 32 bits
+  }
+  return streams;
+}
+
+}  // namespace whittle::packer

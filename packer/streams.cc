@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include "packer/streams.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "packer/eh_frame.h"
+#include "packer/exception_tables.h"
+#include "packer/go_tables.h"
+#include "packer/relocations.h"
+#include "packer/stub/aarch64_code.h"
+#include "packer/stub/go_tables.h"
+#include "packer/stub/riscv64_code.h"
+#include "packer/stub/x86_code.h"
+#include "packer/zstd_encoder.h"
+
+namespace whittle::packer {
+namespace {
+
+// Code is transformed in pieces, so that several processors can share the way back.
+constexpr std::uint64_t kCodePiece = std::uint64_t{1} << 20;
+
+void to_absolute(std::uint32_t transform, std::uint8_t* code, std::uint64_t size,
+                 std::uint64_t address) {
+  switch (transform) {
+    case kTransformX86:
+      return stub::x86_to_absolute(code, size, address);
+    case kTransformAarch64:
+      return stub::aarch64_to_absolute(code, size, address);
+    case kTransformRiscv64:
+      return stub::riscv64_to_absolute(code, size, address);
+  }
+}
+
+// Transforms `code` inside `stream`, piece by piece, where that makes it smaller.
+void transform_code(const AddressRange& code, const PackPlan& plan, RawStream& stream,
+                    std::vector<PackRegion>& regions) {
+  const std::uint32_t transform = plan.machine->transform;
+  const std::uint64_t offset = code.address - stream.address;
+  const ByteView plain = ByteView(stream.bytes).subspan(offset, code.size);
+  Bytes absolute(plain.begin(), plain.end());
+  std::vector<PackRegion> pieces;
+  for (std::uint64_t at = 0; at < code.size; at += kCodePiece) {
+    const std::uint64_t size = std::min(kCodePiece, code.size - at);
+    to_absolute(transform, absolute.data() + at, size, code.address + at - plan.image_vaddr);
+    pieces.push_back({.address = code.address + at,
+                      .size = size,
+                      .transform = transform,
+                      .first_part = 0,
+                      .part_count = 0});
+  }
+  if (zstd_estimate(absolute) >= zstd_estimate(plain)) return;
+  stream.code_transform = transform;
+  std::copy(absolute.begin(), absolute.end(),
+            stream.bytes.begin() + static_cast<std::ptrdiff_t>(offset));
+  regions.insert(regions.end(), pieces.begin(), pieces.end());
+}
+
+// A range that is made from parts.
+struct Composed {
+  AddressRange range;
+  std::uint32_t transform = 0;
+  std::vector<Bytes> parts;
+};
+
+// What a stream of its own costs beside its bytes: its entry in the table and the tables of its
+// codec.
+constexpr std::uint64_t kStreamCost = 100;
+
+std::uint64_t estimate(const std::vector<Bytes>& parts) {
+  std::uint64_t size = 0;
+  for (const Bytes& part : parts) size += zstd_estimate(part) + kStreamCost;
+  return size;
+}
+
+std::vector<stub::StreamView> views_of(const std::vector<Bytes>& parts) {
+  std::vector<stub::StreamView> views;
+  for (const Bytes& part : parts) views.push_back({part.data(), part.size()});
+  return views;
+}
+
+// The file bytes of a range that lies in one segment's.
+std::optional<ByteView> bytes_at(const elf::File& elf, const AddressRange& range) {
+  const auto offset = elf.offset_of(range.address, range.size);
+  return offset ? std::optional(elf.bytes().subspan(*offset, range.size)) : std::nullopt;
+}
+
+std::vector<Composed> find_go(const elf::File& elf, const PackPlan& plan) {
+  std::vector<Composed> found;
+  for (const PackSegment& s : plan.segments) {
+    const ByteView segment = elf.bytes().subspan(s.file_offset, s.file_size);
+    for (const GoTable& table : find_go_tables(segment)) {
+      auto parts = split_go_table(segment.subspan(table.offset, table.size));
+      if (!parts) continue;
+      const auto views = views_of(*parts);
+      const std::uint64_t work = stub::go_table_scratch(views.data(), views.size(), table.size);
+      if (work > work_size({.address = 0,
+                            .size = table.size,
+                            .transform = kTransformGoTable,
+                            .first_part = 0,
+                            .part_count = 0})) {
+        continue;
+      }
+      found.push_back({{s.vaddr + table.offset, table.size}, kTransformGoTable, std::move(*parts)});
+    }
+  }
+  return found;
+}
+
+// Every range that might be smaller in parts.
+std::vector<Composed> find_candidates(const elf::File& elf, const PackPlan& plan) {
+  std::vector<Composed> found = find_go(elf, plan);
+  const auto add = [&](std::uint32_t transform, const std::optional<AddressRange>& range,
+                       const auto& split) {
+    if (!range) return;
+    const auto bytes = bytes_at(elf, *range);
+    if (!bytes) return;
+    std::optional<std::vector<Bytes>> parts = split(*bytes);
+    if (parts) found.push_back({*range, transform, std::move(*parts)});
+  };
+  const auto unwind = find_eh_frame(elf);
+  add(kTransformEhFrame, unwind,
+      [&](ByteView bytes) { return split_eh_frame(bytes, unwind->address); });
+  add(kTransformExceptionTables, find_exception_tables(elf),
+      [](ByteView bytes) { return std::optional(split_exception_tables(bytes)); });
+  add(kTransformRelocations, find_relocations(elf),
+      [](ByteView bytes) { return split_relocations(bytes); });
+  return found;
+}
+
+// Those that are, ascending; no two share a byte.
+std::vector<Composed> find_composed(const elf::File& elf, const PackPlan& plan) {
+  std::vector<Composed> found = find_candidates(elf, plan);
+  std::erase_if(found, [&](const Composed& c) {
+    const auto bytes = bytes_at(elf, c.range);
+    return !bytes || estimate(c.parts) >= zstd_estimate(*bytes);
+  });
+  std::stable_sort(found.begin(), found.end(), [](const Composed& a, const Composed& b) {
+    return a.range.address < b.range.address;
+  });
+  std::uint64_t end = 0;
+  std::erase_if(found, [&](const Composed& c) {
+    if (c.range.address < end) return true;
+    end = c.range.address + c.range.size;
+    return false;
+  });
+  return found;
+}
+
+StreamGroup group_of(Composed composed) {
+  StreamGroup group;
+  group.regions.push_back({.address = composed.range.address,
+                           .size = composed.range.size,
+                           .transform = composed.transform,
+                           .first_part = 0,
+                           .part_count = static_cast<std::uint16_t>(composed.parts.size())});
+  for (Bytes& part : composed.parts) {
+    group.streams.push_back({.kind = kStreamPart, .address = 0, .bytes = std::move(part)});
+  }
+  return group;
+}
+
+StreamGroup image_group(ByteView bytes, std::uint64_t address, const PackPlan& plan) {
+  StreamGroup group;
+  group.streams.push_back(
+      {.kind = kStreamImage, .address = address, .bytes = Bytes(bytes.begin(), bytes.end())});
+  for (const AddressRange& code : plan.code) {
+    const std::uint64_t begin = std::max(code.address, address);
+    const std::uint64_t end = std::min(code.address + code.size, address + bytes.size());
+    if (begin < end) {
+      transform_code({begin, end - begin}, plan, group.streams.front(), group.regions);
+    }
+  }
+  return group;
+}
+
+}  // namespace
+
+std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan) {
+  std::vector<StreamGroup> groups;
+  std::vector<Composed> composed = find_composed(elf, plan);
+  for (const PackSegment& s : plan.segments) {
+    const ByteView bytes = elf.bytes().subspan(s.file_offset, s.file_size);
+    std::uint64_t at = 0;  // in the segment
+    for (Composed& c : composed) {
+      if (c.range.address < s.vaddr ||
+          !in_bounds(c.range.address - s.vaddr, c.range.size, s.file_size)) {
+        continue;
+      }
+      const std::uint64_t begin = c.range.address - s.vaddr;
+      if (begin > at) {
+        groups.push_back(image_group(bytes.subspan(at, begin - at), s.vaddr + at, plan));
+      }
+      at = begin + c.range.size;
+      groups.push_back(group_of(std::move(c)));
+    }
+    if (at < bytes.size()) groups.push_back(image_group(bytes.subspan(at), s.vaddr + at, plan));
+  }
+  if (!plan.rest.empty()) {
+    RawStream rest{.kind = kStreamRest, .address = 0, .bytes = {}};
+    for (const FileRange& range : plan.rest) {
+      const ByteView bytes = elf.bytes().subspan(range.offset, range.size);
+      rest.bytes.insert(rest.bytes.end(), bytes.begin(), bytes.end());
+    }
+    groups.push_back({.streams = {std::move(rest)}, .regions = {}});
+  }
+  return groups;
+}
+
+}  // namespace whittle::packer

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// From an executable to the streams of its packed form: the bytes of every segment with the
+// transforms applied that make them smaller, the parts of regions that are split into several
+// streams, and the rest of the file.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "common/bytes.h"
+#include "common/elf.h"
+#include "packer/format.h"
+#include "packer/plan.h"
+
+namespace whittle::packer {
+
+// A stream before it is coded.
+struct RawStream {
+  std::uint32_t kind = kStreamImage;
+  std::uint64_t address = 0;  // kStreamImage alone
+  Bytes bytes;
+  std::uint32_t code_transform = 0;  // kTransform… of the code in it, 0: there is none
+};
+
+// Streams that stay together, in this order: one alone, or the parts of one region.
+struct StreamGroup {
+  std::vector<RawStream> streams;
+  std::vector<PackRegion> regions;  // `first_part` counts within the group
+};
+
+// The groups hold every byte of `elf` once: image streams and the parts of regions what is in its
+// segments, the last group the rest stream, where there is one.
+std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan);
+
+}  // namespace whittle::packer

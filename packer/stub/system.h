@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// The few things that expanding asks of its surroundings. In the stub they are system calls; in
+// whittle, whose workers are threads of the standard library, waiting is yielding and memory is
+// kept.
+#pragma once
+
+#include <stdint.h>
+
+#if defined(WHITTLE_STUB)
+#include "packer/stub/linux.h"
+#else
+#include <thread>
+#endif
+
+namespace whittle::stub {
+
+// Returns once `word` no longer holds `value`, or earlier.
+inline void wait_while(const uint32_t& word, uint32_t value) {
+#if defined(WHITTLE_STUB)
+  sys_futex(&word, kFutexWait, value);
+#else
+  (void)word, (void)value;
+  std::this_thread::yield();
+#endif
+}
+
+// Lets everyone who waits for `word` look again.
+inline void wake_waiters(const uint32_t& word) {
+#if defined(WHITTLE_STUB)
+  sys_futex(&word, kFutexWake, INT32_MAX);
+#else
+  (void)word;
+#endif
+}
+
+// Nothing in [begin, end) will be read again: whole pages of it need no memory any longer. (64 KiB
+// is a multiple of every page size.)
+inline void release_memory(const uint8_t* begin, const uint8_t* end) {
+#if defined(WHITTLE_STUB)
+  constexpr uint64_t kPage = 65536;
+  const uint64_t from = (reinterpret_cast<uint64_t>(begin) + kPage - 1) & ~(kPage - 1);
+  const uint64_t to = reinterpret_cast<uint64_t>(end) & ~(kPage - 1);
+  if (from < to) sys_madvise(from, to - from, kMadvDontneed);
+#else
+  (void)begin, (void)end;
+#endif
+}
+
+// For who reads [kept, …) once and has come to `at`: gives back what lies behind, from time to
+// time. Returns the new beginning of what is kept.
+inline const uint8_t* release_behind(const uint8_t* kept, const uint8_t* at) {
+  constexpr uint64_t kWorthACall = uint64_t{256} << 10;
+  const auto size = static_cast<uint64_t>(at - kept);
+  if (size < kWorthACall) return kept;
+  release_memory(kept, at);
+  return kept + (size & ~uint64_t{65535});
+}
+
+}  // namespace whittle::stub

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+//
+// Unwind tables: arbitrary bytes come back exactly where they can be taken apart, and arbitrary
+// streams are joined or refused without touching anything else. The first 8 bytes cut the input
+// into streams.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "packer/eh_frame.h"
+#include "packer/stub/eh_frame.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto streams = whittle::packer::split_eh_frame({data, size}, 0x1234);
+  if (streams) {
+    std::vector<whittle::stub::StreamView> views;
+    for (const whittle::Bytes& s : *streams) views.push_back({s.data(), s.size()});
+    std::vector<std::uint8_t> joined(size);
+    if (!whittle::stub::join_eh_frame(views.data(), views.size(), joined.data(), size) ||
+        !std::equal(joined.begin(), joined.end(), data)) {
+      __builtin_trap();
+    }
+  }
+  if (size < whittle::stub::kEhStreams) return 0;
+  const std::uint8_t* at = data + whittle::stub::kEhStreams;
+  const std::uint8_t* const end = data + size;
+  std::vector<std::vector<std::uint8_t>> parts;  // each on its own, so that overreads are seen
+  for (std::size_t i = 0; i < whittle::stub::kEhStreams; i++) {
+    const auto length = std::min<std::ptrdiff_t>(data[i] * 4, end - at);
+    parts.emplace_back(at, at + length);
+    at += length;
+  }
+  std::vector<whittle::stub::StreamView> views;
+  for (const auto& part : parts) views.push_back({part.data(), part.size()});
+  std::vector<std::uint8_t> out(size * 2);
+  whittle::stub::join_eh_frame(views.data(), views.size(), out.data(), out.size());
+  return 0;
+}
