@@ -33,11 +33,7 @@ struct Job {
 
 Bytes encode_bytes(const RawStream& raw, std::uint32_t codec, std::atomic<std::uint64_t>& done) {
   if (codec == kCodecZstd) return zstd_encode(raw.bytes, &done);
-  if (raw.code_transform != 0) return mix_encode(raw.bytes, model_of(raw.code_transform), &done);
-  // Which model fits shows when both have tried.
-  Bytes bytes = mix_encode(raw.bytes, MixModel::bytes, &done);
-  Bytes words = mix_encode(raw.bytes, MixModel::words);
-  return words.size() < bytes.size() ? words : bytes;
+  return mix_encode(raw.bytes, model_of(raw.code_transform), &done);
 }
 
 void encode_one(Job& job, std::uint32_t level, std::atomic<std::uint64_t>& done) {
