@@ -37,18 +37,10 @@ struct Job {
   std::vector<Coded> forms;  // by every codec of the level
 };
 
-Bytes mix_encode_best(const RawStream& raw, std::atomic<std::uint64_t>& done) {
-  if (raw.code_transform != 0) return mix_encode(raw.bytes, model_of(raw.code_transform), &done);
-  // Which model fits shows when both have tried.
-  Bytes bytes = mix_encode(raw.bytes, MixModel::bytes, &done);
-  Bytes words = mix_encode(raw.bytes, MixModel::words);
-  return words.size() < bytes.size() ? words : bytes;
-}
-
 void encode_one(Job& job, std::uint32_t level, std::atomic<std::uint64_t>& done) {
   const RawStream& raw = *job.raw;
   if (level == kLevelSmall) {
-    job.forms.push_back({kCodecMix, mix_encode_best(raw, done)});
+    job.forms.push_back({kCodecMix, mix_encode(raw.bytes, model_of(raw.code_transform), &done)});
     job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes)});
   } else {
     job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes, &done)});
