@@ -33,11 +33,6 @@ bool is_privileged(const std::string& path, const FileStatus& status) {
          ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0;
 }
 
-packer::Level level_of(std::string_view name) {
-  if (name == "small") return packer::Level::small;
-  return name == "auto" ? packer::Level::automatic : packer::Level::fast;
-}
-
 packer::Goal goal_of(std::string_view name) {
   if (name == "pull") return packer::Goal::pull;
   return name == "start" ? packer::Goal::start : packer::Goal::disk;
@@ -71,7 +66,7 @@ int run(const Options& options) {
   ProgressLine progress(options.common.quiet);
   packer::PackOptions pack_options;
   pack_options.privileged = !options.allow_privileged && is_privileged(options.input, file.status);
-  pack_options.level = level_of(options.level);
+  pack_options.level = *packer::level_from_name(options.level);  // CLI11 has checked it
   pack_options.goal = goal_of(options.goal);
   pack_options.progress = [&](std::uint64_t done, std::uint64_t total) {
     progress.show("packing " + options.input, done, total);

@@ -132,12 +132,19 @@ ImageBlock parse_image(const Value& value) {
   return image;
 }
 
+packer::Level parse_level(const Value& value) {
+  const auto level = packer::level_from_name(value.text());
+  if (!level) value.fail("must be `fast`, `small` or `auto`");
+  return *level;
+}
+
 ShipBlock parse_ship(const Value& value) {
-  const Mapping mapping(value, {"binary", "strip", "pack", "output", "image"});
+  const Mapping mapping(value, {"binary", "strip", "pack", "level", "output", "image"});
   ShipBlock ship;
   ship.binary = inner_path(mapping.require("binary"));
   if (auto found = mapping.find("strip")) ship.strip = found->boolean();
   if (auto found = mapping.find("pack")) ship.pack = found->boolean();
+  if (auto found = mapping.find("level")) ship.level = parse_level(*found);
   if (auto found = mapping.find("output")) ship.output = inner_path(*found);
   if (auto found = mapping.find("image")) ship.image = parse_image(*found);
   return ship;

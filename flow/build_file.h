@@ -19,6 +19,7 @@
 #include "common/bytes.h"
 #include "flow/substitute.h"
 #include "imagegen/image.h"
+#include "packer/packer.h"
 
 namespace whittle::flow {
 
@@ -55,6 +56,7 @@ struct ShipBlock {
   std::string binary;  // under the work directory
   bool strip = true;
   bool pack = true;
+  packer::Level level = packer::Level::fast;
   std::string output;  // where to leave the stripped and packed executable; empty: nowhere
   ImageBlock image;
 };

@@ -99,6 +99,7 @@ class Shipment {
   void pack() {
     check_stop();
     packer::PackOptions options;
+    options.level = block_.level;
     if (forms_.size() > 1) options.stripped_from = forms_.front().bytes;
     options.progress = [this](std::uint64_t done, std::uint64_t total) {
       check_stop();
@@ -114,7 +115,11 @@ class Shipment {
     }
     tell(Stage::pack, change(executable().size(), decision.packed->bytes.size()));
     for (const std::string& warning : decision.packed->warnings) warn(warning);
-    forms_.push_back({.stage = "packed", .bytes = std::move(decision.packed->bytes), .note = ""});
+    forms_.push_back({.stage = "packed",
+                      .bytes = std::move(decision.packed->bytes),
+                      .note = block_.level == packer::Level::automatic
+                                  ? "level " + decision.packed->level
+                                  : ""});
   }
 
   void write_executable() {

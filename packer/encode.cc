@@ -37,18 +37,10 @@ struct Job {
   std::vector<Coded> forms;  // by every codec of the level
 };
 
-Bytes mix_encode_best(const RawStream& raw, std::atomic<std::uint64_t>& done) {
-  if (raw.code_transform != 0) return mix_encode(raw.bytes, model_of(raw.code_transform), &done);
-  // Which model fits shows when both have tried.
-  Bytes bytes = mix_encode(raw.bytes, MixModel::bytes, &done);
-  Bytes words = mix_encode(raw.bytes, MixModel::words);
-  return words.size() < bytes.size() ? words : bytes;
-}
-
 void encode_one(Job& job, std::uint32_t level, std::atomic<std::uint64_t>& done) {
   const RawStream& raw = *job.raw;
   if (level == kLevelSmall) {
-    job.forms.push_back({kCodecMix, mix_encode_best(raw, done)});
+    job.forms.push_back({kCodecMix, mix_encode(raw.bytes, model_of(raw.code_transform), &done)});
     job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes)});
   } else {
     job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes, &done)});
@@ -135,11 +127,11 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16
   }
   encode_all(jobs, level, progress);
   // A second decoder in the stub has to earn its keep.
-  const Selection first = select(jobs, machine, false), all = select(jobs, machine, true);
+  const Selection few = select(jobs, machine, false), all = select(jobs, machine, true);
   std::vector<PackStream> streams;
   std::vector<Bytes> packed;
   for (std::size_t i = 0; i < jobs.size(); i++) {
-    const std::size_t form = (all.size < first.size ? all : first).forms[i];
+    const std::size_t form = (all.size < few.size ? all : few).forms[i];
     Coded coded;
     if (form != kStored)
       coded = std::move(jobs[i].forms[form]);
@@ -155,13 +147,13 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16
 
   struct Span {
     const StreamGroup* group;
-    std::size_t first;  // of its streams
+    std::size_t begin;  // of its streams
     std::uint64_t cost;
   };
   std::vector<Span> spans;
   std::size_t at = 0;
   for (const StreamGroup& group : groups) {
-    Span span{.group = &group, .first = at, .cost = 0};
+    Span span{.group = &group, .begin = at, .cost = 0};
     for (std::size_t i = 0; i < group.streams.size(); i++) {
       const PackStream& stream = streams[at++];
       if (stream.kind != kStreamRest) span.cost += decode_cost(stream);
@@ -180,13 +172,13 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16
   for (const Span& span : spans) {
     const auto first = static_cast<std::uint16_t>(encoded.streams.size());
     for (std::size_t i = 0; i < span.group->streams.size(); i++) {
-      PackStream& stream = streams[span.first + i];
+      PackStream& stream = streams[span.begin + i];
       if (stream.kind == kStreamPart) {
         stream.address = scratch;
         scratch = align_up(scratch + stream.raw_size, kPartAlignment);
       }
       encoded.streams.push_back(stream);
-      encoded.packed.push_back(std::move(packed[span.first + i]));
+      encoded.packed.push_back(std::move(packed[span.begin + i]));
     }
     for (PackRegion region : span.group->regions) {
       if (region.part_count != 0)

@@ -140,7 +140,8 @@ inline constexpr uint64_t tables_size(const PackHeader& header) {
 
 // Memory in which a region's transform may work, bytes.
 inline constexpr uint64_t work_size(const PackRegion& region) {
-  return region.transform == kTransformGoTable ? (region.size / 2 + 65536) & ~uint64_t{15} : 0;
+  return region.transform == kTransformGoTable ? (region.size / 2 + (192 << 10)) & ~uint64_t{15}
+                                               : 0;
 }
 
 // Limits that writer and readers share.

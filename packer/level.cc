@@ -31,8 +31,15 @@ std::string level_name(std::uint32_t level) {
   return "unknown";
 }
 
-std::uint64_t longest_stream(std::uint32_t level) {
-  return std::uint64_t{level == kLevelSmall ? 4 : 9} << 20;
+std::optional<Level> level_from_name(std::string_view name) {
+  if (name == "fast") return Level::fast;
+  if (name == "small") return Level::small;
+  if (name == "auto") return Level::automatic;
+  return std::nullopt;
+}
+
+std::uint64_t most_in_one_stream(std::uint32_t level) {
+  return (level == kLevelSmall ? std::uint64_t{1} : std::uint64_t{9}) << 20;
 }
 
 std::variant<Choice, Refusal> choose_level(ByteView file, std::uint64_t fast, std::uint64_t small,

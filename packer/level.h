@@ -15,9 +15,9 @@ namespace whittle::packer {
 // The name of a header's level (kLevel…), "fast"; "unknown" where there is none.
 std::string level_name(std::uint32_t level);
 
-// The most raw bytes in one image stream, of which a program has enough for several processors to
-// be busy: about 25 ms of decoding. Cutting costs size, since a stream knows nothing of another.
-std::uint64_t longest_stream(std::uint32_t level);
+// The raw bytes beyond which an image stream is cut in two for two processors: about 25 ms of
+// decoding. Cutting costs size, since a stream knows nothing of another.
+std::uint64_t most_in_one_stream(std::uint32_t level);
 
 // A level (kLevel…) and why it was chosen, with figures.
 struct Choice {

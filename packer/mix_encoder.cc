@@ -32,23 +32,26 @@ class Encoder {
  public:
   explicit Encoder(Bytes& out) : out_(out) {}
   std::uint32_t code(const Mixture& cdf, std::uint32_t symbol) {
-    put(cdf.start[symbol], cdf.start[symbol + 1] - cdf.start[symbol]);
+    tokens_.push_back({cdf.start[symbol], static_cast<std::uint16_t>(cdf.size(symbol)), 0});
     return symbol;
   }
   std::uint32_t raw(std::uint32_t value, std::uint32_t bits) {
-    put(value << (kScaleBits - bits), 1U << (kScaleBits - bits));
+    tokens_.push_back({value, 0, static_cast<std::uint16_t>(bits)});
     return value;
   }
   void flush() {
     std::uint64_t state = std::uint64_t{1} << 31;
     words_.clear();
     for (std::size_t i = tokens_.size(); i-- > 0;) {
-      const std::uint32_t start = tokens_[i] >> 16, size = tokens_[i] & 0xffff;
-      if (state >= std::uint64_t{size} << 48) {
+      const Token& t = tokens_[i];
+      const std::uint64_t limit =
+          t.size != 0 ? std::uint64_t{t.size} << 48 : std::uint64_t{1} << (63 - t.bits);
+      if (state >= limit) {
         words_.push_back(static_cast<std::uint32_t>(state));
         state >>= 32;
       }
-      state = ((state / size) << kScaleBits) + state % size + start;
+      state = t.size != 0 ? ((state / t.size) << kScaleBits) + state % t.size + t.value
+                          : state << t.bits | t.value;
     }
     words_.push_back(static_cast<std::uint32_t>(state >> 32));
     words_.push_back(static_cast<std::uint32_t>(state));
@@ -59,9 +62,14 @@ class Encoder {
   }
 
  private:
-  void put(std::uint32_t start, std::uint32_t size) { tokens_.push_back(start << 16 | size); }
+  struct Token {
+    std::uint32_t value;  // or start of the symbol's part
+    std::uint16_t size;   // of the part, 0: plain bits
+    std::uint16_t bits;
+  };
   Bytes& out_;
-  std::vector<std::uint32_t> tokens_, words_;
+  std::vector<Token> tokens_;
+  std::vector<std::uint32_t> words_;
 };
 
 constexpr std::uint32_t kChunk = 8192;    // positions that one parse covers
@@ -165,11 +173,11 @@ struct Node {
 };
 
 // What a literal costs beyond its bits: the time to decode it.
-constexpr std::uint32_t kLiteralTime = kPriceOne / 4;
+constexpr std::uint32_t kLiteralTime = kPriceOne / 2;
 
 // What is known of a position from the bytes alone.
 struct Place {
-  Context context;
+  Walker walker;
   bool command_follows;
   std::vector<Found> found;
 };
@@ -178,6 +186,7 @@ class Parser {
  public:
   Parser(ByteView raw, stub::MixModel<Encoder>& model, std::uint8_t kind)
       : raw_(raw), model_(model), finder_(raw), nodes_(kChunk + 1), places_(kChunk) {
+    walker_.x86 = &model.w.x86;
     walker_.model = kind;
   }
 
@@ -217,7 +226,7 @@ class Parser {
     const std::size_t end = std::min<std::size_t>(at + kChunk, raw_.size());
     for (std::size_t p = ahead_to_; p < end; p++) {
       Place& place = places_[p - at];
-      place.context = walker_.context();
+      place.walker = walker_;
       place.command_follows = walker_.command_follows();
       finder_.next(place.found);
       walker_.step(raw_[p]);
@@ -247,16 +256,16 @@ class Parser {
     const Node& node = nodes_[i];
     const Past past = node.past;
     const std::size_t p = at + i;
-    const Context& c = places_[i].context;
     const std::uint32_t guess = past.reps[0] <= p ? raw_[p - past.reps[0]] : 0;
-    const std::uint32_t literal = node.price + literal_price(c, guess, raw_[p]) + kLiteralTime;
+    const Context c = places_[i].walker.context(guess);
+    const std::uint32_t literal = node.price + literal_price(c, raw_[p]) + kLiteralTime;
     if (past.after_literal() && !places_[i].command_follows) {
       relax(i + 1, literal, {kLiteral, 1, 0});
       return 0;
     }
-    const auto s = model_.command_set(c, past, guess);
+    const auto pair = model_.command_pair(c, past);
     Mixture mixture;
-    mix(mixture, *s.weights, s.a, s.b, s.c);
+    mix(mixture, pair.weight, *pair.a.from, *pair.b.from);
     std::uint32_t command_price[16];
     for (std::uint32_t k = 0; k < 16; k++) {
       command_price[k] = kPrice.of[mixture.start[k + 1] - mixture.start[k]];
@@ -320,26 +329,28 @@ class Parser {
   static std::uint32_t high_of(std::uint32_t distance) {
     return static_cast<std::uint32_t>(31 - __builtin_clz(distance)) >> 1;
   }
-  std::uint32_t literal_price(const Context& c, std::uint32_t guess, std::uint32_t byte) {
+  std::uint32_t literal_price(const Context& c, std::uint32_t byte) {
     std::uint32_t price = 0, part = 0;
     for (const std::uint32_t k : {byte >> 4, byte & 15}) {
-      const auto s = model_.literal_set(c, guess, part);
+      const auto pair = model_.literal_pair(c, part);
       Mixture mixture;
-      mix(mixture, *s.weights, s.a, s.b, s.c);
+      mix(mixture, pair.weight, *pair.a.from, *pair.b.from);
       price += kPrice.of[mixture.start[k + 1] - mixture.start[k]];
       part = 1 + k;
     }
     return price;
   }
   static std::uint16_t single(const Nibble& m, std::uint32_t k) {
-    return kPrice.of[share(m, k) + 1];
+    const int above = k == 15 ? static_cast<int>(kFull) : m.lane[k + 1],
+              below = k == 0 ? 0 : m.lane[k];
+    return kPrice.of[above - below + 1];
   }
   void set_prices() {
     const MixWorkspace& w = model_.w;
     for (std::uint32_t k = 0; k < 3; k++) {
-      for (std::uint32_t f = 0; f < 32; f++) {
+      for (std::uint32_t f = 0; f < kFields; f++) {
         for (std::uint32_t l = 1; l <= kNice; l++) {
-          std::uint32_t v = l - 1, price = single(w.length[k * 32 + f], v < 15 ? v : 15);
+          std::uint32_t v = l - 1, price = single(w.length[k * kFields + f], v < 15 ? v : 15);
           if (v >= 15) {
             v -= 15;
             price += single(w.length_more[k], v < 15 ? v : 15);
@@ -352,7 +363,7 @@ class Parser {
         }
       }
     }
-    for (std::uint32_t c = 0; c < 8 * 32; c++) {
+    for (std::uint32_t c = 0; c < 8 * kFields; c++) {
       for (std::uint32_t k = 0; k < 16; k++) high_price_[c][k] = single(w.distance_high[c], k);
     }
   }
@@ -374,12 +385,12 @@ class Parser {
   ByteView raw_;
   stub::MixModel<Encoder>& model_;
   MatchFinder finder_;
-  Walker walker_;
+  Walker walker_{};
   std::vector<Node> nodes_;
   std::vector<Place> places_;
   std::size_t ahead_from_ = 0, ahead_to_ = 0;
-  std::uint16_t length_price_[3][32][kNice + 1];
-  std::uint16_t high_price_[8 * 32][16];
+  std::uint16_t length_price_[3][kFields][kNice + 1];
+  std::uint16_t high_price_[8 * kFields][16];
 };
 
 }  // namespace
@@ -401,18 +412,18 @@ Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) 
     for (std::size_t i = steps.size(); i-- > 0;) {
       const Step& step = steps[i];
       const Place& place = parser->place(at);
-      const Context& c = place.context;
       if (commands == kBlockCommands) {
         encoder.flush();
         commands = 0;
       }
       commands++;
       const std::uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
+      const Context c = place.walker.context(guess);
       if (!past.after_literal() || place.command_follows) {
-        model.command(c, past, guess, step.command);
+        model.mixed(model.command_pair(c, past), step.command);
       }
       if (step.command == kLiteral) {
-        model.literal(c, guess, raw[at]);
+        model.literal(c, raw[at]);
         past.literal();
       } else {
         if (step.command < kShortRep) {

@@ -171,7 +171,7 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
   const Visible visible = find_visible(elf);
   const auto pack_at = [&](std::uint32_t level) {
     return assemble(elf, plan, level,
-                    encode(split_into_streams(elf, plan, longest_stream(level)), level,
+                    encode(split_into_streams(elf, plan, most_in_one_stream(level)), level,
                            plan.machine->machine, options.progress),
                     visible, options);
   };

@@ -27,6 +27,9 @@ enum class Level {
   automatic,
 };
 
+// "fast", "small", "auto"; nothing for any other name.
+std::optional<Level> level_from_name(std::string_view name);
+
 // What counts for Level::automatic.
 enum class Goal {
   disk,   // bytes of the file

@@ -174,21 +174,22 @@ StreamGroup image_group(ByteView bytes, std::uint64_t address, const PackPlan& p
   return group;
 }
 
-// Image streams of bytes[0, …), which are at `address`: as few as can be, all about as long, none
-// longer than `longest`.
-void add_image_groups(ByteView bytes, std::uint64_t address, std::uint64_t longest,
+// The image streams of `bytes`, which are at `address`: one, or two where there are more than
+// `most_alone`.
+void add_image_groups(ByteView bytes, std::uint64_t address, std::uint64_t most_alone,
                       const PackPlan& plan, std::vector<StreamGroup>& groups) {
-  const std::uint64_t count = (bytes.size() + longest - 1) / longest;
-  for (std::uint64_t i = 0; i < count; i++) {
-    const std::uint64_t begin = bytes.size() * i / count, end = bytes.size() * (i + 1) / count;
-    groups.push_back(image_group(bytes.subspan(begin, end - begin), address + begin, plan));
+  if (bytes.empty()) return;
+  const std::uint64_t first = bytes.size() > most_alone ? bytes.size() / 2 : bytes.size();
+  groups.push_back(image_group(bytes.first(first), address, plan));
+  if (first < bytes.size()) {
+    groups.push_back(image_group(bytes.subspan(first), address + first, plan));
   }
 }
 
 }  // namespace
 
 std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan,
-                                            std::uint64_t longest) {
+                                            std::uint64_t most_alone) {
   std::vector<StreamGroup> groups;
   std::vector<Composed> composed = find_composed(elf, plan);
   for (const PackSegment& s : plan.segments) {
@@ -200,11 +201,11 @@ std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan
         continue;
       }
       const std::uint64_t begin = c.range.address - s.vaddr;
-      add_image_groups(bytes.subspan(at, begin - at), s.vaddr + at, longest, plan, groups);
+      add_image_groups(bytes.subspan(at, begin - at), s.vaddr + at, most_alone, plan, groups);
       at = begin + c.range.size;
       groups.push_back(group_of(std::move(c)));
     }
-    add_image_groups(bytes.subspan(at), s.vaddr + at, longest, plan, groups);
+    add_image_groups(bytes.subspan(at), s.vaddr + at, most_alone, plan, groups);
   }
   if (!plan.rest.empty()) {
     RawStream rest{.kind = kStreamRest, .address = 0, .bytes = {}};

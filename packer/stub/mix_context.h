@@ -3,193 +3,59 @@
 // What the codec's model looks at before it predicts a byte.
 //
 // A byte of machine code means what its place in the instruction makes it mean: a ModRM byte after
-// this opcode, the third byte of a call's target. So the model walks the code as the transform does
-// (x86_code.h), byte by byte and through copied bytes too, and its contexts are the kind of byte to
-// come (the field), the instruction so far, and the instruction before. It need not be right about
-// bytes that are no code, only the same in encoder and decoder.
+// this opcode, the third byte of a call's target. So the contexts are the kind of byte to come (the
+// field), the instruction so far, and the instruction before. The walk over the code, through
+// copied bytes too, is a queue of the fields to come; a byte may put some in front. It need not be
+// right about bytes that are no code, only the same in encoder and decoder.
 //
 // Words of AArch64, most significant byte first, have their opcode in front; the contexts are the
 // place in the word, the word so far and the opcode of the word before. Everything else is taken as
-// bytes or as tables of 8-byte words, with the byte before or above and the byte at the last
-// distance as contexts.
+// bytes, with the byte before and the byte at the last distance as contexts.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "packer/stub/x86_opcodes.h"
+#include "packer/stub/mix_nibble.h"
 
 namespace whittle::stub {
 
-// What byte of an instruction comes next.
+// What byte of an instruction comes next. The first ones ask for more, by what they are.
 enum : uint8_t {
   kOpcode = 0,
   kOpcodeAfterPrefix = 1,
-  kOpcode2 = 2,  // behind 0F
-  kOpcode3 = 3,  // behind 0F 38, 0F 3A and the VEX and EVEX prefixes; their own bytes
-  kModRmByte = 4,
-  kSib = 5,
-  kDisp8 = 6,
-  kImm8Byte = 7,
-  kDisp32 = 8,  // these have four: one a byte, the last for all that follow
-  kRip = 12,
-  kCall = 16,
-  kImm = 20,
-  kJcc = 24,
+  kOpcodeAfterWide = 2,   // behind a REX prefix with W
+  kOpcodeAfterSmall = 3,  // behind 66
+  kOpcode2 = 4,           // behind 0F
+  kVexOpcode = 5,         // of the same map
+  kVexMap = 6,            // behind C4
+  kEvexMap = 7,           // behind 62
+  kModRmByte = 8,
+  kTestModRm = 9,  // behind F6; behind F7; behind 66 and F7: an immediate may follow
+  kTestModRmSmall = 11,
+  kBaseSib = 12,  // a base of 5 asks for a displacement
+  kAsking = 13,
+  kSib = 13,
+  kOpcode3 = 14,  // behind 0F 38 and 0F 3A; bytes of the VEX and EVEX prefixes
+  kOperands = 15,
+  kDisp8 = 15,
+  kImm8Byte = 16,
+  kDisp32 = 17,  // these have four: one a byte, the last for all that follow
+  kRip = 21,
+  kCall = 25,
+  kImm = 29,
+  kJcc = 33,
+  kFields = 37,
 };
 // Fields where an instruction or an operand starts: there a copy may start too.
-inline constexpr uint32_t kStartsOperand = 1U << kOpcode | 1U << kDisp8 | 1U << kImm8Byte |
-                                           1U << kDisp32 | 1U << kRip | 1U << kCall | 1U << kImm |
-                                           1U << kJcc;
+inline constexpr uint64_t kStartsOperand = 1ULL << kOpcode | 1ULL << kDisp8 | 1ULL << kImm8Byte |
+                                           1ULL << kDisp32 | 1ULL << kRip | 1ULL << kCall |
+                                           1ULL << kImm | 1ULL << kJcc;
 
-struct X86Walker {
-  uint8_t field = kOpcode;
-  uint8_t disp = 0, disp_left = 0;  // field to come
-  uint8_t imm = 0, imm_left = 0;
-  uint8_t traits = 0;
-  uint8_t wide = 0, small = 0, map = 0, skip = 0;
-  uint8_t opcode = 0;
-  uint8_t modrm = 0;
-  uint32_t key = 0;       // of the instruction so far, without operands
-  uint32_t all = 0;       // of all its bytes so far
-  uint32_t value = 0;     // of the operand's bytes so far
-  uint32_t previous = 0;  // key of the instruction before
-
-  void operand() {
-    if (disp_left != 0) {
-      field = disp;
-      return;
-    }
-    if (imm_left != 0) {
-      field = imm;
-      return;
-    }
-    end();
-  }
-  void end() {
-    previous = key;
-    key = all = 0;
-    wide = small = 0;
-    modrm = 0;
-    opcode = 0;
-    field = kOpcode;
-  }
-  void immediate() {
-    const uint32_t kind = traits & x86::kSizeMask;
-    disp_left = 0;
-    imm_left = static_cast<uint8_t>(kind);
-    imm = kImm8Byte;
-    if (kind >= x86::kImm16) imm = kImm;
-    if (kind == x86::kImm32) {
-      imm_left = small ? 2 : 4;
-      if (traits & x86::kRelative) imm = kCall, imm_left = 4;
-    }
-  }
-  void set_opcode(uint8_t t) {
-    traits = t;
-    immediate();
-    if (traits & x86::kModRm)
-      field = kModRmByte;
-    else
-      operand();
-  }
-  void step(uint8_t b) {
-    all = (all + b + 1) * 0x9E3779B1U;
-    if (field >= kDisp8) {
-      if (disp_left != 0) {
-        disp++;
-        disp_left--;
-      } else {
-        imm = static_cast<uint8_t>(imm == kImm + 3 ? imm : imm + 1);
-        imm_left--;
-      }
-      return operand();
-    }
-    key = (key + b + 1) * 0x9E3779B1U;
-    if (field <= kOpcodeAfterPrefix) {
-      const uint8_t t = x86::kOneByte[b];
-      if (t == x86::kPrefix) {
-        wide = (b & 0xf8) == 0x48;
-        small |= b == 0x66;
-        field = kOpcodeAfterPrefix;
-        return;
-      }
-      opcode = b;
-      if (t & x86::kSpecial) {
-        if (b == 0x0f) {
-          field = kOpcode2;
-          return;
-        }
-        if (b == 0xc5 || b == 0xc4 || b == 0x62) {
-          field = kOpcode3;
-          skip = b == 0xc5 ? 1 : b == 0xc4 ? 2 : 3;
-          map = b;
-          return;
-        }
-        if (b >= 0xf6) {
-          traits = static_cast<uint8_t>(x86::kModRm | x86::kSpecial);
-          field = kModRmByte;
-          imm_left = disp_left = 0;
-          return;
-        }
-        traits = x86::kImm32;
-        disp_left = 0;
-        imm = kImm;
-        imm_left = b < 0xb8 || wide ? 8 : small ? 2 : 4;
-        return operand();
-      }
-      return set_opcode(t);
-    }
-    if (field == kOpcode2) {
-      opcode = static_cast<uint8_t>(b ^ 0x55);
-      const uint8_t t = x86::kTwoByte[b];
-      if (t == x86::kSpecial) {
-        field = kOpcode3;
-        skip = 0;
-        map = b;
-        return;
-      }
-      set_opcode(t);
-      if ((b & 0xf0) == 0x80) imm = kJcc, imm_left = 4, field = kJcc;
-      return;
-    }
-    if (field == kOpcode3) {
-      if (skip != 0) {
-        if (skip-- != 0 && map == 0xc4 && skip == 1) small = b & 31;
-        return;
-      }
-      opcode = static_cast<uint8_t>(b ^ 0xaa);
-      const uint8_t m = small;
-      small = 0;
-      uint8_t t = x86::kModRm;
-      if (map == 0x3a || (map == 0xc4 && m == 3))
-        t |= x86::kImm8;
-      else if (map == 0xc5 || (map == 0xc4 && m == 1))
-        t = x86::kTwoByte[b] & (x86::kModRm | x86::kImm8);
-      return set_opcode(t);
-    }
-    if (field == kModRmByte) {
-      modrm = b;
-      const uint8_t mod = b >> 6, rm = b & 7;
-      if (traits & x86::kSpecial) {
-        traits = x86::kModRm;
-        if ((b & 0x30) == 0) traits |= opcode == 0xf6 ? x86::kImm8 : x86::kImm32;
-        immediate();
-      }
-      disp_left = 0;
-      if (mod == 1) disp = kDisp8, disp_left = 1;
-      if (mod == 2) disp = kDisp32, disp_left = 4;
-      if (mod != 3 && rm == 4) {
-        field = kSib;
-        return;
-      }
-      if (mod == 0 && rm == 5) disp = kRip, disp_left = 4;
-      return operand();
-    }
-    // SIB
-    if (modrm < 64 && (b & 7) == 5) disp = kDisp32, disp_left = 4;
-    return operand();
-  }
+// What a byte in a field asks for, as a table: the walk has no branches to guess. 6 bits a field,
+// the next one lowest; the bits from 58 on: how many bits these are.
+struct X86Table {
+  uint64_t asks[kAsking + 1][256];
 };
 
 // The first byte of a packed stream.
@@ -198,16 +64,13 @@ enum : uint8_t {
   kModelX86 = 1,
   kModelAarch64 = 2,
   kModelRiscv64 = 3,  // as bytes, so far
-  kModelWords = 4,
-  kModels = 5,
+  kModels = 4,
 };
 
-inline constexpr uint32_t kHashedInputs = 2;
-
 struct Context {
-  uint32_t field;                // what is to come, below 32
-  uint32_t guess_factor;         // of the byte at the last distance in the last of these; 0: none
-  uint32_t hash[kHashedInputs];  // more and more of what came before
+  uint32_t field;     // what is to come, below kFields
+  uint32_t general;   // hash of what is looked at
+  uint32_t specific;  // hash of more
 };
 
 inline uint32_t hash2(uint32_t a, uint32_t b) {
@@ -217,51 +80,67 @@ inline uint32_t hash2(uint32_t a, uint32_t b) {
 
 // Follows the bytes and gives the contexts of the next one.
 struct Walker {
+  const X86Table* x86;
   uint8_t model = 0;
-  X86Walker x86;
-  uint64_t history = 0;  // bytes before, the last one lowest
-  uint32_t position = 0;
+  uint32_t at = 0;
+  uint32_t start = 0;     // of the instruction
+  uint32_t key = 0;       // of the instruction so far, without operands
+  uint32_t previous = 0;  // key of the instruction before
+  uint64_t queue = 0;     // fields to come
+  uint64_t history = 0;   // bytes before, the last one lowest
 
   void step(uint8_t b) {
     history = (history << 8) | b;
-    position++;
+    at++;
 #if !defined(WHITTLE_STUB) || defined(__x86_64__)  // a stub decodes code of its own machine alone
-    if (model == kModelX86) x86.step(b);
+    if (model == kModelX86) {
+      const uint32_t f = queue & 63;
+      const uint64_t asks = x86->asks[f < kAsking ? f : uint32_t{kAsking}][b];
+      queue = (queue >> 6) << (asks >> 58) | (asks & ((uint64_t{1} << 58) - 1));
+      const uint32_t with = (key + b + 1) * 0x9E3779B1U;
+      key = select(with, key, f >= kOperands);
+      const uint32_t ends = (queue & 63) == kOpcode;
+      previous = select(previous, key, ends);
+      key = select(key, 0, ends);
+      start = select(start, at, ends);
+    }
 #endif
   }
   uint32_t field() const {
-    if (model == kModelX86) return x86.field;
+    if (model == kModelX86) return queue & 63;
     if (model == kModelAarch64) {
-      const uint32_t k = position & 3;
+      const uint32_t k = at & 3;
       return k * 8 + ((static_cast<uint32_t>(history >> (k == 0 ? 24 : 8 * k - 8)) & 0xff) >> 5);
     }
-    return model == kModelWords ? position & 7 : position & 3;
+    return at & 7;
   }
   // Whether a command stands here even behind a literal.
   bool command_follows() const {
-    if (model == kModelX86) return (kStartsOperand >> x86.field & 1) != 0;
-    return model != kModelAarch64 || (position & 3) == 0;
+    if (model == kModelX86) return (kStartsOperand >> (queue & 63) & 1) != 0;
+    return model != kModelAarch64 || (at & 3) == 0;
   }
-  Context context() const {
+  inline __attribute__((always_inline)) Context context(uint32_t guess) const {
     Context c;
+    const uint32_t field = this->field();
     const auto last = static_cast<uint32_t>(history);
-    const uint32_t f = field();
-    c.field = f;
-    c.guess_factor = 0;
+    c.field = field;
     if (model == kModelX86) {
-      c.hash[0] = hash2(f, x86.all);
-      c.hash[1] = hash2(c.hash[0], x86.previous);
+      const uint32_t n = at - start;
+      const uint64_t all = n >= 8 ? history : history & ((uint64_t{1} << (8 * n)) - 1);
+      const uint32_t hash = hash2(field, static_cast<uint32_t>((all * 0x9E3779B97F4A7C15U) >> 32));
+      // Nearly all long operands are new behind all bytes before; their own last byte says enough.
+      const uint32_t rare = field >= kDisp32;
+      c.general = select(hash, hash2(field, last & 255), rare);
+      c.specific = select(hash2(hash, previous), hash, rare);
     } else if (model == kModelAarch64) {
-      const uint32_t k = position & 3;
+      const uint32_t k = at & 3;
       const uint32_t word = last & ((1U << (8 * k)) - 1);
       const auto before = static_cast<uint32_t>(history >> (8 * k));
-      c.hash[0] = hash2(k + 8, k == 3 ? word & 0xff00ff : word);
-      c.hash[1] = hash2(hash2(k + 16, word), before & 0xffe00000);
+      c.general = hash2(k + 8, k == 3 ? word & 0xff00ff : word);
+      c.specific = hash2(hash2(k + 16, word), before & 0xffe00000);
     } else {
-      const bool words = model == kModelWords;
-      c.hash[0] = hash2(words ? f : 8, words ? static_cast<uint32_t>(history >> 56) : last & 0xff);
-      c.hash[1] = hash2(words ? f : 8, 0);
-      c.guess_factor = 0x9E3779B1U;
+      c.general = hash2(8, last & 0xff);
+      c.specific = hash2(8, guess);
     }
     return c;
   }

@@ -22,19 +22,20 @@ struct Decoder {
     state = word();
     state |= uint64_t{word()} << 32;
   }
-  void take(uint32_t from, uint32_t size) {
-    state = size * (state >> kScaleBits) + (state & (kScale - 1)) - from;
+  void refill() {
     if (state < uint64_t{1} << 31) state = (state << 32) | word();
   }
   uint32_t code(const Mixture& mixture, uint32_t) {
-    const uint32_t symbol = find(mixture, static_cast<uint32_t>(state) & (kScale - 1));
-    take(mixture.start[symbol],
-         static_cast<uint32_t>(mixture.start[symbol + 1] - mixture.start[symbol]));
+    const uint32_t value = static_cast<uint32_t>(state) & (kScale - 1);
+    const uint32_t symbol = find(mixture, value);
+    state = mixture.size(symbol) * (state >> kScaleBits) + value - mixture.start[symbol];
+    refill();
     return symbol;
   }
   uint32_t raw(uint32_t, uint32_t bits) {
-    const uint32_t value = (static_cast<uint32_t>(state) & (kScale - 1)) >> (kScaleBits - bits);
-    take(value << (kScaleBits - bits), 1U << (kScaleBits - bits));
+    const uint32_t value = static_cast<uint32_t>(state) & ((1U << bits) - 1);
+    state >>= bits;
+    refill();
     return value;
   }
 };
@@ -47,27 +48,26 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
   Decoder coder{0, packed + 1, packed + packed_size};
   MixModel<Decoder> model{workspace, coder};
   prepare(workspace);
-  Walker walker;
-  walker.model = packed[0];
+  Walker walker{.x86 = &workspace.x86, .model = packed[0]};
   Past past;
   uint32_t commands = 0;
-  size_t at = 0;
-  while (at < raw_size) {
+  while (walker.at < raw_size) {
+    const uint32_t at = walker.at;
     if (commands == 0) {
       if (at != 0 && coder.state != uint64_t{1} << 31) return MixStatus::damaged;
       coder.start();
       commands = kBlockCommands;
     }
     commands--;
-    const Context c = walker.context();
     const uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
+    const Context c = walker.context(guess);
     uint32_t command = kLiteral;
     if (!past.after_literal() || walker.command_follows()) {
-      command = model.command(c, past, guess, 0);
+      command = model.mixed(model.command_pair(c, past), 0);
     }
     if (command == kLiteral) {
-      const uint8_t b = model.literal(c, guess, 0);
-      raw[at++] = b;
+      const uint8_t b = model.literal(c, 0);
+      raw[at] = b;
       walker.step(b);
       past.literal();
       continue;
@@ -87,9 +87,9 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
     }
     if (distance == 0 || distance > at || length > raw_size - at) return MixStatus::damaged;
     past.copy(command, distance);
-    for (uint32_t i = 0; i < length; i++) {
-      const uint8_t b = raw[at - distance];
-      raw[at++] = b;
+    for (uint32_t i = at; i < at + length; i++) {
+      const uint8_t b = raw[i - distance];
+      raw[i] = b;
       walker.step(b);
     }
   }

@@ -4,8 +4,8 @@
 // few 4-bit symbols (mix_nibble.h) in contexts (mix_context.h). packer/MIX_FORMAT.md describes it
 // for people.
 //
-// It is an LZ77 codec whose literals are modelled so well that about half of what others copy by
-// short matches is cheaper as literals. That costs time; the encoder knows the price of it.
+// It is an LZ77 codec whose literals are modelled so well that much of what others copy by short
+// matches is cheaper as literals. That costs time; the encoder knows the price of it.
 #pragma once
 
 #include <stddef.h>
@@ -16,9 +16,8 @@
 
 namespace whittle::stub {
 
-inline constexpr uint32_t kHashedBits = 13, kCommandBits = 11;
+inline constexpr uint32_t kGeneralBits = 13, kSpecificBits = 12, kCommandBits = 9;
 inline constexpr uint32_t kReps = 4;
-inline constexpr uint32_t kLimit = 60;  // of the counts
 
 // Commands: a literal; a copy from a new distance; one from a distance of before, whose length
 // follows or, for the last distance, is told by the command itself.
@@ -30,15 +29,20 @@ enum Command : uint32_t {
   kShortest = 11,  // length at which kRep + 0 begins
 };
 
+// The weight of the second model, of 65536: what a general one has next to the field's, by its
+// level (0 or 1); what a specific one has next to the general one, by its level.
+inline constexpr uint16_t kWeights[5] = {3760, 14500, 19288, 32768, 41697};
+inline constexpr uint32_t kHalf = 32768;
+
 struct MixWorkspace {
-  Nibble hashed[kHashedInputs][1U << kHashedBits];
-  Nibble field[32 * 17];
-  Nibble command[3][1U << kCommandBits];
-  Nibble length[3 * 32], length_more[3], length_high[3];
-  Nibble distance_high[8 * 32], distance_low[16], distance_align[16];
-  Nibble even;
-  Weights literal_weights[2 * 32 * 16];
-  Weights command_weights[32 * 16];
+  X86Table x86;
+  Steps steps;
+  Nibble specific[1U << kSpecificBits];
+  Nibble general[1U << kGeneralBits];
+  Nibble field[kFields * 17];
+  Nibble command[2][1U << kCommandBits];
+  Nibble length[3 * kFields], length_more[3], length_high[3];
+  Nibble distance_high[8 * kFields], distance_low[16], distance_align[16];
 };
 
 // What of the commands before decides the next one.
@@ -63,96 +67,79 @@ struct MixModel {
   MixWorkspace& w;
   Coder& coder;
 
-  template <typename... In>
-  inline __attribute__((always_inline)) uint32_t mixed(Weights& weights, uint32_t symbol,
-                                                       const In&... in) {
+  // Two models, the second one more specific.
+  struct Pair {
+    Input a, b;
+    uint32_t weight;  // of the second
+  };
+  inline __attribute__((always_inline)) uint32_t mixed(const Pair& pair, uint32_t symbol) {
     Mixture mixture;
-    mix(mixture, weights, in...);
+    mix(mixture, pair.weight, *pair.a.from, *pair.b.from);
     symbol = coder.code(mixture, symbol);
-    learn_weights(weights, symbol, mixture.size(symbol), in...);
-    learn(symbol, kLimit, in...);
+    learn(w.steps, symbol, pair.b);  // first: it may begin as the other one
+    learn(w.steps, symbol, pair.a);
     return symbol;
   }
-  uint32_t single(Nibble& m, uint32_t symbol) {
-    const Weights all{{65535, 0, 0, 0}};
-    const Input in = direct(m);
+  // By one model alone.
+  __attribute__((noinline)) uint32_t single(Nibble& m, uint32_t symbol) {
     Mixture mixture;
-    mix(mixture, all, in);
+    mix(mixture, 0xffff, m, m);
     symbol = coder.code(mixture, symbol);
-    learn(symbol, kLimit, in);
+    learn(w.steps, symbol, direct(m));
     return symbol;
   }
 
   static Input direct(Nibble& m) { return {&m, &m, m.lane[0]}; }
-  // Of two neighbours, the one that has the context's tag, or else the one that has seen less.
-  Input hashed(Nibble* table, uint32_t h) const {
-    h ^= h >> 14;
-    Nibble* set = &table[h & ((1U << kHashedBits) - 2)];
-    const uint32_t tag = (h >> 16 & ~kCountMask) | (kCountMask + 1);
-    const uint32_t first = set[0].lane[0], second = set[1].lane[0];
-    const uint32_t is_first = (first ^ tag) <= kCountMask, is_second = (second ^ tag) <= kCountMask;
-    const uint32_t less = (second & kCountMask) < (first & kCountMask);
-    const uint32_t way = is_second | (less & ~is_first);
-    const uint32_t fresh = 1 & ~(is_first | is_second);
-    Nibble* slot = set + way;
-    const uint32_t head = first ^ ((first ^ second) & -way);
-    return {select<Nibble>(slot, &w.even, fresh), slot, head ^ ((head ^ tag) & -fresh)};
-  }
 
-  struct LiteralSet {
-    Input a, b, c;
-    Weights* weights;
-  };
   // `part` 0: the high nibble; 1 + high: the low one.
-  inline __attribute__((always_inline)) LiteralSet literal_set(const Context& c, uint32_t guess,
-                                                               uint32_t part) {
-    LiteralSet s;
+  inline __attribute__((always_inline)) Pair literal_pair(const Context& c, uint32_t part) {
     const uint32_t more = part * 0x9E3779B1U;
-    s.a = direct(w.field[c.field * 17 + part]);
-    s.b = hashed(w.hashed[0], c.hash[0] + more);
-    s.c = hashed(w.hashed[1], c.hash[1] + guess * c.guess_factor + more);
-    const uint32_t level = s.b.level() * 4 + s.c.level();
-    s.weights = &w.literal_weights[((part == 0) * 32U + c.field) * 16 + level];
-    return s;
+    const Input field = direct(w.field[c.field * 17 + part]);
+    const Input general = hashed(w.general, kGeneralBits, c.general + more, field.from);
+    const Input specific = hashed(w.specific, kSpecificBits, c.specific + more, general.from);
+    // A general model that has seen little has learned from the field alone so far.
+    const uint32_t seen = general.level(), old = seen >> 1;
+    return {{select(field.from, general.from, old), select(field.slot, general.slot, old),
+             select(field.head, general.head, old)},
+            {select(general.from, specific.from, old), select(general.slot, specific.slot, old),
+             select(general.head, specific.head, old)},
+            kWeights[seen + (specific.level() & -old)]};
   }
-  uint8_t literal(const Context& c, uint32_t guess, uint32_t byte) {
+  // The model of the hash's context; where its place belongs to another one, what it is going to
+  // begin with.
+  static inline __attribute__((always_inline)) Input hashed(Nibble* table, uint32_t bits,
+                                                            uint32_t h, const Nibble* fresh) {
+    h ^= h >> 14;
+    Nibble* slot = &table[h & ((1U << bits) - 1)];
+    const uint32_t tag = (h >> 16 & ~kCountMask) | (kCountMask + 1), head = slot->lane[0];
+    const uint32_t known = (head ^ tag) <= kCountMask;
+    return {select<const Nibble>(fresh, slot, known), slot, select(tag + 2, head, known)};
+  }
+  inline __attribute__((always_inline)) uint8_t literal(const Context& c, uint32_t byte) {
     uint32_t part = 0, result = 0;
+#pragma GCC unroll 1
     for (int i = 0; i < 2; i++) {
-      const LiteralSet s = literal_set(c, guess, part);
-      const uint32_t symbol = mixed(*s.weights, i == 0 ? byte >> 4 : byte & 15, s.a, s.b, s.c);
+      const uint32_t symbol = mixed(literal_pair(c, part), i == 0 ? byte >> 4 : byte & 15);
       result = result * 16 + symbol;
       part = 1 + symbol;
     }
     return static_cast<uint8_t>(result);
   }
 
-  struct CommandSet {
-    Input a, b, c;
-    Weights* weights;
-  };
-  inline __attribute__((always_inline)) CommandSet command_set(const Context& c, const Past& past,
-                                                               uint32_t guess) {
-    CommandSet s;
-    const uint32_t mask = (1U << kCommandBits) - 1;
-    s.a = direct(w.command[0][hash2(c.field, past.history & 0xfff) & mask]);
-    s.b = direct(w.command[1][hash2(c.hash[1], past.history & 3) & mask]);
-    s.c = direct(w.command[2][hash2(guess * 32 + c.field, past.history & 15) & mask]);
-    s.weights = &w.command_weights[c.field * 16 + s.b.level() * 4 + s.c.level()];
-    return s;
-  }
-  uint32_t command(const Context& c, const Past& past, uint32_t guess, uint32_t symbol) {
-    const CommandSet s = command_set(c, past, guess);
-    return mixed(*s.weights, symbol, s.a, s.b, s.c);
+  inline __attribute__((always_inline)) Pair command_pair(const Context& c, const Past& past) {
+    constexpr uint32_t mask = (1U << kCommandBits) - 1;
+    return {direct(w.command[0][hash2(c.field, past.history & 0xfff) & mask]),
+            direct(w.command[1][hash2(c.specific, past.history & 3) & mask]), kHalf};
   }
 
   static uint32_t length_class(uint32_t command) {
     return command == kMatch ? 0 : command == kRep ? 1 : 2;
   }
   // Lengths from 1.
-  uint32_t length(uint32_t command, uint32_t field, uint32_t value) {
+  __attribute__((noinline)) uint32_t length(uint32_t command, uint32_t field, uint32_t value) {
     const uint32_t k = length_class(command);
     const uint32_t v = value - 1;
-    uint32_t symbol = single(w.length[k * 32 + field], v < 15 ? v : 15);
+    uint32_t symbol = single(w.length[k * kFields + field], v < 15 ? v : 15);
     if (symbol < 15) return symbol + 1;
     symbol = single(w.length_more[k], v - 15 < 15 ? v - 15 : 15);
     if (symbol < 15) return symbol + 16;
@@ -162,11 +149,11 @@ struct MixModel {
     return coder.raw(rest - (1U << bits), bits) + (1U << bits) + 30;
   }
   static uint32_t distance_context(uint32_t length, uint32_t field) {
-    return (length < 8 ? length - 1 : 7) * 32 + field;
+    return (length < 8 ? length - 1 : 7) * kFields + field;
   }
   // Distances from 1: the place of the first bit in steps of 2; the 3 or 4 bits from there; those
   // between, of equal probability; the last 4.
-  uint32_t distance(uint32_t context, uint32_t value) {
+  __attribute__((noinline)) uint32_t distance(uint32_t context, uint32_t value) {
     const uint32_t log = static_cast<uint32_t>(31 - __builtin_clz(value | 1));
     const uint32_t high = single(w.distance_high[context], log >> 1);
     if (high == 0) return single(w.distance_low[0], value & 15);
@@ -174,22 +161,15 @@ struct MixModel {
     uint32_t result = single(w.distance_low[high], (value >> bits) & 15) << bits;
     if (bits == 0) return result;
     if (bits > 4) {
-      const uint32_t middle = bits - 4, part = middle > 12 ? middle - 12 : 0;
-      if (part != 0) result |= coder.raw((value >> 16) & ((1U << part) - 1), part) << 16;
-      result |= coder.raw((value >> 4) & ((1U << (middle - part)) - 1), middle - part) << 4;
+      const uint32_t middle = bits - 4;
+      result |= coder.raw((value >> 4) & ((1U << middle) - 1), middle) << 4;
     }
     return result | single(w.distance_align[high], value & (bits > 4 ? 15 : (1U << bits) - 1));
   }
 };
 
-inline void prepare(MixWorkspace& w) {
-  Nibble even{};
-  for (uint32_t k = 1; k < 16; k++) even.lane[k] = static_cast<uint16_t>(k * (kFull / 16));
-  __builtin_memset(w.hashed, 0, sizeof w.hashed);
-  for (Nibble* m = w.field; m <= &w.even; m++) *m = even;
-  for (Weights& x : w.literal_weights) x = {{21845, 21845, 21845, 0}};
-  for (Weights& x : w.command_weights) x = {{21845, 21845, 21845, 0}};
-}
+// Before each stream.
+void prepare(MixWorkspace& w);
 
 inline constexpr uint32_t kBlockCommands = 1U << 18;
 

@@ -18,7 +18,8 @@ namespace whittle::stub {
 namespace {
 
 constexpr uint32_t kMaxWorkers = 4;
-constexpr uint64_t kPayloadPerWorker = uint64_t{1} << 19;  // bytes; less is done sooner alone
+// Bytes of payload; less is done sooner alone.
+constexpr uint64_t kPayloadPerWorkerFast = uint64_t{1} << 19, kPayloadPerWorkerSmall = 1 << 16;
 constexpr size_t kStackSize = 16 * 1024;
 
 struct Worker {
@@ -34,7 +35,9 @@ struct Shared {
 };
 
 uint32_t worker_count(const Packed& packed) {
-  const uint64_t worth = packed.header->payload_size / kPayloadPerWorker;
+  const uint64_t worth = packed.header->payload_size / (packed.header->level == packer::kLevelSmall
+                                                            ? kPayloadPerWorkerSmall
+                                                            : kPayloadPerWorkerFast);
   if (worth < 2) return 1;
   uint64_t mask[128];  // 8,192 processors, as many as Linux is built for
   const long size = sys_sched_getaffinity(mask, sizeof mask);

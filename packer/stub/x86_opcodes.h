@@ -25,9 +25,9 @@ enum : uint8_t {
   kSpecial = 64,   // decided in code, whatever else is set
 };
 
-inline constexpr uint8_t M = kModRm, MI = kModRm | kImm8, MZ = kModRm | kImm32, I = kImm8, Z = kImm32,
-                  P = kPrefix, S = kSpecial, R = kRelative | kImm32, MS = kModRm | kSpecial,
-                  SZ = kSpecial | kImm32;
+inline constexpr uint8_t M = kModRm, MI = kModRm | kImm8, MZ = kModRm | kImm32, I = kImm8,
+                         Z = kImm32, P = kPrefix, S = kSpecial, R = kRelative | kImm32,
+                         MS = kModRm | kSpecial, SZ = kSpecial | kImm32;
 
 inline constexpr uint8_t kOneByte[256] = {
     // 0 1 2 3 4 5 6 7 8 9 a b c d e f

@@ -106,6 +106,7 @@ whittle:
   binary: src/hello
   strip: false
   pack: no
+  level: small
   output: hello.small
   image:
     output: hello.tar
@@ -131,6 +132,7 @@ whittle:
   EXPECT_EQ(s.ship->binary, "src/hello");
   EXPECT_FALSE(s.ship->strip);
   EXPECT_FALSE(s.ship->pack);
+  EXPECT_EQ(s.ship->level, packer::Level::small);
   EXPECT_EQ(s.ship->output, "hello.small");
   const ImageBlock& image = s.ship->image;
   EXPECT_EQ(image.output, "hello.tar");

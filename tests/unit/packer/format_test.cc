@@ -55,11 +55,8 @@ const std::vector<Field> kStream = {
     FIELD(PackStream, kind),    FIELD(PackStream, codec),
 };
 const std::vector<Field> kRegion = {
-    FIELD(PackRegion, address),
-    FIELD(PackRegion, size),
-    FIELD(PackRegion, transform),
-    FIELD(PackRegion, first_part),
-    FIELD(PackRegion, part_count),
+    FIELD(PackRegion, address),    FIELD(PackRegion, size),       FIELD(PackRegion, transform),
+    FIELD(PackRegion, first_part), FIELD(PackRegion, part_count),
 };
 
 std::string document() {
