@@ -15,12 +15,13 @@ import hashlib
 import mmap
 import struct
 import sys
-from collections import namedtuple
 
 from unpack_code import TRANSFORMS
 from unpack_go import join_go_table
+from unpack_layout import (ElfHeader, Header, Note, ProgramHeader, Region, Segment, Stream, check,
+                           read)
 from unpack_mix import mix_decoded
-from unpack_tables import check, join_eh_frame, join_exception_tables, join_relocations
+from unpack_tables import join_eh_frame, join_exception_tables, join_relocations
 
 libxxhash = ctypes.CDLL("libxxhash.so.0")
 libxxhash.XXH64.restype = ctypes.c_uint64
@@ -30,34 +31,8 @@ libzstd.ZSTD_decompress.restype = ctypes.c_size_t
 libzstd.ZSTD_decompress.argtypes = [ctypes.c_char_p, ctypes.c_size_t] * 2
 
 
-def structure(name, layout, fields):
-    kind = namedtuple(name, fields)
-    kind.layout = struct.Struct("<" + layout)
-    return kind
-
-
-Note = structure("Note", "3I8s", "name_size descriptor_size type name")
-Header = structure("Header", "8s2HI12Q4H2Q32s32s16s", """
-    magic version machine level file_digest run_digest header_vaddr image_vaddr image_size entry
-    phdr_vaddr escape_vaddr stub_vaddr stub_size payload_vaddr payload_size phnum segment_count
-    stream_count region_count original_size source_size original_sha256 source_sha256
-    packer_version""")
-Segment = structure("Segment", "4Q2I", "vaddr memory_size file_size file_offset flags reserved")
-Stream = structure("Stream", "3Q2I", "address raw_size packed_size kind codec")
 IMAGE, REST, PART = range(3)  # kinds of streams
 JOINS = {4: join_go_table, 5: join_eh_frame, 6: join_exception_tables, 7: join_relocations}
-Region = structure("Region", "2QI2H", "address size transform first_part part_count")
-ProgramHeader = structure("ProgramHeader", "2I6Q", """
-    type flags offset vaddr paddr filesz memsz align""")
-ElfHeader = structure("ElfHeader", "16s2HI3QI6H", """
-    ident type machine version entry phoff shoff flags ehsize phentsize phnum shentsize shnum
-    shstrndx""")
-
-
-def read(data, kind, offset, count=1):
-    end = offset + kind.layout.size * count
-    check(0 <= offset <= end <= len(data), f"no room for {kind.__name__} at {offset}")
-    return [kind(*values) for values in kind.layout.iter_unpack(data[offset:end])]
 
 
 def check_inside(pieces, ranges, what):

@@ -7,7 +7,8 @@ Written for likeness with the document, not for speed.
 import struct
 from collections import defaultdict
 
-from unpack_tables import Stream, check, check_used_up, number_bytes, unzigzag
+from unpack_layout import check
+from unpack_tables import Stream, check_used_up, number_bytes, unzigzag
 
 (PARAMETERS, PLAIN, NAME_PREFIXES, NAME_SUFFIXES, LOW_BYTES, WIDE, SHAPES, ARGUMENTS, START_LINES,
  FUNCTION_MISC, TABLE_REFERENCES, DATA_REFERENCES, DATA_OFFSETS, TREE_SIZES, NODE_NAMES, NODE_MISC,

@@ -9,7 +9,7 @@ from collections import defaultdict, namedtuple
 from functools import lru_cache
 
 from unpack_code import ONE_BYTE, TWO_BYTE
-from unpack_tables import check
+from unpack_layout import check
 
 FULL, MASK, GOLDEN = 32752, 0xffffffff, 0x9e3779b1
 RATES = [32767] + [131072 // (2 * count + 3) for count in range(1, 61)]

@@ -8,10 +8,7 @@ Written for likeness with the document, not for speed.
 import bisect
 import struct
 
-
-def check(condition, text):
-    if not condition:
-        raise ValueError(text)
+from unpack_layout import check
 
 
 class Stream:

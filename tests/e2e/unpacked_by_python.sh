@@ -4,6 +4,7 @@
 # program out of a packed file, for every machine and every kind of region, and notices one wrong bit
 # anywhere.
 # at each level
+# timeout: 600
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 need python3 g++
 
