@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Gives back the program in a packed file, as packer/FORMAT.md describes it.
+"""Gives back the program in a packed file, as packer/FORMAT.md and its neighbours describe it.
 
 usage: tests/unpack.py PACKED OUTPUT
 
 A second reader of the format that follows its description: where the two readers disagree, the
 description is wrong or one of them is. Shares no code with the packer; XXH64 and zstd are those of
-their own libraries. Ends with 1 and one line on standard error when anything is not as FORMAT.md
-says, and then writes nothing.
+their own libraries. Ends with 1 and one line on standard error when anything is not as they say,
+and then writes nothing.
 """
 
 import ctypes
@@ -18,6 +18,9 @@ import sys
 from collections import namedtuple
 
 from unpack_code import TRANSFORMS
+from unpack_go import join_go_table
+from unpack_mix import mix_decoded
+from unpack_tables import check, join_eh_frame, join_exception_tables, join_relocations
 
 libxxhash = ctypes.CDLL("libxxhash.so.0")
 libxxhash.XXH64.restype = ctypes.c_uint64
@@ -41,17 +44,14 @@ Header = structure("Header", "8s2HI12Q4H2Q32s32s16s", """
     packer_version""")
 Segment = structure("Segment", "4Q2I", "vaddr memory_size file_size file_offset flags reserved")
 Stream = structure("Stream", "3Q2I", "address raw_size packed_size kind codec")
-Region = structure("Region", "2Q2I", "address size transform reserved")
+IMAGE, REST, PART = range(3)  # kinds of streams
+JOINS = {4: join_go_table, 5: join_eh_frame, 6: join_exception_tables, 7: join_relocations}
+Region = structure("Region", "2QI2H", "address size transform first_part part_count")
 ProgramHeader = structure("ProgramHeader", "2I6Q", """
     type flags offset vaddr paddr filesz memsz align""")
 ElfHeader = structure("ElfHeader", "16s2HI3QI6H", """
     ident type machine version entry phoff shoff flags ehsize phentsize phnum shentsize shnum
     shstrndx""")
-
-
-def check(condition, text):
-    if not condition:
-        raise ValueError(text)
 
 
 def read(data, kind, offset, count=1):
@@ -62,7 +62,7 @@ def read(data, kind, offset, count=1):
 
 def check_inside(pieces, ranges, what):
     """The pieces (address, size) ascend, share nothing and lie in one of the ranges each."""
-    check(all(a + n <= b for (a, n), (b, _) in zip(pieces, pieces[1:])), f"{what} do not ascend")
+    check(all(a + n <= b for (a, n), (b, _) in zip(pieces, pieces[1:])), f"{what} overlap")
     check(all(any(b <= a and a + n <= b + m for b, m in ranges) for a, n in pieces),
           f"{what} lie elsewhere")
 
@@ -75,7 +75,7 @@ def find_header(data, elf, programs):
     check(header.magic == b"\x7fWhittle" and header.version == 1, "no packed file of format 1")
     check(xxh64(data[stub_at - 192:], xxh64(data[:stub_at - 200], 0)) == header.file_digest,
           "file_digest differs")
-    check(stub_at % 16 == 0 and (header.machine, header.level) == (elf.machine, 1) and
+    check(stub_at % 16 == 0 and header.machine == elf.machine and header.level in (1, 2) and
           1 <= header.segment_count <= 64 and header.stream_count <= 1024 and
           header.region_count <= 1024 and 0 < header.image_size <= 16 << 30 and
           header.original_size <= min(2 << 30, 1024 * len(data)), "a field beyond its limits")
@@ -101,14 +101,79 @@ def xxh64(data, seed):
     return libxxhash.XXH64(data, len(data), seed)
 
 
+def check_segments(header, segments):
+    check_inside([(s.vaddr, s.memory_size) for s in segments],
+                 [(header.image_vaddr, header.image_size)], "segments")
+    check(all(s.file_size <= s.memory_size and s.flags <= 7 and s.reserved == 0 and
+              s.file_offset + s.file_size <= header.original_size for s in segments),
+          "an odd segment")
+
+
+def check_streams(header, streams):
+    kinds, scratch = [s.kind for s in streams], 0
+    loaded = len(kinds) - kinds.count(REST)
+    check(REST not in kinds[:loaded] and set(kinds) <= {IMAGE, REST, PART}, "streams out of order")
+    check(sum(s.packed_size for s in streams[:loaded]) == header.payload_size and
+          sum(s.raw_size for s in streams) <= 2 << 30, "sizes of streams")
+    for stream in streams:
+        if stream.kind == PART:
+            check(stream.address == scratch, "a part is elsewhere")
+            scratch += -(-stream.raw_size // 16) * 16
+        check(stream.kind != REST or stream.address == 0, "a rest stream has an address")
+
+
+def check_regions(header, segments, streams, regions):
+    images = sorted((s.address, s.raw_size) for s in streams if s.kind == IMAGE)
+    in_place = sorted((r.address, r.size) for r in regions if r.part_count == 0)
+    check_inside(in_place, images, "regions")
+    made = [(r.address, r.size) for r in regions if r.part_count]
+    in_file = [(s.vaddr, s.file_size) for s in segments]
+    check_inside(sorted(images + made), in_file, "streams and regions")
+    check(sum(n for _, n in images + made) == sum(n for _, n in in_file), "the image has gaps")
+    check(all(r.transform in JOINS and r.part_count <= 40 if r.part_count else
+              TRANSFORMS.get(r.transform, [0])[0] == header.machine and r.first_part == 0
+              for r in regions), "an unknown transform")
+    used = [r.first_part + i for r in regions for i in range(r.part_count)]
+    check(sorted(used) == [i for i, s in enumerate(streams) if s.kind == PART],
+          "parts are not of one region each")
+
+
 def decoded(stream, packed):
     if stream.codec == 0:
-        check(stream.raw_size == stream.packed_size, "a stored stream's sizes differ")
-        return packed
-    raw = ctypes.create_string_buffer(stream.raw_size)
-    check(stream.codec == 1 and packed[:4] == b"\x28\xb5\x2f\xfd" and libzstd.ZSTD_decompress(
-        raw, len(raw), packed, len(packed)) == len(raw), "a stream does not decode to its size")
-    return raw.raw
+        raw = packed
+    elif stream.codec == 1:
+        check(packed[:4] == b"\x28\xb5\x2f\xfd", "a stream is no frame of zstd")
+        buffer = ctypes.create_string_buffer(stream.raw_size)
+        size = libzstd.ZSTD_decompress(buffer, len(buffer), packed, len(packed))
+        raw = buffer.raw if size == len(buffer) else b""
+    else:
+        check(stream.codec == 2, "an unknown codec")
+        raw = mix_decoded(packed, stream.raw_size)
+    check(len(raw) == stream.raw_size, "a stream does not decode to its size")
+    return raw
+
+
+def expanded(header, streams, regions, packed):
+    """The image and the rest."""
+    image = mmap.mmap(-1, header.image_size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    raws, at = [], 0
+    for stream in streams:
+        raws.append(decoded(stream, packed[at:at + stream.packed_size]))
+        at += stream.packed_size
+        if stream.kind == IMAGE:
+            offset = stream.address - header.image_vaddr
+            image[offset:offset + stream.raw_size] = raws[-1]
+    for region in regions:
+        offset = region.address - header.image_vaddr
+        if region.part_count:
+            parts = raws[region.first_part:region.first_part + region.part_count]
+            made = JOINS[region.transform](parts, region.size)
+        else:
+            made = bytearray(image[offset:offset + region.size])
+            TRANSFORMS[region.transform][1](made, offset)
+        check(len(made) == region.size, "a region is not made to its size")
+        image[offset:offset + region.size] = bytes(made)
+    return image, b"".join(raw for s, raw in zip(streams, raws) if s.kind == REST)
 
 
 def reassembled(size, segments, image, start, rest):
@@ -151,39 +216,11 @@ def unpack(data):
     check(xxh64(data[at:at + header.payload_size], digest) == header.run_digest,
           "run_digest differs")
 
-    start, size = header.image_vaddr, header.original_size
-    in_file = [(s.vaddr, s.file_size) for s in segments]
-    filled = [(s.address, s.raw_size) for s in streams if s.kind == 0]
-    in_memory = [(s.vaddr, s.memory_size) for s in segments]
-    check_inside(in_memory, [(start, header.image_size)], "segments")
-    check(all(s.file_size <= s.memory_size and s.file_offset + s.file_size <= size and
-              s.flags <= 7 and s.reserved == 0 for s in segments), "an odd segment")
-    check_inside(filled, in_file, "image streams")
-    check(sum(n for _, n in filled) == sum(n for _, n in in_file), "streams do not fill the image")
-    check_inside([(r.address, r.size) for r in regions], filled, "regions")
-    packed = sum(s.packed_size for s in streams[:len(filled)])
-    check([s.kind for s in streams[:len(filled)]] == [0] * len(filled) and
-          all((s.kind, s.address) == (1, 0) for s in streams[len(filled):]) and
-          packed == header.payload_size and sum(s.raw_size for s in streams) <= 2 << 30,
-          "odd streams")
-
-    image, rest = mmap.mmap(-1, header.image_size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS), b""
-    for stream in streams:
-        raw = decoded(stream, data[at:at + stream.packed_size])
-        at += stream.packed_size
-        if stream.kind == 0:
-            image[stream.address - start:stream.address - start + len(raw)] = raw
-        else:
-            rest += raw
-    for region in regions:
-        machine, undo = TRANSFORMS.get(region.transform, (None, None))
-        check((machine, region.reserved) == (header.machine, 0), "a transform of another machine")
-        offset = region.address - start
-        code = bytearray(image[offset:offset + region.size])
-        undo(code, offset)
-        image[offset:offset + region.size] = bytes(code)
-
-    original = reassembled(size, segments, image, start, rest)
+    check_segments(header, segments)
+    check_streams(header, streams)
+    check_regions(header, segments, streams, regions)
+    image, rest = expanded(header, streams, regions, data[at:])
+    original = reassembled(header.original_size, segments, image, header.image_vaddr, rest)
     check(hashlib.sha256(original).digest() == header.original_sha256, "original_sha256 differs")
     check_original(original, header, segments)
     return original
@@ -197,7 +234,7 @@ def main():
             original = unpack(file.read())
         with open(sys.argv[2], "wb") as file:
             file.write(original)
-    except (ValueError, OSError) as error:
+    except (ValueError, LookupError, struct.error, OSError) as error:
         sys.exit(f"unpack.py: {sys.argv[1]}: {error}")
 
 

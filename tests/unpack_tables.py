@@ -9,13 +9,18 @@ import bisect
 import struct
 
 
+def check(condition, text):
+    if not condition:
+        raise ValueError(text)
+
+
 class Stream:
     def __init__(self, data):
         self.data, self.at = data, 0
 
     def take(self, size):
         piece = self.data[self.at:self.at + size]
-        assert len(piece) == size
+        check(len(piece) == size, "a part ends too early")
         self.at += size
         return piece
 
@@ -33,6 +38,10 @@ class Stream:
 
     def used_up(self):
         return self.at == len(self.data)
+
+
+def check_used_up(*streams):
+    check(all(stream.used_up() for stream in streams), "a part is longer than its region needs")
 
 
 def unzigzag(value):
@@ -89,7 +98,7 @@ def join_eh_frame(streams, size):
     out = head + table
     out += index.take(first - len(out)) + records
     out += contents.take(size - len(out))
-    assert all(s.used_up() for s in (index, sizes, cies, begins, ranges, data, contents))
+    check_used_up(index, sizes, cies, begins, ranges, data, contents)
     return bytes(out)
 
 
@@ -113,7 +122,7 @@ def join_exception_tables(streams, size):
             for field in begin, length, pad if coded else 0, actions.number():
                 out += number_bytes(field)
     out += rest.take(size - len(out))
-    assert all(s.used_up() for s in (begins, lengths, pads, actions, rest))
+    check_used_up(begins, lengths, pads, actions, rest)
     return bytes(out)
 
 
@@ -124,5 +133,5 @@ def join_relocations(streams, size):
         offset += where.signed()
         out += struct.pack("<QQq", offset & 2 ** 64 - 1, where.number(),
                            struct.unpack(">i", addends.take(4))[0])
-    assert where.used_up() and addends.used_up()
+    check_used_up(where, addends)
     return bytes(out)

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: MIT
+"""The codec that packer/MIX_FORMAT.md describes, decoded: part of tests/unpack.py.
+
+Written for likeness with the document, not for speed.
+"""
+
+import struct
+from collections import defaultdict, namedtuple
+from functools import lru_cache
+
+from unpack_code import ONE_BYTE, TWO_BYTE
+from unpack_tables import check
+
+FULL, MASK, GOLDEN = 32752, 0xffffffff, 0x9e3779b1
+RATES = [32767] + [131072 // (2 * count + 3) for count in range(1, 61)]
+FINAL_STATE = 1 << 31
+
+# Fields of x86-64.
+(OPCODE, AFTER_PREFIX, AFTER_REX_W, AFTER_66, OPCODE2, VEX_OPCODE, VEX_MAP, EVEX_MAP, MODRM,
+ MODRM_F6, MODRM_F7, MODRM_66_F7, SIB_MOD_0, SIB, OTHER, DISP8, IMM8, DISP32) = range(18)
+RIP, CALL, IMM, JCC = 21, 25, 29, 33
+COMMAND_FIELDS = OPCODE, DISP8, IMM8, DISP32, RIP, CALL, IMM, JCC
+
+
+def hash2(a, b):
+    y = (a ^ b * 0x85ebca6b & MASK) * 0xc2b2ae35 & MASK
+    return y ^ y >> 15
+
+
+def operand(first, size):
+    return [first + min(i, 3) for i in range(size)]
+
+
+@lru_cache(None)
+def asks(field, byte):
+    """The fields of the bytes that `byte` in `field` asks for."""
+    follows, fields, small = "", [], field == AFTER_66
+    if field <= AFTER_66:
+        if byte in (0x0f, 0xc4, 0xc5, 0x62):
+            return {0x0f: [OPCODE2], 0xc4: [VEX_MAP], 0xc5: [OTHER, VEX_OPCODE],
+                    0x62: [EVEX_MAP]}[byte]
+        follows = ONE_BYTE[byte]
+        if follows == "P":
+            return [AFTER_REX_W if byte & 0xf8 == 0x48 else
+                    AFTER_66 if byte == 0x66 or small else AFTER_PREFIX]
+        if follows == "Mt":
+            return [MODRM_F6 if byte == 0xf6 else MODRM_66_F7 if small else MODRM_F7]
+    elif field == OPCODE2:
+        if byte in (0x38, 0x3a):
+            fields, follows = [OTHER], "M" if byte == 0x38 else "M1"
+        elif 0x80 <= byte <= 0x8f:
+            return operand(JCC, 4)
+        else:
+            follows = TWO_BYTE[byte]
+    elif field == VEX_OPCODE:
+        follows = TWO_BYTE[byte].replace("4", "")
+    elif field in (VEX_MAP, EVEX_MAP):
+        fields = [OTHER] * (field - VEX_MAP + 1)
+        fields += [VEX_OPCODE if byte & 7 == 1 else OTHER]
+        follows = {1: "", 3: "M1"}.get(byte & 7, "M")
+    elif field <= MODRM_66_F7:
+        mod, rm = byte >> 6, byte & 7
+        if rm == 4 and mod != 3:
+            fields += [SIB if mod else SIB_MOD_0]
+        if mod == 0 and rm == 5:
+            fields += operand(RIP, 4)
+        fields += {1: [DISP8], 2: operand(DISP32, 4)}.get(mod, [])
+        if field != MODRM and byte & 0x30 == 0:
+            follows = {MODRM_F6: "1", MODRM_F7: "4", MODRM_66_F7: "2"}[field]
+    elif field == SIB_MOD_0 and byte & 7 == 5:
+        return operand(DISP32, 4)
+    if follows[:1] == "M":
+        fields, follows = fields + [MODRM], follows[1:]
+    if follows == "1":
+        return fields + [IMM8]
+    if follows == "r":
+        return operand(CALL, 4)
+    if follows in ("z", "v"):
+        follows = "8" if follows == "v" and field == AFTER_REX_W else "2" if small else "4"
+    return fields + operand(IMM, int(follows or 0))
+
+
+class Bytes:
+    """What is known before a byte: its field and hashes of a general and a specific context."""
+
+    def __init__(self):
+        self.at = self.before = 0
+
+    def step(self, byte):
+        self.before = self.before << 8 & 2 ** 64 - 1 | byte
+        self.at += 1
+
+    def field(self):
+        return self.at % 8
+
+    def contexts(self, guess):
+        return hash2(8, self.before & 255), hash2(8, guess)
+
+    def may_begin_command(self):
+        return True
+
+
+class Aarch64(Bytes):
+    def field(self):
+        k = self.at % 4
+        return 8 * k + (self.before >> (8 * k - 8 if k else 24) & 255) // 32
+
+    def contexts(self, guess):
+        k = self.at % 4
+        word, last = self.before & (1 << 8 * k) - 1, self.before >> 8 * k
+        return (hash2(k + 8, word & 0xff00ff if k == 3 else word),
+                hash2(hash2(k + 16, word), last & 0xffe00000))
+
+    def may_begin_command(self):
+        return self.at % 4 == 0
+
+
+class X86(Bytes):
+    def __init__(self):
+        super().__init__()
+        self.queue = self.length = self.key = self.key_before = 0
+
+    def step(self, byte):
+        super().step(byte)
+        field, asked = self.field(), asks(self.field(), byte)
+        self.queue = self.queue >> 6 << 6 * len(asked) & 2 ** 64 - 1
+        for i, asked_field in enumerate(asked):
+            self.queue |= asked_field << 6 * i
+        self.length += 1
+        if field < DISP8:
+            self.key = (self.key + byte + 1) * GOLDEN & MASK
+        if self.field() == OPCODE:
+            self.key_before, self.key, self.length = self.key, 0, 0
+
+    def field(self):
+        return self.queue & 63
+
+    def contexts(self, guess):
+        field = self.field()
+        so_far = self.before & (1 << 8 * min(self.length, 8)) - 1
+        instruction = hash2(field, (so_far * 0x9e3779b97f4a7c15 & 2 ** 64 - 1) >> 32)
+        if field < DISP32:
+            return instruction, hash2(instruction, self.key_before)
+        return hash2(field, self.before & 255), instruction
+
+    def may_begin_command(self):
+        return self.field() in COMMAND_FIELDS
+
+
+class Model:
+    """A distribution: shares of the symbols below each, and how often it was learned."""
+
+    def __init__(self):
+        self.shares, self.count, self.tag = [2047 * k for k in range(16)], 0, 0
+
+    def own(self):
+        return Input(self, self.shares, self.count, 0)
+
+
+class Input(namedtuple("Input", "model shares count tag")):
+    """What a model says, which may be what its parent says, and what it becomes."""
+
+    def level(self):
+        return (self.count > 2) + (self.count > 12)
+
+    def learn(self, symbol):
+        rate = RATES[self.count]
+        self.model.shares = ([c + (-c * rate >> 16) for c in self.shares[:symbol + 1]] +
+                             [c + ((FULL - c) * rate >> 16) for c in self.shares[symbol + 1:]])
+        self.model.count, self.model.tag = min(self.count + 1, 60), self.tag
+
+
+class Decoder:
+    def __init__(self, packed):
+        check(packed[0] < 4, "an unknown model")
+        self.packed, self.at, self.state = packed, 1, 0
+        self.walk = {1: X86, 2: Aarch64}.get(packed[0], Bytes)()
+        self.models = defaultdict(Model)  # by table and place
+
+    def word(self):
+        self.at += 4
+        return struct.unpack_from("<I", self.packed, self.at - 4)[0]
+
+    def refill(self):
+        if self.state < FINAL_STATE:
+            self.state = self.state << 32 | self.word()
+
+    def raw(self, bits):
+        value = self.state & (1 << bits) - 1
+        self.state >>= bits
+        self.refill()
+        return value
+
+    def mixed(self, a, b, weight):
+        """The next symbol by a mixture of two inputs, of which b has the weight."""
+        value, low, start, high, end = self.state & 32767, 0, 0, 16, 32768
+        while high - low > 1:
+            k = (low + high) // 2
+            here = k + (a.shares[k] * (65535 - weight) >> 16) + (b.shares[k] * weight >> 16)
+            if here <= value:
+                low, start = k, here
+            else:
+                high, end = k, here
+        self.state = (end - start) * (self.state >> 15) + value - start
+        self.refill()
+        a.learn(low)
+        if b.model is not a.model:
+            b.learn(low)
+        return low
+
+    def single(self, *place):
+        model = self.models[place].own()
+        return self.mixed(model, model, 65535)
+
+    def hashed(self, table, size, h, parent):
+        h = h & MASK
+        h ^= h >> 14
+        model, tag = self.models[table, h % size], h >> 22 | 1
+        if model.tag == tag:
+            return Input(model, model.shares, model.count, tag)
+        return Input(model, parent.shares, 2, tag)
+
+    def literal(self, field, general, specific):
+        part = byte = 0
+        for _ in range(2):
+            f = self.models["literal", field, part].own()
+            g = self.hashed("general", 1 << 13, general + part * GOLDEN, f)
+            s = self.hashed("specific", 1 << 12, specific + part * GOLDEN, g)
+            if g.level() == 2:
+                symbol = self.mixed(g, s, (19288, 32768, 41697)[s.level()])
+            else:
+                symbol = self.mixed(f, g, (3760, 14500)[g.level()])
+            part, byte = 1 + symbol, byte * 16 + symbol
+        return byte
+
+    def command(self, field, specific, history):
+        return self.mixed(
+            self.models["command by field", hash2(field, history & 0xfff) % 512].own(),
+            self.models["command by context", hash2(specific, history & 3) % 512].own(), 32768)
+
+    def length(self, kind, field):
+        symbol = self.single("length", kind, field)
+        if symbol < 15:
+            return symbol + 1
+        symbol = self.single("longer", kind)
+        if symbol < 15:
+            return symbol + 16
+        bits = self.single("longest", kind)
+        return 30 + (1 << bits) + self.raw(bits)
+
+    def distance(self, length, field):
+        high = self.single("distance", min(length, 8), field)
+        value = self.single("next bits", high)
+        if high == 0:
+            return value
+        bits = 2 * high - 2
+        middle = self.raw(bits - 4) << 4 if bits > 4 else 0
+        return (value << bits) + middle + (self.single("last bits", high) if bits else 0)
+
+    def decode(self, size):
+        out, walk, last, history, left = bytearray(), self.walk, [1, 1, 1, 1], 0, 0
+        while len(out) < size:
+            if left == 0:
+                check(not out or self.state == FINAL_STATE, "a block does not end where it should")
+                self.state, left = self.word() | self.word() << 32, 1 << 18
+            left -= 1
+            guess = out[-last[0]] if last[0] <= len(out) else 0
+            field, (general, specific) = walk.field(), walk.contexts(guess)
+            command = 0
+            if history & 3 or walk.may_begin_command():
+                command = self.command(field, specific, history)
+            if command == 0:
+                out.append(self.literal(field, general, specific))
+                walk.step(out[-1])
+                history = history << 2 & MASK
+                continue
+            index, length = max(command - 2, 0), command - 5
+            if command < 6:
+                length = self.length(min(command - 1, 2), field) + (10 if command == 2 else 0)
+            else:
+                index = 0
+            if command == 1:
+                last = [self.distance(length, field)] + last[:3]
+            else:
+                last.insert(0, last.pop(index))
+            check(0 < last[0] <= len(out) and length <= size - len(out), "a copy of nothing")
+            history = (history << 2 | (1 if command == 1 else 2)) & MASK
+            for _ in range(length):
+                out.append(out[-last[0]])
+                walk.step(out[-1])
+        check((self.state == FINAL_STATE or size == 0) and self.at == len(self.packed),
+              "a stream does not end where it should")
+        return bytes(out)
+
+
+def mix_decoded(packed, size):
+    return Decoder(packed).decode(size)
