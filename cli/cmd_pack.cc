@@ -105,14 +105,10 @@ void add_pack(Program& program) {
   command->add_option("-o,--output", options->output, "Where to write (FILE.packed)")
       ->type_name("OUT");
   command->add_flag("--strip", options->strip, "Strip it before");
-  command
-      ->add_option("--level", options->level,
-                   "fast (the default), small, or auto: tries both")
+  command->add_option("--level", options->level, "fast (the default), small, or auto: tries both")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"fast", "small", "auto"}).description(""));
-  command
-      ->add_option("--goal", options->goal,
-                   "What counts for auto: disk, pull or start")
+  command->add_option("--goal", options->goal, "What counts for auto: disk, pull or start")
       ->type_name("GOAL")
       ->check(CLI::IsMember({"disk", "pull", "start"}).description(""));
   command->add_flag("--allow-privileged", options->allow_privileged,
