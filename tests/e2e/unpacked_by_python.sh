@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # A second reader, which follows packer/FORMAT.md and shares no code with the packer, gets the same
-# program out of a packed file, for every machine and every kind of region, and notices one wrong bit
-# anywhere.
+# program out of a packed file, for every machine and every kind of region, and notices one wrong
+# bit anywhere.
 # at each level
 # timeout: 600
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
