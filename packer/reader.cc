@@ -220,6 +220,9 @@ Fault fault_in_regions(const PackHeader& header, const std::vector<PackStream>& 
       is_used[i] = true;
     }
   }
+  for (std::size_t i = 0; i < streams.size(); i++) {
+    if (streams[i].kind == kStreamPart && !is_used[i]) return "a part belongs to no region";
+  }
   if (!are_apart(in_place)) return "regions overlap";
   return std::nullopt;
 }
