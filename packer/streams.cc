@@ -175,11 +175,12 @@ StreamGroup image_group(ByteView bytes, std::uint64_t address, const PackPlan& p
 }
 
 // The image streams of `bytes`, which are at `address`: one, or two where there are more than
-// `most_alone`.
+// `most_alone`, cut at a multiple of 16, where instructions of every machine may begin.
 void add_image_groups(ByteView bytes, std::uint64_t address, std::uint64_t most_alone,
                       const PackPlan& plan, std::vector<StreamGroup>& groups) {
   if (bytes.empty()) return;
-  const std::uint64_t first = bytes.size() > most_alone ? bytes.size() / 2 : bytes.size();
+  const std::uint64_t half = align_up(address + bytes.size() / 2, 16) - address;
+  const std::uint64_t first = bytes.size() > most_alone ? half : bytes.size();
   groups.push_back(image_group(bytes.first(first), address, plan));
   if (first < bytes.size()) {
     groups.push_back(image_group(bytes.subspan(first), address + first, plan));
