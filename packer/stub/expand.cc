@@ -37,16 +37,16 @@ void record(Expansion& expansion, ExpandStatus status) {
                             __ATOMIC_RELAXED);
 }
 
-void finish_stream(Expansion& expansion, uint32_t index) {
-  __atomic_store_n(&expansion.is_finished[index], 1, __ATOMIC_RELEASE);
+void announce(Expansion& expansion, uint8_t& flag) {
+  __atomic_store_n(&flag, 1, __ATOMIC_RELEASE);
   __atomic_fetch_add(&expansion.finished, 1, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&expansion.waiting, __ATOMIC_SEQ_CST) != 0) wake_waiters(expansion.finished);
 }
 
-void wait_for_stream(Expansion& expansion, uint32_t index) {
+void wait_for(Expansion& expansion, const uint8_t& flag) {
   for (;;) {
     const uint32_t seen = __atomic_load_n(&expansion.finished, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&expansion.is_finished[index], __ATOMIC_ACQUIRE) != 0) return;
+    if (__atomic_load_n(&flag, __ATOMIC_ACQUIRE) != 0) return;
     __atomic_fetch_add(&expansion.waiting, 1, __ATOMIC_SEQ_CST);
     wait_while(expansion.finished, seen);
     __atomic_fetch_sub(&expansion.waiting, 1, __ATOMIC_SEQ_CST);
@@ -97,7 +97,8 @@ ExpandStatus expand_region(Expansion& expansion, uint32_t index, Workspace& work
   const uint64_t work = work_offset(packed, index);
   const uint64_t offset = region.address - packed.header->image_vaddr;
   if (!in_range(offset, region.size, expansion.image_size) ||
-      !in_range(work, packer::work_size(region), expansion.scratch_size)) {
+      !in_range(work, packer::work_size(region), expansion.scratch_size) ||
+      region.part_count > kMaxParts) {
     return ExpandStatus::bad_table;
   }
   StreamView parts[kMaxParts];
@@ -106,13 +107,13 @@ ExpandStatus expand_region(Expansion& expansion, uint32_t index, Workspace& work
       const PackStream& stream = packed.streams[i];
       if (stream.kind == packer::kStreamImage &&
           region.address - stream.address < stream.raw_size) {
-        wait_for_stream(expansion, i);
+        wait_for(expansion, expansion.is_finished[i]);
       }
     }
   }
   for (uint32_t i = 0; i < region.part_count; i++) {
     const PackStream& stream = packed.streams[region.first_part + i];
-    wait_for_stream(expansion, region.first_part + i);
+    wait_for(expansion, expansion.is_finished[region.first_part + i]);
     if (stream.kind != packer::kStreamPart ||
         !in_range(stream.address, stream.raw_size, expansion.scratch_size)) {
       return ExpandStatus::bad_table;
@@ -139,16 +140,25 @@ ExpandStatus expand_region(Expansion& expansion, uint32_t index, Workspace& work
   return ExpandStatus::ok;
 }
 
+// The stream behind a region's last part; 0 for a region in place.
+uint32_t end_of_parts(const PackRegion& region) {
+  return region.part_count == 0 ? 0 : uint32_t{region.first_part} + region.part_count;
+}
+
 // Makes the regions of which this stream is the last part.
 void expand_regions_behind(Expansion& expansion, uint32_t stream, Workspace& workspace) {
   for (uint32_t i = 0; i < expansion.packed.header->region_count; i++) {
-    const PackRegion& region = expansion.packed.regions[i];
-    if (region.part_count == 0) continue;
-    if (region.part_count > kMaxParts) {
-      record(expansion, ExpandStatus::bad_table);
-    } else if (uint32_t{region.first_part} + region.part_count == stream + 1) {
-      record(expansion, expand_region(expansion, i, workspace));
-    }
+    if (end_of_parts(expansion.packed.regions[i]) != stream + 1) continue;
+    record(expansion, expand_region(expansion, i, workspace));
+    announce(expansion, expansion.is_made[i]);
+  }
+}
+
+// Waits for the regions whose parts stand in front of this stream. All of these have been taken.
+void wait_for_regions_before(Expansion& expansion, uint32_t stream) {
+  for (uint32_t i = 0; i < expansion.packed.header->region_count; i++) {
+    const uint32_t end = end_of_parts(expansion.packed.regions[i]);
+    if (end != 0 && end <= stream) wait_for(expansion, expansion.is_made[i]);
   }
 }
 
@@ -248,10 +258,13 @@ uint64_t scratch_size_of(const Packed& packed) {
 void expand(Expansion& expansion, Workspace& workspace) {
   const PackHeader& header = *expansion.packed.header;
   for (uint32_t i; (i = take(expansion.next_stream)) < header.stream_count;) {
+    if (expansion.packed.streams[i].kind == packer::kStreamImage) {
+      wait_for_regions_before(expansion, i);
+    }
     if (expansion.packed.streams[i].kind != packer::kStreamRest) {
       record(expansion, expand_stream(expansion, i, workspace));
     }
-    finish_stream(expansion, i);
+    announce(expansion, expansion.is_finished[i]);
     expand_regions_behind(expansion, i, workspace);
   }
   for (uint32_t i; (i = take(expansion.next_region)) < header.region_count;) {

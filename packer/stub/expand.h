@@ -7,7 +7,8 @@
 // Streams do not depend on one another, and a region depends on the streams that its bytes come
 // from and on no other region. So any number of workers can share the work. Each takes the next
 // stream in the order of the tables; whoever takes the last part of a region makes the region, too,
-// and gives the memory of its parts back. When all streams are taken, each takes the next region
+// and gives the memory of its parts back; image streams behind them begin when that is done, so
+// that both are never in memory at once. When all streams are taken, each takes the next region
 // that is transformed in place. Where another worker still decodes what is needed, it waits; all it
 // can wait for has been taken before, so somebody works on it, and one worker alone never waits.
 // Whoever writes the file puts what takes longest in front.
@@ -87,10 +88,11 @@ struct Expansion {
   uint64_t scratch_size;
 
   uint32_t next_stream, next_region;  // to be taken
-  uint32_t finished;                  // streams so far; what workers wait for to change
+  uint32_t finished;                  // streams and regions so far; what workers wait for to change
   uint32_t waiting;                   // workers that wait
   ExpandStatus status;                // of the first failure
   uint8_t is_finished[packer::kMaxTableEntries];
+  uint8_t is_made[packer::kMaxTableEntries];  // of regions from parts
 };
 
 // Decodes one stream of any kind.

@@ -21,8 +21,8 @@ same unpacked input
 [[ "$(stat -c %a unpacked)" == 750 ]] || fail "unpacked with mode $(stat -c %a unpacked)"
 
 expect_exit 0 "$WHITTLE" inspect --format json packed
-jq -e --argjson size "$(stat -c %s input)" --arg sum "${sum%% *}" \
-  '.packed | .original_bytes == $size and .original_sha256 == $sum and .level == "fast"' \
+jq -e --argjson size "$(stat -c %s input)" --arg sum "${sum%% *}" --arg level "$LEVEL" \
+  '.packed | .original_bytes == $size and .original_sha256 == $sum and .level == $level' \
   "$out" >/dev/null || fail "inspect does not state the original's size and digest: $(<"$out")"
 
 expect_error 3 "$WHITTLE" pack packed -o twice
