@@ -37,6 +37,12 @@ void record(Expansion& expansion, ExpandStatus status) {
                             __ATOMIC_RELAXED);
 }
 
+bool all_well(const Expansion& expansion) {
+  ExpandStatus status;
+  __atomic_load(&expansion.status, &status, __ATOMIC_RELAXED);
+  return status == ExpandStatus::ok;
+}
+
 void announce(Expansion& expansion, uint8_t& flag) {
   __atomic_store_n(&flag, 1, __ATOMIC_RELEASE);
   __atomic_fetch_add(&expansion.finished, 1, __ATOMIC_SEQ_CST);
@@ -121,9 +127,7 @@ ExpandStatus expand_region(Expansion& expansion, uint32_t index, Workspace& work
     parts[i] = {expansion.scratch + stream.address, stream.raw_size};
   }
   // A stream that failed left anything behind; nothing good comes of it.
-  if (__atomic_load_n(&expansion.status, __ATOMIC_RELAXED) != ExpandStatus::ok) {
-    return ExpandStatus::bad_stream;
-  }
+  if (!all_well(expansion)) return ExpandStatus::bad_stream;
   if (region.part_count != 0) {  // each part alone may have been too small to give anything back
     release_memory(packed.payload + payload_offset(packed, region.first_part),
                    packed.payload + payload_offset(packed, region.first_part + region.part_count));
