@@ -8,280 +8,21 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
-#include <map>
 #include <set>
 
+#include "packer/go_reader.h"
 #include "packer/stub/go_model.h"
 
 namespace whittle::packer {
 namespace {
 
 using namespace stub;
-
-// A table that is not what Go's linker writes. Caught in this file.
-struct NotSplit {};
-void require(bool condition) {
-  if (!condition) throw NotSplit();
-}
-
-// One run of a pc table: from `pc` on, in units of the smallest instruction, the value is `value`.
-struct Run {
-  std::uint32_t pc, value;
-};
-struct PcTable {
-  std::vector<Run> runs;
-  std::uint32_t length = 0;  // pc where the last run ends
-  std::uint32_t size = 0;    // bytes
-};
-
-struct Function {
-  std::uint32_t offset = 0;  // in the table
-  std::uint32_t entry = 0, name = 0, arguments = 0, deferreturn = 0, unit = 0, start_line = 0;
-  std::uint32_t id = 0, flag = 0;
-  std::vector<std::uint32_t> tables;  // offsets: pcsp, pcfile, pcln, pcdata
-  std::vector<std::uint32_t> data;
-};
-
-// The table as a list of functions. Throws NotSplit.
-class Parsed {
- public:
-  explicit Parsed(ByteView bytes) : table(bytes) {
-    require(read_go_header(table.data(), table.size(), header));
-    const std::uint32_t fixed = header.function_size();
-    std::uint32_t to = header.functab + 8 * header.functions + 4;
-    for (std::uint32_t i = 0; i < header.functions; i++) {
-      const std::uint32_t from = header.functab + align_to(to - header.functab, 8);
-      const std::uint32_t entry_at = header.functab + 8 * i;
-      require(word(entry_at + 4) == from - header.functab && word(entry_at) == word(from));
-      require(in_bounds(from, fixed, table.size()));
-      Function function;
-      function.offset = from;
-      function.entry = word(from);
-      function.name = word(from + 4);
-      function.arguments = word(from + 8);
-      function.deferreturn = word(from + 12);
-      function.unit = word(from + 32);
-      if (header.start_lines) function.start_line = word(from + 36);
-      const std::uint32_t last = word(from + fixed - 4);
-      function.id = last & 0xff;
-      function.flag = last >> 8 & 0xff;
-      require((last >> 16 & 0xff) == 0);
-      const std::uint32_t pcdata = word(from + 28), data = last >> 24;
-      require(pcdata <= kMaxColumns && data <= kMaxColumns &&
-              in_bounds(from, fixed + 4 * (pcdata + data), table.size()));
-      to = from + fixed + 4 * (pcdata + data);
-      for (std::uint32_t j = 0; j < kPcData; j++) {
-        function.tables.push_back(word(from + 16 + 4 * j));
-      }
-      for (std::uint32_t j = 0; j < pcdata; j++) {
-        function.tables.push_back(word(from + fixed + 4 * j));
-      }
-      for (std::uint32_t j = 0; j < data; j++) {
-        function.data.push_back(word(from + fixed + 4 * (pcdata + j)));
-      }
-      functions.push_back(std::move(function));
-    }
-    functions_end = to;
-    end_entry = word(header.functab + 8 * header.functions);
-  }
-
-  std::uint32_t word(std::uint64_t offset) const {
-    require(in_bounds(offset, 4, table.size()));
-    return load32(table.data() + offset);
-  }
-
-  std::uint32_t varint(std::uint32_t& at) const {
-    std::uint32_t value = 0;
-    for (std::uint32_t shift = 0; shift < 35; shift += 7) {
-      require(at < header.functab);
-      const std::uint32_t byte = table[at++];
-      value |= (byte & 0x7f) << (shift & 31);
-      if (byte < 0x80) return value;
-    }
-    throw NotSplit();
-  }
-
-  const PcTable& pc_table(std::uint32_t offset) const {
-    const auto [found, is_new] = pc_tables_.try_emplace(offset);
-    PcTable& result = found->second;
-    if (!is_new) return result;
-    require(offset < header.functab - header.pcs);
-    const std::uint32_t begin = header.pcs + offset;
-    std::uint32_t at = begin, value = ~0U;
-    for (std::uint32_t delta = varint(at);;) {
-      value += unzigzag(delta);
-      result.runs.push_back({result.length, value});
-      result.length += varint(at);
-      delta = varint(at);
-      if (delta == 0) break;
-    }
-    result.size = at - begin;
-    // They do not overlap, which also bounds the work on a damaged table.
-    pc_table_bytes_ += result.size;
-    require(pc_table_bytes_ <= header.functab - header.pcs);
-    return result;
-  }
-
-  // Bytes of the name at `offset` with its zero.
-  std::uint32_t name_size(std::uint32_t offset) const {
-    require(offset < header.units - header.names);
-    const auto begin = table.begin() + header.names + offset;
-    const auto end = std::find(begin, table.begin() + header.units, 0);
-    return static_cast<std::uint32_t>(end - begin) + (end != table.begin() + header.units ? 1 : 0);
-  }
-
-  ByteView table;
-  GoHeader header;
-  std::vector<Function> functions;
-  std::uint32_t functions_end = 0;
-  std::uint32_t end_entry = 0;
-
- private:
-  mutable std::map<std::uint32_t, PcTable> pc_tables_;
-  mutable std::uint64_t pc_table_bytes_ = 0;
-};
-
-// The function of each 256 bytes of code, as the linker's findfunctab says it.
-Bytes find_functions(const Parsed& parsed) {
-  Bytes result;
-  const std::uint32_t first = parsed.functions.front().entry;
-  const std::uint32_t count = (parsed.end_entry - first + 255) >> 8;
-  require(count < parsed.table.size());
-  std::uint32_t function = 0, base = 0;
-  for (std::uint32_t i = 0; i < count; i++) {
-    while (function + 1 < parsed.functions.size() &&
-           parsed.functions[function + 1].entry - first <= i << 8) {
-      function++;
-    }
-    if (i % 16 == 0) {
-      base = function;
-      result.resize(result.size() + 4);
-      store32(result.data() + result.size() - 4, base);
-    }
-    result.push_back(static_cast<std::uint8_t>(function - base));
-  }
-  return result;
-}
-
-// Nodes in the tree of a function: as many as its table of indexes speaks of.
-std::uint32_t tree_size(const Parsed& parsed, const Function& function) {
-  if (function.tables.size() <= kTreeIndex || function.tables[kTreeIndex] == 0) return 0;
-  std::uint32_t nodes = 0;
-  for (const Run& run : parsed.pc_table(function.tables[kTreeIndex]).runs) {
-    if (run.value != ~0U) nodes = std::max(nodes, run.value + 1);
-  }
-  require(nodes < kGoMaxSize);
-  return nodes;
-}
-bool has_tree(const Function& function) {
-  return function.data.size() > kTreeData && function.data[kTreeData] != ~0U;
-}
-
-// A table and what belongs to it, in offsets of the bytes around it.
-struct Located {
-  std::uint32_t table = 0;
-  std::uint32_t go_func = kNowhere, find_func = kNowhere;
-  std::uint32_t begin = 0, end = 0;  // of all that
-};
-
-// One of a few bytes is not looked for, it could be anything.
-void locate_find_functions(const Parsed& parsed, ByteView around, Located& at) {
-  constexpr std::size_t kLeast = 16;
-  const Bytes wanted = find_functions(parsed);
-  if (wanted.size() < kLeast) return;
-  const std::boyer_moore_horspool_searcher searcher(wanted.begin(), wanted.end());
-  const auto behind = around.begin() + at.table + parsed.functions_end;
-  auto found = std::search(behind, around.end(), searcher);
-  if (found == around.end()) {
-    found = std::search(around.begin(), around.begin() + at.table, searcher);
-    if (found == around.begin() + at.table) return;
-  }
-  const auto begin = static_cast<std::uint32_t>(found - around.begin());
-  if (begin % 4 != 0) return;
-  at.find_func = begin;
-  at.begin = std::min(at.begin, begin);
-  at.end = std::max(at.end, begin + static_cast<std::uint32_t>(wanted.size()));
-}
-
-// Where the funcdata begins: all inlining trees must make sense from there. Since Go 1.26 that is
-// behind the table, before it is somewhere in front of it.
-void locate_funcdata(const Parsed& parsed, ByteView around, Located& at) {
-  struct Tree {
-    std::uint32_t offset, nodes;
-  };
-  std::vector<Tree> trees;
-  std::uint64_t end = 0;
-  const std::uint32_t stride = node_size(parsed.header);
-  for (const Function& function : parsed.functions) {
-    if (!has_tree(function)) continue;
-    const std::uint32_t nodes = tree_size(parsed, function), offset = function.data[kTreeData];
-    if (nodes == 0 || offset % 4 != 0) continue;
-    trees.push_back({offset, nodes});
-    end = std::max(end, offset + std::uint64_t{stride} * nodes);
-  }
-  if (trees.empty()) return;
-  const std::uint8_t* names = parsed.table.data() + parsed.header.names;
-  const std::uint32_t names_size = parsed.header.units - parsed.header.names;
-  const auto fits = [&](std::uint64_t begin) {
-    std::size_t seen = 0, zeros = 0;  // the first name is one as others, but zeros are everywhere
-    return std::all_of(trees.begin(), trees.end(), [&](const Tree& tree) {
-      const std::uint8_t* node = around.data() + begin + tree.offset;
-      for (std::uint32_t i = 0; i < tree.nodes; i++, node += stride) {
-        const std::uint32_t name = load32(node + node_name_at(parsed.header));
-        if (name >= names_size || (name != 0 && names[name - 1] != 0)) return false;
-        zeros += name == 0;
-        if (zeros * 16 > ++seen + 16) return false;
-      }
-      return true;
-    });
-  };
-  const auto search = [&](std::uint64_t from, std::uint64_t to) {
-    for (std::uint64_t begin = align_up(from, 4); begin + end <= to; begin += 4) {
-      if (!fits(begin)) continue;
-      at.go_func = static_cast<std::uint32_t>(begin);
-      at.begin = std::min(at.begin, at.go_func);
-      at.end = std::max(at.end, static_cast<std::uint32_t>(begin + end));
-      return true;
-    }
-    return false;
-  };
-  if (!search(std::uint64_t{at.table} + parsed.functions_end, around.size())) search(0, at.table);
-}
-
-// `table`: offset of a header. Throws NotSplit.
-Located locate(const Parsed& parsed, ByteView around, std::size_t table) {
-  Located at;
-  at.table = static_cast<std::uint32_t>(table);
-  at.begin = at.table;
-  at.end = at.table + parsed.functions_end;
-  locate_find_functions(parsed, around, at);
-  locate_funcdata(parsed, around, at);
-  return at;
-}
-
-// Calls `use` for each table until it says true.
-void for_each_table(ByteView bytes, const std::function<bool(const Parsed&, const Located&)>& use) {
-  for (std::size_t at = 0; at + kGoHeaderSize <= std::min<std::size_t>(bytes.size(), kGoMaxSize);
-       at += 4) {
-    GoHeader header;
-    const std::size_t size = std::min<std::size_t>(bytes.size(), kGoMaxSize) - at;
-    if (!read_go_header(bytes.data() + at, size, header)) continue;
-    try {
-      const Parsed parsed(bytes.subspan(at, size));
-      const Located located = locate(parsed, bytes.first(at + size), at);
-      if (use(parsed, located)) return;
-      at = align_down(at + parsed.functions_end, 4) - 4;
-    } catch (const NotSplit&) {
-    }
-  }
-}
+using namespace go;
 
 class Splitter {
  public:
-  Splitter(const Parsed& parsed, const Located& located, ByteView region, ByteView starts)
+  Splitter(const Parsed& parsed, const Located& located, ByteView region)
       : region_(region),
-        instructions_(starts),
         parsed_(parsed),
         located_(located),
         header_(parsed_.header),
@@ -300,7 +41,6 @@ class Splitter {
     parameters_[kFindFuncOffset] = located_.find_func;
     parameters_[kFunctionAlign] = function_align();
     parameters_[kDepthUnit] = depth_unit();
-    parameters_[kCodeOffset] = code_offset();
     parameters_[kMostSlots] = 1;
     for (const Function& function : parsed_.functions) {
       parameters_[kMostSlots] = std::max(parameters_[kMostSlots], tree_size(parsed_, function) + 1);
@@ -402,49 +142,6 @@ class Splitter {
     return kWord;
   }
 
-  bool is_start(std::uint64_t bit) const {
-    return bit / 8 + 16 <= instructions_.size() && (instructions_[bit / 8] >> bit % 8 & 1) != 0;
-  }
-
-  // Where entry 0 stands in the code: where nearly all lines begin with an instruction. The linker
-  // puts other things in front of it, and aligns it.
-  std::uint32_t code_offset() const {
-    constexpr std::uint32_t kFarthest = 0x4000, kAlign = 16;
-    constexpr std::size_t kEnough = 4000;
-    if (instructions_.empty() || header_.quantum != 1) return kNowhere;
-    std::vector<std::uint32_t> pcs;
-    for (const Function& function : parsed_.functions) {
-      if (function.tables[kLine] == 0 || pcs.size() > kEnough) continue;
-      for (const Run& run : parsed_.pc_table(function.tables[kLine]).runs) {
-        pcs.push_back(function.entry + run.pc);
-      }
-    }
-    for (std::uint32_t offset = 0; offset <= kFarthest; offset += kAlign) {
-      const auto hits = std::count_if(pcs.begin(), pcs.end(), [&](std::uint32_t pc) {
-        return is_start(std::uint64_t{offset} + pc);
-      });
-      if (static_cast<std::size_t>(hits) * 10 > pcs.size() * 9) return offset;
-    }
-    return kNowhere;
-  }
-
-  // A length of a run, from one pc to another of the function in hand.
-  void length(std::uint32_t stream, std::uint32_t from, std::uint32_t to) {
-    if (parameters_[kCodeOffset] == kNowhere) {
-      number(stream, to - from);
-      return;
-    }
-    const std::uint64_t base = std::uint64_t{parameters_[kCodeOffset]} + entry_;
-    if (to <= from || !is_start(base + to)) {
-      number(stream, 0);
-      wide(to - from);
-      return;
-    }
-    std::uint32_t count = 0;
-    for (std::uint32_t pc = from + 1; pc <= to; pc++) count += is_start(base + pc);
-    number(stream, count);
-  }
-
   void take_new_name() { next_name_ += parsed_.name_size(next_name_); }
   bool is_new_name(std::uint32_t name) const {
     return name == next_name_ && name < header_.units - header_.names;
@@ -491,7 +188,6 @@ class Splitter {
         end_line = function.start_line;
       }
       positions_.begin(end_line, unit);
-      entry_ = function.entry;
 
       std::uint32_t tree = 0, nodes = 0;
       for (std::uint32_t j = 0; j < function.data.size(); j++) {
@@ -650,7 +346,7 @@ class Splitter {
       number(stream, i == 0                    ? delta
                      : delta == negate(before) ? 1
                                                : (delta + sign) / unit - sign + 1);
-      if (i != 0) length(stream + 1, pc_table.runs[i - 1].pc, run.pc);
+      if (i != 0) number(stream + 1, run.pc - pc_table.runs[i - 1].pc);
       value = run.value;
       before = delta;
     }
@@ -710,7 +406,7 @@ class Splitter {
       steps_.push_back(pc);
       const std::uint32_t next = std::min(
           {next_pc(lines, next_line), next_pc(files, next_file), next_pc(trees, next_tree)});
-      length(kStepPcs, pc, next);
+      number(kStepPcs, next - pc);
       if (next == lines.length) break;
       require(next > pc);
       pc = next;
@@ -721,7 +417,7 @@ class Splitter {
         std::max(parameters_[kMostSlots], static_cast<std::uint32_t>(steps_.size()));
   }
 
-  ByteView region_, instructions_;
+  ByteView region_;
   const Parsed& parsed_;
   const Located& located_;
   const GoHeader& header_;
@@ -734,27 +430,25 @@ class Splitter {
   Bytes plain_;  // the region, 0 where it is modelled
   std::uint32_t parameters_[kGoParameterCount] = {};
   std::uint32_t next_name_ = 0, next_table_ = 1;
-  std::uint32_t entry_ = 0;  // of the function in hand
   std::set<std::uint32_t> known_tables_;
   std::vector<std::uint32_t> steps_;  // pcs of the function in hand
 };
+
+// False: damaged.
+bool join(const std::vector<Bytes>& streams, Bytes& table) {
+  std::vector<StreamView> views;
+  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
+  const std::size_t scratch_size = go_table_scratch(views.data(), views.size(), table.size());
+  std::vector<std::uint64_t> scratch((scratch_size + 7) / 8);
+  return stub::join_go_table(views.data(), views.size(), table.data(), table.size(),
+                             reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size);
+}
 
 // The same bytes at an aligned address, as load32 wants them.
 ByteView aligned(ByteView bytes, Bytes& copy) {
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 4 == 0) return bytes;
   copy.assign(bytes.begin(), bytes.end());
   return copy;
-}
-
-// False: damaged.
-bool join(const std::vector<Bytes>& streams, ByteView starts, Bytes& table) {
-  std::vector<StreamView> views;
-  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
-  const std::size_t scratch_size = go_table_scratch(views.data(), views.size(), table.size());
-  std::vector<std::uint64_t> scratch((scratch_size + 7) / 8);
-  return stub::join_go_table(views.data(), views.size(), table.data(), table.size(),
-                             reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size,
-                             {starts.data(), starts.size()});
 }
 
 }  // namespace
@@ -772,15 +466,14 @@ std::vector<GoTable> find_go_tables(ByteView segment) {
   return tables;
 }
 
-std::optional<std::vector<Bytes>> split_go_table(ByteView region, ByteView starts) {
+std::optional<std::vector<Bytes>> split_go_table(ByteView region) {
   std::optional<std::vector<Bytes>> streams;
   Bytes copy;
   region = aligned(region, copy);
   for_each_table(region, [&](const Parsed& parsed, const Located& located) {
-    streams = Splitter(parsed, located, region, starts).split();
+    streams = Splitter(parsed, located, region).split();
     Bytes joined(region.size());
-    if (!join(*streams, starts, joined) ||
-        !std::equal(joined.begin(), joined.end(), region.begin())) {
+    if (!join(*streams, joined) || !std::equal(joined.begin(), joined.end(), region.begin())) {
       streams.reset();
     }
     return true;

@@ -20,10 +20,7 @@ struct GoTable {
 std::vector<GoTable> find_go_tables(ByteView segment);
 
 // The streams of such a region (stub/go_tables.h), or nothing where the table is not built as Go's
-// linker builds it. Joined they make `region` again: it has been tried. `starts` are the
-// instructions' (see stub::InstructionStarts) of the program's x86-64 code, from at most 16 KiB
-// before its first function on; where they are given, and are of use, lengths are counted in
-// instructions, and joining needs them too.
-std::optional<std::vector<Bytes>> split_go_table(ByteView region, ByteView starts = {});
+// linker builds it. Joined they make `region` again: it has been tried.
+std::optional<std::vector<Bytes>> split_go_table(ByteView region);
 
 }  // namespace whittle::packer

@@ -65,11 +65,11 @@ class Slot:
 
 class Table:
     def __init__(self, parts, size):
-        check(len(parts) == STREAM_COUNT and len(parts[PARAMETERS]) == 36, "no Go table's parts")
+        check(len(parts) == STREAM_COUNT and len(parts[PARAMETERS]) == 32, "no Go table's parts")
         self.streams, self.out = [Stream(part) for part in parts], bytearray(size)
         (self.table, self.functions_end, self.go_func, self.find_func, self.align, self.depth_unit,
-         _, _, self.code) = struct.unpack("<9I", self.streams[PARAMETERS].take(36))
-        check(self.code == NOWHERE and self.align > 0, "odd parameters of a Go table")
+         _, _) = struct.unpack("<8I", self.streams[PARAMETERS].take(32))
+        check(self.align > 0, "odd parameters of a Go table")
         self.memory, self.guesses = Memory(), Guesses()
 
     def byte(self, stream):

@@ -12,22 +12,6 @@ struct Reader {
   const uint8_t* end;
 };
 
-// Counting instructions needs a walk over the code first, and is for x86-64; whittle itself joins
-// the tables of every machine.
-#if !defined(WHITTLE_STUB) || defined(WHITTLE_WITH_INSTRUCTIONS)
-constexpr bool kCountsInstructions = true;
-#else
-constexpr bool kCountsInstructions = false;
-#endif
-
-// The processor's own instruction for it is not on every x86-64.
-inline uint32_t count_bits(uint64_t word) {
-  word -= word >> 1 & 0x5555555555555555;
-  word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
-  word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
-  return static_cast<uint32_t>(word * 0x0101010101010101 >> 56);
-}
-
 // A varint, of at most 5 bytes; who calls has seen to the room.
 [[gnu::noinline]] uint8_t* put_long(uint8_t* to, uint32_t value) {
   for (; value >= 0x80; value >>= 7) *to++ = static_cast<uint8_t>(value | 0x80);
@@ -63,10 +47,6 @@ struct Join {
   uint32_t last_name;  // where the name before the next new one begins
   uint8_t* region;
 
-  InstructionStarts instructions;
-  uint64_t code_bit;  // of the function in hand in starts
-  size_t budget;      // words of starts that may be walked
-
   Reader streams[kGoStreamCount];
 
   uint32_t parameter(GoParameter which) const { return load32(parameters + 4 * which); }
@@ -99,50 +79,6 @@ struct Join {
   [[gnu::noinline]] uint32_t number(uint32_t stream) { return number_inline(stream); }
   [[gnu::noinline]] uint32_t signed_number(uint32_t stream) {
     return unzigzag(number_inline(stream));
-  }
-
-  // The length of a run that begins at `pc` from a stream of lengths.
-  [[gnu::always_inline]] uint32_t length(Reader& from, uint32_t pc) {
-    const uint32_t count = number_inline(from);
-    if constexpr (!kCountsInstructions) return count;
-    return parameter(kCodeOffset) == kNowhere ? count : skip_instructions(pc, count) - pc;
-  }
-  // The start of the instruction that is `count` behind `pc`; 0: the distance is told. Most counts
-  // are small but which is hard to foresee, so up to 8 there is no branch on it: each step removes
-  // the lowest set bit or none.
-  [[gnu::noinline]] uint32_t skip_instructions(uint32_t pc, uint32_t count) {
-    const uint64_t bit = code_bit + pc + 1, from = bit >> 3;
-    if (count - 1 < 8 && from < instructions.size && instructions.size - from >= 8) {
-      uint64_t word;
-      __builtin_memcpy(&word, instructions.data + from, 8);
-      word >>= bit & 7;
-      for (uint32_t i = 1; i < 8; i++) word &= word - (i < count ? 1 : 0);
-      if (word != 0) return pc + 1 + static_cast<uint32_t>(__builtin_ctzll(word));
-    }
-    return skip_many(pc, count);
-  }
-  // Over many, 64 bits at a time.
-  [[gnu::noinline]] uint32_t skip_many(uint32_t pc, uint32_t count) {
-    if (count == 0) return pc + wide();
-    const uint64_t begin = code_bit + pc + 1;
-    uint64_t at_byte = begin >> 3, word;
-    uint64_t unwanted = (uint64_t{1} << (begin & 7)) - 1;  // bits in front of the begin
-    for (; budget != 0 && at_byte < instructions.size && instructions.size - at_byte >= 8;
-         at_byte += 8, budget--) {
-      __builtin_memcpy(&word, instructions.data + at_byte, 8);
-      word &= ~unwanted;
-      unwanted = 0;
-      const uint32_t bits = count_bits(word);
-      if (bits < count) {
-        count -= bits;
-        continue;
-      }
-      while (--count != 0) word &= word - 1;
-      return static_cast<uint32_t>(at_byte * 8 - code_bit) +
-             static_cast<uint32_t>(__builtin_ctzll(word));
-    }
-    damaged = true;
-    return pc;
   }
 
   bool fits(uint64_t offset, uint64_t length) const {
@@ -203,7 +139,7 @@ struct Join {
     while (const uint32_t value = number_inline(*values)) {
       if (to > to_end) break;
       delta = next_delta(value, unit, delta);
-      const uint32_t run = length(*lengths, pc);
+      const uint32_t run = number_inline(*lengths);
       pc += run;
       to = put(put(to, run), delta);
     }
@@ -275,7 +211,7 @@ struct Join {
       if ((kind & kOtherFile) != 0) at.now.file += unzigzag(wide());
       if ((kind & ~kExpectedLine) != 0 || count == 0) copy_step(*moved_end++, at.now);
       copy_step(steps[count++], at.now);
-      at.now.pc += length(streams[kStepPcs], at.now.pc);
+      at.now.pc += number_inline(streams[kStepPcs]);
     }
     at.leave();
     step_count = count;
@@ -399,7 +335,6 @@ struct Join {
       }
       store32(function + fixed - 4, id | flag << 8 | data << 24);
       positions.begin(end_line, unit);
-      if constexpr (kCountsInstructions) code_bit = uint64_t{parameter(kCodeOffset)} + entry;
 
       uint8_t* tree = region;
       uint32_t nodes = 0;
@@ -499,7 +434,7 @@ size_t go_table_scratch(const StreamView* streams, size_t count, size_t size) {
 }
 
 bool join_go_table(const StreamView* streams, size_t count, uint8_t* region, size_t size,
-                   uint8_t* scratch, size_t scratch_size, const InstructionStarts& starts) {
+                   uint8_t* scratch, size_t scratch_size) {
   const size_t needed = go_table_scratch(streams, count, size);
   if (needed == 0 || needed > scratch_size) return false;
   Join join;
@@ -518,12 +453,6 @@ bool join_go_table(const StreamView* streams, size_t count, uint8_t* region, siz
   join.memory = {words, reinterpret_cast<GoMemory::Entry*>(join.steps + 2 * size_t{most}),
                  join.parameter(kMemoryNodes)};
   join.positions.use(slots, most, words + kHashed, static_cast<uint32_t>(size));
-  if constexpr (kCountsInstructions) {
-    join.instructions = starts;
-    join.budget = 16 * size + 64 * starts.size;
-  } else if (join.parameter(kCodeOffset) != kNowhere) {
-    return false;
-  }
   return join.run();
 }
 

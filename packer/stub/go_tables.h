@@ -75,26 +75,18 @@ enum GoParameter : uint32_t {
   kDepthUnit,       // what all differences in pcsp are multiples of
   kMemoryNodes,     // room that the join needs: entries of its memory,
   kMostSlots,       // the most steps of a function, or nodes of its inlining tree + 1
-  kCodeOffset,      // byte of the code at which entry 0 stands, kNowhere: lengths are in bytes
   kGoParameterCount,
 };
 
 inline constexpr uint32_t kNowhere = 0xffffffff;
 
-// Where the program's instructions begin: bit i % 8 of data[i / 8] for byte i of its code. Empty:
-// it is not known. Only joins built with WHITTLE_WITH_INSTRUCTIONS can use it.
-struct InstructionStarts {
-  const uint8_t* data = nullptr;
-  size_t size = 0;  // bytes
-};
-
 // Bytes that join_go_table needs to work in, aligned to 8; 0 where the streams are damaged.
 size_t go_table_scratch(const StreamView* streams, size_t count, size_t size);
 
 // Writes region[0, size), which is aligned to 4: a table, and what belongs to it before or behind
-// it. `starts` must be those that the table was split with. False where the streams are damaged;
-// then the region holds anything. Reads and writes nowhere else, whatever the streams hold.
+// it. False where the streams are damaged; then the region holds anything. Reads and writes nowhere
+// else, whatever the streams hold.
 bool join_go_table(const StreamView* streams, size_t count, uint8_t* region, size_t size,
-                   uint8_t* scratch, size_t scratch_size, const InstructionStarts& starts = {});
+                   uint8_t* scratch, size_t scratch_size);
 
 }  // namespace whittle::stub

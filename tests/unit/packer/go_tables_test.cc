@@ -33,16 +33,14 @@ constexpr GoTableSpec kDamagedSpecs[] = {
 
 // The joined table; nothing where the streams are damaged. Table and scratch memory are exactly as
 // large as they are said to be, so that AddressSanitizer sees what stands outside.
-std::optional<Bytes> join(const std::vector<Bytes>& streams, std::size_t size,
-                          const Bytes& starts = {}) {
+std::optional<Bytes> join(const std::vector<Bytes>& streams, std::size_t size) {
   std::vector<stub::StreamView> views;
   for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
   const std::size_t scratch_size = stub::go_table_scratch(views.data(), views.size(), size);
   std::vector<std::uint64_t> scratch((scratch_size + 7) / 8, 0xdddddddddddddddd);
   Bytes table(size, 0xee);
   if (!stub::join_go_table(views.data(), views.size(), table.data(), size,
-                           reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size,
-                           {starts.data(), starts.size()})) {
+                           reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size)) {
     return std::nullopt;
   }
   return table;
@@ -68,52 +66,10 @@ TEST(GoTables, ComeBackForEveryVersionAndInstructionSize) {
   }
 }
 
-// Which bytes of some code begin an instruction: that share of them, by chance.
-Bytes some_starts(std::uint64_t seed, std::uint32_t percent) {
-  std::mt19937_64 random(seed);
-  Bytes starts(100000);
-  for (std::size_t bit = 0; bit < starts.size() * 8; bit++) {
-    if (random() % 100 < percent) starts[bit / 8] |= static_cast<std::uint8_t>(1 << bit % 8);
-  }
-  return starts;
-}
-
 std::uint32_t parameter(const std::vector<Bytes>& streams, stub::GoParameter which) {
   std::uint32_t value;
   std::memcpy(&value, &streams[stub::kParameters].at(std::size_t{4} * which), 4);
   return value;
-}
-
-TEST(GoTables, LengthsInInstructionsComeBack) {
-  for (std::uint64_t seed = 1; seed <= 20; seed++) {
-    GoTableSpec spec;
-    spec.seed = seed;
-    spec.functions = static_cast<std::uint32_t>(10 + seed * 7);
-    const Bytes table = go_table(spec), starts = some_starts(seed, 95);
-    const auto streams = split_go_table(table, starts);
-    ASSERT_TRUE(streams);
-    EXPECT_NE(parameter(*streams, stub::kCodeOffset), stub::kNowhere);
-    EXPECT_EQ(join(*streams, table.size(), starts), table);
-    // They are needed, and others or fewer of them do no harm.
-    EXPECT_FALSE(join(*streams, table.size()));
-    join(*streams, table.size(), some_starts(seed, 1));
-    for (const std::size_t size : {1U, 7U, 8U, 9U, 100U}) {
-      EXPECT_FALSE(join(*streams, table.size(),
-                        Bytes(starts.begin(), starts.begin() + static_cast<std::ptrdiff_t>(size))));
-    }
-  }
-}
-
-TEST(GoTables, StartsOfOtherCodeAreNotUsed) {
-  GoTableSpec spec;
-  const Bytes table = go_table(spec), starts = some_starts(1, 25);
-  const auto streams = split_go_table(table, starts);
-  ASSERT_TRUE(streams);
-  EXPECT_EQ(parameter(*streams, stub::kCodeOffset), stub::kNowhere);
-  EXPECT_EQ(streams, split_go_table(table));
-  // Nor where instructions are words already.
-  spec.quantum = 4;
-  EXPECT_EQ(split_go_table(go_table(spec), some_starts(1, 100)), split_go_table(go_table(spec)));
 }
 
 // Of the words of a region those that the streams hold as they are, 0 for each that is computed.
