@@ -26,6 +26,10 @@ MixModel model_of(std::uint32_t code_transform) {
   return MixModel::bytes;
 }
 
+// Of the image's filled bytes, how many there may be beside them while it is made: 3/16, so that a
+// program starts in the memory of its file and a quarter more.
+constexpr std::uint64_t aside_limit(std::uint64_t filled) { return filled / 16 * 3; }
+
 // One form of a stream.
 struct Coded {
   std::uint32_t codec = kCodecStored;
@@ -76,15 +80,9 @@ void encode_all(std::vector<Job>& jobs, std::uint32_t level, const Progress& pro
   for (auto& worker : workers) worker.get();
 }
 
-// What a stream costs to decode, in nanoseconds, roughly.
-std::uint64_t decode_cost(const PackStream& stream) {
-  if (stream.codec == kCodecMix) return 100 * stream.packed_size;
-  return stream.raw_size / 2 + 3 * stream.packed_size;
-}
-
-// The streams with one codec each, of `codecs` alone, by index of the codec.
+// A form for each stream, by index in its job's forms.
 struct Selection {
-  std::vector<std::size_t> forms;  // of each job; none: stored
+  std::vector<std::size_t> forms;  // kStored: none of them
   std::uint64_t size = 0;          // bytes of the streams and of the stub that decodes them
 };
 constexpr std::size_t kStored = SIZE_MAX;
@@ -117,6 +115,81 @@ Selection select(const std::vector<Job>& jobs, std::uint16_t machine, bool zstd_
   return selection;
 }
 
+// The streams as they stand in the file, in the jobs' order. The jobs are used up.
+struct Chosen {
+  std::vector<PackStream> streams;
+  std::vector<Bytes> packed;
+};
+
+Chosen choose(std::vector<Job> jobs, std::uint16_t machine) {
+  // A second decoder in the stub has to earn its keep.
+  const Selection few = select(jobs, machine, false), all = select(jobs, machine, true);
+  Chosen chosen;
+  for (std::size_t i = 0; i < jobs.size(); i++) {
+    const std::size_t form = (all.size < few.size ? all : few).forms[i];
+    Coded coded = form != kStored ? std::move(jobs[i].forms[form])
+                                  : Coded{.codec = kCodecStored, .bytes = jobs[i].raw->bytes};
+    chosen.streams.push_back({.address = jobs[i].raw->address,
+                              .raw_size = jobs[i].raw->bytes.size(),
+                              .packed_size = coded.bytes.size(),
+                              .kind = jobs[i].raw->kind,
+                              .codec = coded.codec});
+    chosen.packed.push_back(std::move(coded.bytes));
+  }
+  return chosen;
+}
+
+// A group's place in the file.
+struct Span {
+  const StreamGroup* group;
+  std::size_t begin;       // of its streams in the jobs' order
+  std::uint64_t cost = 0;  // of decoding them and undoing their transforms, nanoseconds, roughly
+  std::uint64_t filled = 0, aside = 0;  // bytes of memory: in the image, and while it is made
+  bool is_held = false;                 // until the regions from parts are made
+
+  bool has_parts() const { return group->streams.front().kind == kStreamPart; }
+};
+
+Span measure(const StreamGroup& group, std::size_t begin, const std::vector<PackStream>& streams) {
+  Span span{.group = &group, .begin = begin};
+  for (std::size_t i = 0; i < group.streams.size(); i++) {
+    const PackStream& stream = streams[begin + i];
+    if (stream.kind == kStreamRest) continue;  // no stub decodes it
+    span.cost += stream.codec == kCodecMix ? 100 * stream.packed_size
+                                           : stream.raw_size / 2 + 3 * stream.packed_size;
+    (stream.kind == kStreamImage ? span.filled : span.aside) += stream.raw_size;
+  }
+  for (const PackRegion& region : group.regions) {
+    if (region.part_count == 0) continue;
+    span.cost += 3 * region.size;
+    span.filled += region.size;
+  }
+  span.aside += group.work;
+  return span;
+}
+
+// The longest first, so that several processors finish together. Parts are in memory beside the
+// region that is made of them: what would not fit into little more than the finished image waits
+// until they are gone, and stands behind all else; the rest stream is the last.
+void put_in_order(std::vector<Span>& spans) {
+  std::uint64_t filled = 0, room = 0;
+  for (const Span& span : spans) filled += span.filled;
+  room = filled + aside_limit(filled);
+  for (const Span& span : spans) {
+    if (span.has_parts()) room -= std::min(room, span.filled + span.aside);
+  }
+  std::stable_sort(spans.begin(), spans.end(),
+                   [](const Span& a, const Span& b) { return a.cost > b.cost; });
+  for (Span& span : spans) {
+    if (span.has_parts()) continue;
+    const bool is_rest = span.group->streams.front().kind == kStreamRest;
+    span.is_held = is_rest || span.filled > room;
+    if (!span.is_held) room -= span.filled;
+  }
+  std::stable_sort(spans.begin(), spans.end(),
+                   [](const Span& a, const Span& b) { return a.is_held < b.is_held; });
+}
+
 }  // namespace
 
 Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16_t machine,
@@ -126,59 +199,29 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16
     for (RawStream& raw : group.streams) jobs.push_back({.raw = &raw, .forms = {}});
   }
   encode_all(jobs, level, progress);
-  // A second decoder in the stub has to earn its keep.
-  const Selection few = select(jobs, machine, false), all = select(jobs, machine, true);
-  std::vector<PackStream> streams;
-  std::vector<Bytes> packed;
-  for (std::size_t i = 0; i < jobs.size(); i++) {
-    const std::size_t form = (all.size < few.size ? all : few).forms[i];
-    Coded coded;
-    if (form != kStored)
-      coded = std::move(jobs[i].forms[form]);
-    else
-      coded.bytes = jobs[i].raw->bytes;
-    streams.push_back({.address = jobs[i].raw->address,
-                       .raw_size = jobs[i].raw->bytes.size(),
-                       .packed_size = coded.bytes.size(),
-                       .kind = jobs[i].raw->kind,
-                       .codec = coded.codec});
-    packed.push_back(std::move(coded.bytes));
-  }
-
-  struct Span {
-    const StreamGroup* group;
-    std::size_t begin;  // of its streams
-    std::uint64_t cost;
-  };
+  Chosen chosen = choose(std::move(jobs), machine);
   std::vector<Span> spans;
   std::size_t at = 0;
   for (const StreamGroup& group : groups) {
-    Span span{.group = &group, .begin = at, .cost = 0};
-    for (std::size_t i = 0; i < group.streams.size(); i++) {
-      const PackStream& stream = streams[at++];
-      if (stream.kind != kStreamRest) span.cost += decode_cost(stream);
-    }
-    spans.push_back(span);  // a rest stream costs nothing, so it is the last
+    spans.push_back(measure(group, at, chosen.streams));
+    at += group.streams.size();
   }
-  // Regions made from parts go first: the memory of the parts is needed again later.
-  std::stable_sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
-    const bool a_has_parts = a.group->streams.front().kind == kStreamPart;
-    const bool b_has_parts = b.group->streams.front().kind == kStreamPart;
-    return a_has_parts != b_has_parts ? a_has_parts : a.cost > b.cost;
-  });
+  put_in_order(spans);
 
   Encoded encoded;
   std::uint64_t scratch = 0;
   for (const Span& span : spans) {
     const auto first = static_cast<std::uint16_t>(encoded.streams.size());
-    for (std::size_t i = 0; i < span.group->streams.size(); i++) {
-      PackStream& stream = streams[span.begin + i];
+    if (!span.is_held)
+      encoded.first_held = first + static_cast<std::uint16_t>(span.group->streams.size());
+    for (std::size_t i = span.begin; i < span.begin + span.group->streams.size(); i++) {
+      PackStream& stream = chosen.streams[i];
       if (stream.kind == kStreamPart) {
         stream.address = scratch;
         scratch = align_up(scratch + stream.raw_size, kPartAlignment);
       }
       encoded.streams.push_back(stream);
-      encoded.packed.push_back(std::move(packed[span.begin + i]));
+      encoded.packed.push_back(std::move(chosen.packed[i]));
     }
     for (PackRegion region : span.group->regions) {
       if (region.part_count != 0)

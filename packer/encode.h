@@ -19,6 +19,7 @@ struct Encoded {
   std::vector<PackStream> streams;
   std::vector<Bytes> packed;  // the bytes of each
   std::vector<PackRegion> regions;
+  std::uint16_t first_held = 0;  // as in PackHeader
 };
 
 // At kLevel… `level`, for a stub of `machine`'s. Uses every processor; the calling thread reports

@@ -95,30 +95,32 @@ struct PackRegion {
 static_assert(sizeof(PackRegion) == 24);
 
 struct PackHeader {
-  uint8_t magic[8];             // kPackMagic
-  uint16_t version;             // kFormatVersion
-  uint16_t machine;             // e_machine
-  uint32_t level;               // kLevel…
-  uint64_t file_digest;         // XXH64 of the file behind this field, seeded with that of the file
-                                // before it
-  uint64_t run_digest;          // XXH64 of what the stub reads; see `run_digest_of`
-  uint64_t header_vaddr;        // of this structure: run-time address - this = load bias
-  uint64_t image_vaddr;         // first page of the original's memory image
-  uint64_t image_size;          // bytes, whole pages
-  uint64_t entry;               // original e_entry
-  uint64_t phdr_vaddr;          // where the original program headers stand in the image
-  uint64_t escape_vaddr;        // kEscapeSize unused bytes in an executable segment, 0: none
-  uint64_t stub_vaddr;          // first page of the mapping that holds header and stub; there
-                                // stands file offset 0
-  uint64_t stub_size;           // bytes from there to the stub's end
-  uint64_t payload_vaddr;       // first byte of the first stream
-  uint64_t payload_size;        // bytes of all image and part streams
-  uint16_t phnum;               // original e_phnum
-  uint16_t segment_count;       // PackSegment entries, directly followed by
-  uint16_t stream_count;        // PackStream entries, directly followed by
-  uint16_t region_count;        // PackRegion entries, directly followed by this header
-  uint64_t original_size;       // bytes of the packed-in file
-  uint64_t source_size;         // bytes of the file before it was stripped for packing
+  uint8_t magic[8];        // kPackMagic
+  uint16_t version;        // kFormatVersion
+  uint16_t machine;        // e_machine
+  uint16_t level;          // kLevel…
+  uint16_t first_held;     // index of a stream: the image streams from there on are decoded when
+                           // the regions whose parts stand before them have been made
+  uint64_t file_digest;    // XXH64 of the file behind this field, seeded with that of the file
+                           // before it
+  uint64_t run_digest;     // XXH64 of what the stub reads; see `run_digest_of`
+  uint64_t header_vaddr;   // of this structure: run-time address - this = load bias
+  uint64_t image_vaddr;    // first page of the original's memory image
+  uint64_t image_size;     // bytes, whole pages
+  uint64_t entry;          // original e_entry
+  uint64_t phdr_vaddr;     // where the original program headers stand in the image
+  uint64_t escape_vaddr;   // kEscapeSize unused bytes in an executable segment, 0: none
+  uint64_t stub_vaddr;     // first page of the mapping that holds header and stub; there
+                           // stands file offset 0
+  uint64_t stub_size;      // bytes from there to the stub's end
+  uint64_t payload_vaddr;  // first byte of the first stream
+  uint64_t payload_size;   // bytes of all image and part streams
+  uint16_t phnum;          // original e_phnum
+  uint16_t segment_count;  // PackSegment entries, directly followed by
+  uint16_t stream_count;   // PackStream entries, directly followed by
+  uint16_t region_count;   // PackRegion entries, directly followed by this header
+  uint64_t original_size;  // bytes of the packed-in file
+  uint64_t source_size;    // bytes of the file before it was stripped for packing
   uint8_t original_sha256[32];  // of the packed-in file
   uint8_t source_sha256[32];    // of the file before it was stripped; equal where it was not
   uint8_t packer_version[16];   // ASCII, zero padded
@@ -139,9 +141,11 @@ inline constexpr uint64_t tables_size(const PackHeader& header) {
 }
 
 // Memory in which a region's transform may work, bytes.
+inline constexpr uint64_t work_size(uint32_t transform, uint64_t region_size) {
+  return transform == kTransformGoTable ? (region_size / 2 + (192 << 10)) & ~uint64_t{15} : 0;
+}
 inline constexpr uint64_t work_size(const PackRegion& region) {
-  return region.transform == kTransformGoTable ? (region.size / 2 + (192 << 10)) & ~uint64_t{15}
-                                               : 0;
+  return work_size(region.transform, region.size);
 }
 
 // Limits that writer and readers share.

@@ -72,7 +72,8 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
   std::memcpy(header.magic, kPackMagic, sizeof kPackMagic);
   header.version = kFormatVersion;
   header.machine = plan.machine->machine;
-  header.level = level;
+  header.level = static_cast<std::uint16_t>(level);
+  header.first_held = encoded.first_held;
   header.image_vaddr = plan.image_vaddr;
   header.image_size = plan.image_size;
   header.entry = elf.header().entry;

@@ -51,6 +51,7 @@ Fault fault_in_header(const PackHeader& header, const elf::File& elf) {
       header.stream_count > kMaxTableEntries || header.region_count > kMaxTableEntries) {
     return "absurd table counts";
   }
+  if (header.first_held > header.stream_count) return "streams are held that are not there";
   if (header.image_size > kMaxImageSize || header.image_vaddr > UINT64_MAX - header.image_size) {
     return "image size beyond the limit";
   }

@@ -61,6 +61,7 @@ struct Composed {
   AddressRange range;
   std::uint32_t transform = 0;
   std::vector<Bytes> parts;
+  std::uint64_t work = 0;  // bytes of memory in which the parts are joined
 };
 
 // What a stream of its own costs beside its bytes: its entry in the table and the tables of its
@@ -94,14 +95,9 @@ std::vector<Composed> find_go(const elf::File& elf, const PackPlan& plan) {
       if (!parts) continue;
       const auto views = views_of(*parts);
       const std::uint64_t work = stub::go_table_scratch(views.data(), views.size(), table.size);
-      if (work > work_size({.address = 0,
-                            .size = table.size,
-                            .transform = kTransformGoTable,
-                            .first_part = 0,
-                            .part_count = 0})) {
-        continue;
-      }
-      found.push_back({{s.vaddr + table.offset, table.size}, kTransformGoTable, std::move(*parts)});
+      if (work > work_size(kTransformGoTable, table.size)) continue;
+      found.push_back(
+          {{s.vaddr + table.offset, table.size}, kTransformGoTable, std::move(*parts), work});
     }
   }
   return found;
@@ -116,7 +112,7 @@ std::vector<Composed> find_candidates(const elf::File& elf, const PackPlan& plan
     const auto bytes = bytes_at(elf, *range);
     if (!bytes) return;
     std::optional<std::vector<Bytes>> parts = split(*bytes);
-    if (parts) found.push_back({*range, transform, std::move(*parts)});
+    if (parts) found.push_back({*range, transform, std::move(*parts), 0});
   };
   const auto unwind = find_eh_frame(elf);
   add(kTransformEhFrame, unwind,
@@ -148,7 +144,7 @@ std::vector<Composed> find_composed(const elf::File& elf, const PackPlan& plan) 
 }
 
 StreamGroup group_of(Composed composed) {
-  StreamGroup group;
+  StreamGroup group{.streams = {}, .regions = {}, .work = composed.work};
   group.regions.push_back({.address = composed.range.address,
                            .size = composed.range.size,
                            .transform = composed.transform,

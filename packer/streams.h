@@ -27,6 +27,7 @@ struct RawStream {
 struct StreamGroup {
   std::vector<RawStream> streams;
   std::vector<PackRegion> regions;  // `first_part` counts within the group
+  std::uint64_t work = 0;           // bytes of memory that undoing their transforms takes
 };
 
 // The groups hold every byte of `elf` once: image streams and the parts of regions what is in its

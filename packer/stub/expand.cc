@@ -262,7 +262,7 @@ uint64_t scratch_size_of(const Packed& packed) {
 void expand(Expansion& expansion, Workspace& workspace) {
   const PackHeader& header = *expansion.packed.header;
   for (uint32_t i; (i = take(expansion.next_stream)) < header.stream_count;) {
-    if (expansion.packed.streams[i].kind == packer::kStreamImage) {
+    if (i >= header.first_held && expansion.packed.streams[i].kind == packer::kStreamImage) {
       wait_for_regions_before(expansion, i);
     }
     if (expansion.packed.streams[i].kind != packer::kStreamRest) {

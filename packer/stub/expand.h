@@ -7,11 +7,11 @@
 // Streams do not depend on one another, and a region depends on the streams that its bytes come
 // from and on no other region. So any number of workers can share the work. Each takes the next
 // stream in the order of the tables; whoever takes the last part of a region makes the region, too,
-// and gives the memory of its parts back; image streams behind them begin when that is done, so
-// that both are never in memory at once. When all streams are taken, each takes the next region
-// that is transformed in place. Where another worker still decodes what is needed, it waits; all it
-// can wait for has been taken before, so somebody works on it, and one worker alone never waits.
-// Whoever writes the file puts what takes longest in front.
+// and gives the memory of its parts back; held image streams (PackHeader) begin when that is done,
+// so that there is never much more in memory than the image. When all streams are taken, each takes
+// the next region that is transformed in place. Where another worker still decodes what is needed,
+// it waits; all it can wait for has been taken before, so somebody works on it, and one worker
+// alone never waits. Whoever writes the file puts what takes longest in front.
 #pragma once
 
 #include <stddef.h>

@@ -2,6 +2,7 @@
 #include "packer/stub/go_tables.h"
 
 #include "packer/stub/go_model.h"
+#include "packer/stub/system.h"
 
 namespace whittle::stub {
 namespace {
@@ -396,6 +397,7 @@ struct Join {
     const uint32_t at = parameter(kTableOffset);
     if (at % 4 != 0 || !fits(at, kGoHeaderSize)) return false;
     damaged = false;
+    const uint8_t* const plain_begin = streams[kPlain].at;
     copy_plain(0, at + kGoHeaderSize);
     table = region + at;
     if (damaged || !read_go_header(table, size - at, header)) return false;
@@ -403,6 +405,7 @@ struct Join {
     copy_plain(at + header.units, at + header.pcs);
     copy_plain(parameter(kFunctionsEnd), static_cast<uint32_t>(size));
     if (damaged) return false;
+    release_memory(plain_begin, streams[kPlain].at);  // the largest of the streams
     pcs = table + header.pcs;
     pcs_end = table + header.functab;
     *pcs++ = 0;

@@ -26,19 +26,19 @@ struct Field {
   Field { #field, offsetof(packer::type, field), sizeof(packer::type::field) }
 
 const std::vector<Field> kHeader = {
-    FIELD(PackHeader, magic),           FIELD(PackHeader, version),
-    FIELD(PackHeader, machine),         FIELD(PackHeader, level),
-    FIELD(PackHeader, file_digest),     FIELD(PackHeader, run_digest),
-    FIELD(PackHeader, header_vaddr),    FIELD(PackHeader, image_vaddr),
-    FIELD(PackHeader, image_size),      FIELD(PackHeader, entry),
-    FIELD(PackHeader, phdr_vaddr),      FIELD(PackHeader, escape_vaddr),
-    FIELD(PackHeader, stub_vaddr),      FIELD(PackHeader, stub_size),
-    FIELD(PackHeader, payload_vaddr),   FIELD(PackHeader, payload_size),
-    FIELD(PackHeader, phnum),           FIELD(PackHeader, segment_count),
-    FIELD(PackHeader, stream_count),    FIELD(PackHeader, region_count),
-    FIELD(PackHeader, original_size),   FIELD(PackHeader, source_size),
-    FIELD(PackHeader, original_sha256), FIELD(PackHeader, source_sha256),
-    FIELD(PackHeader, packer_version),
+    FIELD(PackHeader, magic),         FIELD(PackHeader, version),
+    FIELD(PackHeader, machine),       FIELD(PackHeader, level),
+    FIELD(PackHeader, first_held),    FIELD(PackHeader, file_digest),
+    FIELD(PackHeader, run_digest),    FIELD(PackHeader, header_vaddr),
+    FIELD(PackHeader, image_vaddr),   FIELD(PackHeader, image_size),
+    FIELD(PackHeader, entry),         FIELD(PackHeader, phdr_vaddr),
+    FIELD(PackHeader, escape_vaddr),  FIELD(PackHeader, stub_vaddr),
+    FIELD(PackHeader, stub_size),     FIELD(PackHeader, payload_vaddr),
+    FIELD(PackHeader, payload_size),  FIELD(PackHeader, phnum),
+    FIELD(PackHeader, segment_count), FIELD(PackHeader, stream_count),
+    FIELD(PackHeader, region_count),  FIELD(PackHeader, original_size),
+    FIELD(PackHeader, source_size),   FIELD(PackHeader, original_sha256),
+    FIELD(PackHeader, source_sha256), FIELD(PackHeader, packer_version),
 };
 const std::vector<Field> kNote = {
     FIELD(PackNote, name_size),

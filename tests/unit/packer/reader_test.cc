@@ -89,6 +89,7 @@ TEST(Reader, EveryHeaderFieldIsChecked) {
   const std::vector<std::function<void(PackHeader&)>> changes = {
       [](PackHeader& h) { h.machine = 183; },
       [](PackHeader& h) { h.level = 77; },
+      [](PackHeader& h) { h.first_held = h.stream_count + 1; },
       [](PackHeader& h) { h.segment_count = 0; },
       [](PackHeader& h) { h.segment_count = 0xffff; },
       [](PackHeader& h) { h.stream_count = 0xffff; },
