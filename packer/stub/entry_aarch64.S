@@ -74,20 +74,15 @@ whittle_escape:
 whittle_escape_end:
     .size whittle_escape, . - whittle_escape
 
-// long whittle_clone(stack_end, argument, id): see workers.cc. The flags: CLONE_VM, CLONE_FS,
-// CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD, CLONE_SYSVSEM, CLONE_PARENT_SETTID,
-// CLONE_CHILD_CLEARTID.
+// long whittle_clone(flags, stack_end, id, argument): see workers.cc.
     .text
     .globl whittle_clone
     .hidden whittle_clone
     .type whittle_clone, %function
 whittle_clone:
-    mov   x9, x1                    // a system call keeps it, in both threads
-    mov   x1, x0
+    mov   x9, x3                    // a system call keeps it, in both threads
     mov   x3, #0
     mov   x4, x2                    // where the kernel clears the id (and stores it: x2)
-    mov   w0, #0x0f00
-    movk  w0, #0x35, lsl #16
     mov   x8, #220
     svc   #0
     cbz   x0, 1f

@@ -75,19 +75,15 @@ whittle_escape:
 whittle_escape_end:
     .size whittle_escape, . - whittle_escape
 
-// long whittle_clone(stack_end, argument, id): see workers.cc. The flags: CLONE_VM, CLONE_FS,
-// CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD, CLONE_SYSVSEM, CLONE_PARENT_SETTID,
-// CLONE_CHILD_CLEARTID.
+// long whittle_clone(flags, stack_end, id, argument): see workers.cc.
     .text
     .globl whittle_clone
     .hidden whittle_clone
     .type whittle_clone, @function
 whittle_clone:
-    mv    t3, a1                    // a system call keeps it, in both threads
-    mv    a1, a0
+    mv    t3, a3                    // a system call keeps it, in both threads
     li    a3, 0
     mv    a4, a2                    // where the kernel clears the id (and stores it: a2)
-    li    a0, 0x350f00
     li    a7, 220
     ecall
     beqz  a0, 1f

@@ -75,19 +75,15 @@ whittle_escape:
 whittle_escape_end:
     .size whittle_escape, . - whittle_escape
 
-// long whittle_clone(stack_end, argument, id): see workers.cc. The flags: CLONE_VM, CLONE_FS,
-// CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD, CLONE_SYSVSEM, CLONE_PARENT_SETTID,
-// CLONE_CHILD_CLEARTID.
+// long whittle_clone(flags, stack_end, id, argument): see workers.cc.
     .text
     .globl whittle_clone
     .hidden whittle_clone
     .type whittle_clone, @function
 whittle_clone:
-    mov   %rsi, %r9                 // a system call keeps it, in both threads
-    mov   %rdi, %rsi
+    mov   %rcx, %r9                 // a system call keeps it, in both threads
     mov   %rdx, %r10                // where the kernel clears the id (and stores it: %rdx)
     xor   %r8d, %r8d
-    mov   $0x350f00, %edi
     mov   $56, %eax
     syscall
     test  %rax, %rax

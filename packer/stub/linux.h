@@ -117,6 +117,8 @@ enum : int { kProtRead = 1, kProtWrite = 2, kProtExec = 4 };
 enum : int { kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20 };
 enum : int { kMadvDontneed = 4, kMadvHugepage = 14, kMadvPopulateRead = 22 };
 enum : int { kFutexWait = 0, kFutexWake = 1 };
+// CLONE_VM, _FS, _FILES, _SIGHAND, _THREAD, _SYSVSEM, _PARENT_SETTID, _CHILD_CLEARTID
+inline constexpr long kCloneThread = 0x350f00;
 enum : int { kLimitFileSize = 1 };
 enum : long { kErrorFault = -14 };
 enum : unsigned { kMemfdCloexec = 1, kMemfdExec = 0x10 };

@@ -71,8 +71,8 @@ void join(Worker& worker, uint32_t thread) {
 
 // In the entry code. Starts a thread that calls whittle_worker(argument) on the stack that ends at
 // `stack_end` and then exits; its id goes to *id. Negative where the system refuses.
-extern "C" __attribute__((visibility("hidden"))) long whittle_clone(uint8_t* stack_end,
-                                                                    Worker* argument, uint32_t* id);
+extern "C" __attribute__((visibility("hidden"))) long whittle_clone(long flags, uint8_t* stack_end,
+                                                                    uint32_t* id, Worker* argument);
 
 extern "C" __attribute__((visibility("hidden"))) void whittle_worker(Worker* worker) {
   expand(*worker->expansion, worker->workspace);
@@ -99,7 +99,7 @@ WorkersStatus expand_with_workers(const Packed& packed, uint8_t* image, uint64_t
   while (workers != nullptr && started < others) {
     Worker& worker = workers[started];
     worker.expansion = &shared->expansion;
-    const long id = whittle_clone(worker.stack + kStackSize, &worker, &worker.thread);
+    const long id = whittle_clone(kCloneThread, worker.stack + kStackSize, &worker.thread, &worker);
     if (failed(id)) break;
     ids[started++] = static_cast<uint32_t>(id);
   }
