@@ -187,6 +187,9 @@ void add_image_groups(ByteView bytes, std::uint64_t address, std::uint64_t most_
 
 std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan,
                                             std::uint64_t most_alone) {
+  std::uint64_t filled = 0;
+  for (const PackSegment& s : plan.segments) filled += s.file_size;
+  most_alone = std::max(most_alone, filled / 4);
   std::vector<StreamGroup> groups;
   std::vector<Composed> composed = find_composed(elf, plan);
   for (const PackSegment& s : plan.segments) {
