@@ -32,8 +32,6 @@ using State = HardeningState;
 
 constexpr std::uint64_t kDynamicBindNow = 24, kDynamicFlags = 30;
 constexpr std::uint64_t kFlagsBindNow = 8, kFlags1Now = 1;
-constexpr std::uint32_t kNoteGnuProperty = 5;
-constexpr std::uint32_t kPropertyX86 = 0xc0000002, kPropertyAarch64 = 0xc0000000;
 
 bool binds_now(const std::vector<elf::DynamicEntry>& dynamic) {
   return std::any_of(dynamic.begin(), dynamic.end(), [](const elf::DynamicEntry& entry) {
@@ -41,23 +39,6 @@ bool binds_now(const std::vector<elf::DynamicEntry>& dynamic) {
            (entry.tag == kDynamicFlags && (entry.value & kFlagsBindNow) != 0) ||
            (entry.tag == elf::kDynamicFlags1 && (entry.value & kFlags1Now) != 0);
   });
-}
-
-// The bits of one property, or 0: a list of (type, size, data padded to a word).
-std::uint32_t property(const elf::File& file, std::uint32_t wanted) {
-  const std::uint64_t word = file.header().is_64bit ? 8 : 4;
-  for (const elf::Note& note : file.notes()) {
-    if (note.owner != "GNU" || note.type != kNoteGnuProperty) continue;
-    const ByteReader reader(note.descriptor, file.header().order, file.path());
-    for (std::uint64_t at = 0; in_bounds(at, 8, reader.size());) {
-      const std::uint32_t type = reader.u32(at, "a property"), size = reader.u32(at + 4, "a size");
-      if (type == wanted && size >= 4 && in_bounds(at + 8, 4, reader.size())) {
-        return reader.u32(at + 8, "a property's bits");
-      }
-      at += 8 + align_up(size, word);
-    }
-  }
-  return 0;
 }
 
 State on(bool yes) { return yes ? State::yes : State::no; }
@@ -93,11 +74,11 @@ void find_compiled_in(const HardeningSigns& signs, Hardening& out) {
 void find_control_flow(const elf::File& file, Hardening& out) {
   const elf::Header& header = file.header();
   if (header.machine == elf::kMachineX86_64 || header.machine == elf::kMachine386) {
-    const std::uint32_t bits = property(file, kPropertyX86);
+    const std::uint32_t bits = file.gnu_property(elf::kPropertyX86);
     out.ibt = on((bits & 1) != 0);
     out.shadow_stack = on((bits & 2) != 0);
   } else if (header.machine == elf::kMachineAarch64) {
-    const std::uint32_t bits = property(file, kPropertyAarch64);
+    const std::uint32_t bits = file.gnu_property(elf::kPropertyAarch64);
     out.bti = on((bits & 1) != 0);
     out.pac = on((bits & 2) != 0);
   }

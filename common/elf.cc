@@ -381,6 +381,22 @@ std::vector<Note> File::notes() const {
   return notes;
 }
 
+std::uint32_t File::gnu_property(std::uint32_t type) const {
+  const std::uint64_t word = header_.is_64bit ? 8 : 4;
+  for (const Note& note : notes()) {
+    if (note.owner != "GNU" || note.type != kNoteGnuProperty) continue;
+    const ByteReader reader(note.descriptor, header_.order, path_);
+    for (std::uint64_t at = 0; in_bounds(at, 8, reader.size());) {
+      const std::uint32_t found = reader.u32(at, "a property"), size = reader.u32(at + 4, "a size");
+      if (found == type && size >= 4 && in_bounds(at + 8, 4, reader.size())) {
+        return reader.u32(at + 8, "a property's bits");
+      }
+      at += 8 + align_up(size, word);
+    }
+  }
+  return 0;
+}
+
 std::optional<std::uint64_t> File::offset_of(std::uint64_t vaddr, std::uint64_t length) const {
   for (const Segment& s : segments_) {
     if (s.type == kSegmentLoad && vaddr >= s.vaddr &&

@@ -59,7 +59,15 @@ inline constexpr std::uint64_t kDynamicFlags1Pie = 0x08000000;
 enum : std::uint32_t { kSectionNull = 0, kSectionSymTab = 2, kSectionNoBits = 8 };
 inline constexpr std::uint64_t kSectionFlagAlloc = 2;
 // Types of notes whose owner is "GNU" or, for the last, "Go".
-enum : std::uint32_t { kNoteGnuAbiTag = 1, kNoteGnuBuildId = 3, kNoteGoBuildId = 4 };
+enum : std::uint32_t {
+  kNoteGnuAbiTag = 1,
+  kNoteGnuBuildId = 3,
+  kNoteGnuProperty = 5,
+  kNoteGoBuildId = 4,
+};
+
+// Properties whose bits say what control flow the code keeps to: FEATURE_1_AND of each machine.
+inline constexpr std::uint32_t kPropertyX86 = 0xc0000002, kPropertyAarch64 = 0xc0000000;
 
 struct Header {
   bool is_64bit = true;
@@ -149,6 +157,9 @@ class File {
 
   // The notes of every PT_NOTE segment. A damaged note ends its segment's list.
   std::vector<Note> notes() const;
+  // The bits of a property of type `type` in the notes GNU/property (the gABI's extension for
+  // Linux: a list of type, size, data padded to a word); 0 where there is none.
+  std::uint32_t gnu_property(std::uint32_t type) const;
 
   // File offset of a virtual address inside some PT_LOAD's file bytes with `length` bytes after it.
   std::optional<std::uint64_t> offset_of(std::uint64_t vaddr, std::uint64_t length = 1) const;

@@ -62,6 +62,9 @@ static_assert(sizeof(PackNote) == 20);
 inline constexpr char kPackNoteName[8] = "WHITTLE";
 inline constexpr uint32_t kPackNoteType = 0x5748;  // "HW" in the file
 
+// On aarch64: indirect branches in this code end at landing pads (PROT_BTI).
+inline constexpr uint32_t kGuardBti = 0x10;
+
 // One PT_LOAD of the original, in its order.
 struct PackSegment {
   uint64_t vaddr;        // p_vaddr
@@ -69,7 +72,7 @@ struct PackSegment {
   uint64_t file_size;    // p_filesz
   uint64_t file_offset;  // p_offset
   uint32_t flags;        // p_flags: 1 execute, 2 write, 4 read
-  uint32_t reserved;     // 0
+  uint32_t guard;        // what its protection has beside them: kGuard…
 };
 static_assert(sizeof(PackSegment) == 40);
 

@@ -200,6 +200,15 @@ void add_code(const elf::File& file, const Segment& segment, std::vector<Address
   if (end > begin) code.push_back({begin, end - begin});
 }
 
+// As Linux does it (arch_elf_adjust_prot) for programs without an interpreter.
+std::uint32_t guard_of(const elf::File& file, const Segment& segment) {
+  constexpr std::uint32_t kBti = 1;
+  const bool is_guarded = file.header().machine == elf::kMachineAarch64 &&
+                          file.find_segment(elf::kSegmentGnuProperty) != nullptr &&
+                          (file.gnu_property(elf::kPropertyAarch64) & kBti) != 0;
+  return is_guarded && (segment.flags & elf::kFlagExecute) != 0 ? kGuardBti : 0;
+}
+
 // Unused bytes between the end of an executable segment and the end of its page: of the smallest
 // one, which is there whatever the page size.
 std::uint64_t find_escape(const std::vector<Segment>& loads) {
@@ -240,7 +249,7 @@ std::variant<PackPlan, Refusal> plan(const elf::File& file) {
                              .file_size = s.filesz,
                              .file_offset = s.offset,
                              .flags = s.flags,
-                             .reserved = 0});
+                             .guard = guard_of(file, s)});
     plan.image_align = std::max(plan.image_align, s.align);
     if ((s.flags & elf::kFlagExecute) != 0) add_code(file, s, plan.code);
     if ((s.flags & elf::kFlagExecute) != 0 && (s.flags & elf::kFlagWrite) != 0) {

@@ -104,8 +104,11 @@ Fault fault_in_segments(const PackHeader& header, const std::vector<PackSegment>
     }
     if (s.vaddr < at) return "segments overlap or do not ascend";
     at = s.vaddr + s.memory_size;
-    if ((s.flags & ~kSegmentFlags) != 0 || s.reserved != 0) return "unknown segment flags";
-    if ((s.flags & elf::kFlagExecute) == 0) continue;
+    if ((s.flags & ~kSegmentFlags) != 0) return "unknown segment flags";
+    const bool is_code = (s.flags & elf::kFlagExecute) != 0;
+    const bool may_be_guarded = is_code && header.machine == elf::kMachineAarch64;
+    if (s.guard != 0 && (s.guard != kGuardBti || !may_be_guarded)) return "an unknown guard";
+    if (!is_code) continue;
     entry_in_code |= header.entry >= s.vaddr && header.entry - s.vaddr < s.file_size;
     escape_behind_code |= is_escape_of(header.escape_vaddr, s);
   }

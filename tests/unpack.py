@@ -79,7 +79,7 @@ def xxh64(data, seed):
 def check_segments(header, segments):
     check_inside([(s.vaddr, s.memory_size) for s in segments],
                  [(header.image_vaddr, header.image_size)], "segments")
-    check(all(s.file_size <= s.memory_size and s.flags <= 7 and s.reserved == 0 and
+    check(all(s.file_size <= s.memory_size and s.flags <= 7 and s.guard in (0, 16) and
               s.file_offset + s.file_size <= header.original_size for s in segments),
           "an odd segment")
 

@@ -22,7 +22,7 @@ Header = structure("Header", "8s4H12Q4H2Q32s32s16s", """
     phdr_vaddr escape_vaddr stub_vaddr stub_size payload_vaddr payload_size phnum segment_count
     stream_count region_count original_size source_size original_sha256 source_sha256
     packer_version""")
-Segment = structure("Segment", "4Q2I", "vaddr memory_size file_size file_offset flags reserved")
+Segment = structure("Segment", "4Q2I", "vaddr memory_size file_size file_offset flags guard")
 Stream = structure("Stream", "3Q2I", "address raw_size packed_size kind codec")
 Region = structure("Region", "2QI2H", "address size transform first_part part_count")
 ProgramHeader = structure("ProgramHeader", "2I6Q", """

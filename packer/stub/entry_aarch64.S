@@ -12,6 +12,9 @@
 // begins: x16, which the procedure call standard gives to veneers between a call and its target, so
 // that no code expects anything in it. The stub is compiled for general registers only; there are no
 // vector registers to clear.
+//
+// Jumps into the program are `ret`s: where its code is guarded (branch target identification), `br`
+// may end only at a landing pad, and an entry point or an escape need not be one.
 
     .section .text.entry, "ax", %progbits
     .globl whittle_entry
@@ -54,7 +57,7 @@ whittle_entry:
     mov   x29, #0
     mov   x30, #0
     msr   nzcv, xzr
-    br    x17
+    ret   x17
     .size whittle_entry, . - whittle_entry
 
 // Copied to the escape address, or run in place where there is none and the stub stays mapped. A
@@ -68,7 +71,7 @@ whittle_escape:
     mov   x1, #0
     mov   x8, #0
     mov   x17, #0
-    br    x16
+    ret   x16
     .globl whittle_escape_end
     .hidden whittle_escape_end
 whittle_escape_end:

@@ -50,6 +50,9 @@ size_t length_of(const char* text) {
   return length;
 }
 
+constexpr const char* kDamaged = "the packed program is damaged or cut off; get the file again";
+constexpr const char* kNoMemory = "no memory to unpack the program into";
+
 [[noreturn]] void die(const char* program, int status, const char* reason) {
   char line[320];  // one write, so that the line stays whole among other processes' output
   size_t size = 0;
@@ -148,8 +151,18 @@ bool may_write(uint64_t size) {
   return failed(sys_get_limit(kLimitFileSize, &limit)) || size <= limit.soft;
 }
 
+// Calls attempt(protection) with the segment's guard, or without where the processor knows none.
+template <class Attempt>
+bool guarded(const PackSegment& segment, Attempt attempt) {
+  const int protection = protection_of(segment.flags);
+#if defined(__aarch64__)
+  if (segment.guard != 0 && attempt(protection | static_cast<int>(segment.guard))) return true;
+#endif
+  return attempt(protection);
+}
+
 // Replaces [begin, end) by a mapping of a file that holds the same bytes.
-bool map_through_memfd(uint64_t begin, uint64_t end, int protection) {
+bool map_through_memfd(uint64_t begin, uint64_t end, const PackSegment& segment) {
   if (!may_write(end - begin)) return false;
   long fd = sys_memfd_create("whittle", kMemfdCloexec | kMemfdExec);
   if (failed(fd)) fd = sys_memfd_create("whittle", kMemfdCloexec);  // before Linux 6.3
@@ -160,8 +173,10 @@ bool map_through_memfd(uint64_t begin, uint64_t end, int protection) {
     ok = !failed(n) && n > 0;
     at += static_cast<uint64_t>(n);
   }
-  ok = ok && !failed(sys_mmap(begin, end - begin, protection, kMapPrivate | kMapFixed,
-                              static_cast<int>(fd)));
+  ok = ok && guarded(segment, [&](int protection) {
+         return !failed(sys_mmap(begin, end - begin, protection, kMapPrivate | kMapFixed,
+                                 static_cast<int>(fd)));
+       });
   sys_close(static_cast<int>(fd));
   return ok;
 }
@@ -179,8 +194,7 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
   const Packed packed =
       parts_of(header, reinterpret_cast<const uint8_t*>(header->payload_vaddr + bias));
   if (!is_readable(stack, header, bias) || run_digest_of(packed) != header->run_digest) {
-    die(stack.program, packer::kExitDamaged,
-        "the packed program is damaged or cut off; get the file again");
+    die(stack.program, packer::kExitDamaged, kDamaged);
   }
 
   const uint64_t* page_entry = stack.find(kAuxPagesz);
@@ -192,7 +206,6 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
   const uint64_t image_end = page_up(image + header->image_size);
   const long mapped = sys_mmap(image, image_end - image, kProtRead | kProtWrite,
                                kMapPrivate | kMapFixed | kMapAnonymous, -1);
-  constexpr const char* kNoMemory = "no memory to unpack the program into";
   if (failed(mapped)) die(stack.program, packer::kExitNoMemory, kNoMemory);
   // Advice covers what will be filled and not the zero memory behind it, which would cost memory.
   uint64_t filled_end = image;
@@ -209,8 +222,7 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
       expand_with_workers(packed, reinterpret_cast<uint8_t*>(image), image_end - image);
   if (status == WorkersStatus::no_memory) die(stack.program, packer::kExitNoMemory, kNoMemory);
   if (status != WorkersStatus::ok) {
-    die(stack.program, packer::kExitDamaged,
-        "the packed program is damaged (it does not decode); get the file again");
+    die(stack.program, packer::kExitDamaged, kDamaged);
   }
 
   if (header->escape_vaddr != 0) {
@@ -230,8 +242,9 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
     if (begin == end || protection == (kProtRead | kProtWrite)) continue;
     // While it is readable still, whatever it will be; to the page's end, where the escape may lie.
     if (protection & kProtExec) make_executable_as_written(begin, end);
-    if (failed(sys_mprotect(begin, end - begin, protection)) &&
-        !map_through_memfd(begin, end, protection)) {
+    const bool is_protected = guarded(
+        segment, [&](int wanted) { return !failed(sys_mprotect(begin, end - begin, wanted)); });
+    if (!is_protected && !map_through_memfd(begin, end, segment)) {
       die(stack.program, packer::kExitForbidden,
           "the system forbids unpacked code to run (neither mprotect nor memfd); run the original");
     }

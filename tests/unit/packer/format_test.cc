@@ -48,7 +48,7 @@ const std::vector<Field> kNote = {
 };
 const std::vector<Field> kSegment = {
     FIELD(PackSegment, vaddr),       FIELD(PackSegment, memory_size), FIELD(PackSegment, file_size),
-    FIELD(PackSegment, file_offset), FIELD(PackSegment, flags),       FIELD(PackSegment, reserved),
+    FIELD(PackSegment, file_offset), FIELD(PackSegment, flags),       FIELD(PackSegment, guard),
 };
 const std::vector<Field> kStream = {
     FIELD(PackStream, address), FIELD(PackStream, raw_size), FIELD(PackStream, packed_size),

@@ -147,7 +147,7 @@ TEST(Reader, EverySegmentFieldIsChecked) {
       [](PackSegment& s) { s.file_offset = UINT64_MAX; },
       [](PackSegment& s) { s.file_offset = std::uint64_t{1} << 30; },
       [](PackSegment& s) { s.flags |= 8; },
-      [](PackSegment& s) { s.reserved = 1; },
+      [](PackSegment& s) { s.guard = packer::kGuardBti; },
   };
   for (std::size_t i = 0; i < changes.size(); i++) {
     SCOPED_TRACE(i);
