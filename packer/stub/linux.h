@@ -21,6 +21,7 @@ enum : long {
   kSysMadvise = 28,
   kSysGetpid = 39,
   kSysFutex = 202,
+  kSysSchedSetaffinity = 203,
   kSysSchedGetaffinity = 204,
   kSysExitGroup = 231,
   kSysTgkill = 234,
@@ -56,6 +57,7 @@ enum : long {  // asm-generic/unistd.h, which both take over
   kSysWrite = 64,
   kSysExitGroup = 94,
   kSysFutex = 98,
+  kSysSchedSetaffinity = 122,
   kSysSchedGetaffinity = 123,
   kSysSchedYield = 124,
   kSysTgkill = 131,
@@ -160,6 +162,11 @@ inline long sys_futex(const uint32_t* word, int operation, long value) {
 // Bytes of the mask that were written, or a failure.
 inline long sys_sched_getaffinity(uint64_t* mask, size_t size) {
   return syscall3(kSysSchedGetaffinity, 0, static_cast<long>(size), reinterpret_cast<long>(mask));
+}
+// Whether the byte at `address` can be read, where touching it might raise a signal: asks for the
+// processors of a process that cannot exist, which the kernel reads from there before it looks.
+inline bool is_there(uint64_t address) {
+  return syscall3(kSysSchedSetaffinity, -1, 1, static_cast<long>(address)) != kErrorFault;
 }
 inline void sys_sched_yield() { syscall3(kSysSchedYield, 0, 0, 0); }
 inline long sys_getpid() { return syscall3(kSysGetpid, 0, 0, 0); }

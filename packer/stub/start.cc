@@ -121,8 +121,8 @@ bool is_mapped(const ProcessStack& stack, uint64_t bias, uint64_t address, uint6
 
 // Whether all that the header points at can be read. The header may be damaged; the ELF header and
 // the program headers (in front of all else, one behind the other) were believed by the kernel. The
-// end of a file that was cut off is mapped and not there: touching it raises SIGBUS, asking for it
-// in advance only fails. (Linux before 5.14 does not know the advice and leaves the signal.)
+// end of a file that was cut off is mapped and not there: touching it raises SIGBUS. The advice
+// (Linux 5.14) has the pages there in one go.
 bool is_readable(const ProcessStack& stack, const PackHeader* header, uint64_t bias) {
   const auto address = reinterpret_cast<uint64_t>(header);
   const uint64_t* program_headers = stack.find(kAuxPhdr);
@@ -134,10 +134,13 @@ bool is_readable(const ProcessStack& stack, const PackHeader* header, uint64_t b
   const uint64_t payload = header->payload_vaddr + bias;
   const uint64_t* page = stack.find(kAuxPagesz);
   const uint64_t begin = payload & ~((page != nullptr ? *page : 4096) - 1);
-  return is_mapped(stack, bias, address - tables, tables + sizeof(PackHeader)) &&
-         is_mapped(stack, bias, payload, header->payload_size) &&
-         sys_madvise(begin, payload + header->payload_size - begin, kMadvPopulateRead) !=
-             kErrorFault;
+  const uint64_t end = payload + header->payload_size;
+  if (!is_mapped(stack, bias, address - tables, tables + sizeof(PackHeader)) ||
+      !is_mapped(stack, bias, payload, header->payload_size)) {
+    return false;
+  }
+  sys_madvise(begin, end - begin, kMadvPopulateRead);
+  return is_there(end - 1);
 }
 
 int protection_of(uint32_t flags) {

@@ -148,7 +148,7 @@ static long number_of(const char* call) {
   } calls[] = {
       {"clone", SYS_clone},       {"clone3", SYS_clone3},
       {"madvise", SYS_madvise},   {"memfd_create", SYS_memfd_create},
-      {"mprotect", SYS_mprotect},
+      {"mprotect", SYS_mprotect}, {"sched_setaffinity", SYS_sched_setaffinity},
   };
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
     if (strcmp(call, calls[i].name) == 0) return calls[i].number;
