@@ -26,9 +26,12 @@ MixModel model_of(std::uint32_t code_transform) {
   return MixModel::bytes;
 }
 
-// Of the image's filled bytes, how many there may be beside them while it is made: 3/16, so that a
-// program starts in the memory of its file and a quarter more.
-constexpr std::uint64_t aside_limit(std::uint64_t filled) { return filled / 16 * 3; }
+// Bytes that there may be in memory while an image with so many filled is made. 3/16 more than
+// those, so that a program starts in the memory of its file and a quarter more. Level small decodes
+// for so long that the wait for a table matters little, and its decoders need the memory.
+std::uint64_t memory_limit(std::uint64_t filled, std::uint32_t level) {
+  return level == kLevelSmall ? 0 : filled + filled / 16 * 3;
+}
 
 // One form of a stream.
 struct Coded {
@@ -172,13 +175,16 @@ Span measure(const StreamGroup& group, std::size_t begin, const std::vector<Pack
 // The longest first, so that several processors finish together. Parts are in memory beside the
 // region that is made of them: what would not fit into little more than the finished image waits
 // until they are gone, and stands behind all else; the rest stream is the last.
-void put_in_order(std::vector<Span>& spans) {
-  std::uint64_t filled = 0, room = 0;
-  for (const Span& span : spans) filled += span.filled;
-  room = filled + aside_limit(filled);
+void put_in_order(std::vector<Span>& spans, std::uint32_t level) {
+  std::uint64_t filled = 0, beside = 0;
+  bool has_parts = false;
   for (const Span& span : spans) {
-    if (span.has_parts()) room -= std::min(room, span.filled + span.aside);
+    filled += span.filled;
+    if (span.has_parts()) beside += span.filled + span.aside;
+    has_parts |= span.has_parts();
   }
+  const std::uint64_t limit = has_parts ? memory_limit(filled, level) : filled;
+  std::uint64_t room = limit - std::min(limit, beside);
   std::stable_sort(spans.begin(), spans.end(),
                    [](const Span& a, const Span& b) { return a.cost > b.cost; });
   for (Span& span : spans) {
@@ -207,7 +213,7 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16
     spans.push_back(measure(group, at, chosen.streams));
     at += group.streams.size();
   }
-  put_in_order(spans);
+  put_in_order(spans, level);
 
   Encoded encoded;
   std::uint64_t scratch = 0;

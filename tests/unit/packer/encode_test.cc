@@ -63,6 +63,13 @@ TEST(Encode, MemoryToWorkInCounts) {
   EXPECT_EQ(encoded.streams[3].raw_size, 4000u);
 }
 
+TEST(Encode, AllWaitForTablesAtLevelSmall) {
+  const Encoded encoded =
+      encode({image(1), table(1600), image(90000)}, kLevelSmall, kX86_64, nullptr);
+  EXPECT_EQ(encoded.first_held, 2);
+  EXPECT_EQ(encode({image(1), image(2)}, kLevelSmall, kX86_64, nullptr).first_held, 2);
+}
+
 TEST(Encode, TheRestIsBehindAllElse) {
   const Encoded encoded = encode_fast({image(50, kStreamRest), image(10), image(20)});
   ASSERT_EQ(encoded.streams.size(), 3u);
