@@ -8,12 +8,14 @@ source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 source "$SOURCE/tests/e2e/machines.inc"
 subject_name=branch-guard
-need aarch64-linux-gnu-gcc
+need aarch64-linux-gnu-gcc python3
 use_machine aarch64
 original="$scratch/original"
 aarch64-linux-gnu-gcc -march=armv8.5-a -nostdlib -static -Wl,-z,max-page-size=65536 -o "$original" \
   "$SOURCE/tests/e2e/branch_guard.S"
 pack_original
+python3 "$SOURCE/tests/unpack.py" "$packed" unpacked-by-python || fail "the second reader refuses it"
+same unpacked-by-python "$original"
 
 for page in "${page_sizes[@]}"; do
   for file in "$original" "$packed"; do
