@@ -3,7 +3,9 @@
 // The order of the search for a name without a slash: DT_RPATH of the object that asks and of those
 // that loaded it (unless the object has a DT_RUNPATH), DT_RUNPATH of the object itself, the folders
 // of /etc/ld.so.conf, the loader's own. /etc/ld.so.cache is made from the last two and is not read:
-// images often come without. A library of another class or machine is passed over.
+// images often come without. A library of another class or machine is passed over. Nothing is
+// searched for a name under which a library is loaded already, be it by way of a search path that
+// the object which asks does not have; so the order of loading counts, which is breadth first.
 //
 // Symbolic links are followed inside the root: an absolute one starts at the root again, and none
 // leads out of it.
@@ -87,8 +89,9 @@ bool is_part_of_musl(std::string_view name) {
 }  // namespace
 
 struct LibraryFinder::Search {
-  std::vector<std::string> folders;  // of the system
-  std::set<std::string> shown;       // names that stand in the tree
+  std::vector<std::string> folders;     // of the system
+  std::set<std::string> shown;          // names that stand in the tree
+  std::map<std::string, Found> loaded;  // by the names that lead to them without a search
   std::size_t libraries = 0, lookups = 0;
   bool musl = false;
   LibraryTree tree;
@@ -153,7 +156,9 @@ const LibraryFinder::Object* LibraryFinder::load(const std::string& resolved) {
     if (!elf::has_magic(loaded.bytes)) return nullptr;
     const elf::File file = elf::File::parse(loaded.bytes, resolved);
     if (file.header().type != elf::kTypeDyn) return nullptr;
+    const auto soname = file.dynamic_strings(elf::kDynamicSoname);
     it->second = {.path = resolved,
+                  .soname = soname.empty() ? std::string() : soname.front(),
                   .needed = file.dynamic_strings(elf::kDynamicNeeded),
                   .rpath = file.dynamic_strings(elf::kDynamicRpath),
                   .runpath = file.dynamic_strings(elf::kDynamicRunpath),
@@ -252,6 +257,7 @@ std::optional<LibraryFinder::Found> LibraryFinder::find_one(
     }
     return std::nullopt;
   };
+  if (const auto it = search.loaded.find(name); it != search.loaded.end()) return it->second;
   if (name.find('/') != std::string::npos) {
     const auto path = fits(name);
     return path ? std::optional(Found{*path, "path"}) : std::nullopt;
@@ -267,16 +273,15 @@ std::optional<LibraryFinder::Found> LibraryFinder::find_one(
   return look_in(search.folders, object, "system");
 }
 
-// All that an object names before what those name, as the loader does it.
-void LibraryFinder::add_needed(Search& search, const Object& object,
-                               const std::vector<const Object*>& loaders,
-                               std::vector<Library>& out) {
-  std::vector<std::pair<std::size_t, const Object*>> next;
-  for (const std::string& name : object.needed) {
-    if (++search.libraries > kMaxLibraries) return;
+// What stands in the list `out` of an object, in order; what is loaded for it joins the queue.
+void LibraryFinder::add_needed(Search& search, const Loading& loading, std::deque<Loading>& queue) {
+  std::vector<Library>& out = *loading.out;
+  std::vector<std::pair<std::size_t, const Object*>> loaded;
+  for (const std::string& name : loading.object->needed) {
+    if (++search.libraries > kMaxLibraries) break;
     Library library;
     library.name = printable(name);
-    const auto found = find_one(search, name, object, loaders);
+    const auto found = find_one(search, name, *loading.object, loading.loaders);
     if (found) {
       library.path = printable(found->path);
       library.found_by = found->by;
@@ -285,19 +290,27 @@ void LibraryFinder::add_needed(Search& search, const Object& object,
       search.tree.missing.push_back(library.name);
     }
     library.repeated = !search.shown.insert(name).second;
-    if (found && !library.repeated) next.emplace_back(out.size(), load(found->path));
+    if (found && !library.repeated) {
+      const Object* object = load(found->path);
+      search.loaded.try_emplace(name, *found);
+      // musl knows a library by the name that it was asked for under, and by no other.
+      if (object != nullptr && !search.musl && !object->soname.empty()) {
+        search.loaded.try_emplace(object->soname, *found);
+      }
+      if (object != nullptr) loaded.emplace_back(out.size(), object);
+    }
     out.push_back(std::move(library));
   }
-  for (const auto& [index, child] : next) {
-    if (child == nullptr) continue;
-    std::vector<const Object*> chain = {child};
-    chain.insert(chain.end(), loaders.begin(), loaders.end());
-    add_needed(search, *child, chain, out[index].needed);
+  for (const auto& [index, object] : loaded) {
+    std::vector<const Object*> loaders = {object};
+    loaders.insert(loaders.end(), loading.loaders.begin(), loading.loaders.end());
+    queue.push_back({object, std::move(loaders), &out[index].needed});
   }
 }
 
 LibraryTree LibraryFinder::find(const elf::File& file, const fs::path& path) {
   Object program{.path = {},
+                 .soname = {},
                  .needed = file.dynamic_strings(elf::kDynamicNeeded),
                  .rpath = file.dynamic_strings(elf::kDynamicRpath),
                  .runpath = file.dynamic_strings(elf::kDynamicRunpath),
@@ -321,7 +334,8 @@ LibraryTree LibraryFinder::find(const elf::File& file, const fs::path& path) {
   }
   search.musl = interpreter && interpreter->find("/ld-musl-") != std::string::npos;
   search.folders = system_folders(program, search.musl);
-  add_needed(search, program, {&program}, search.tree.libraries);
+  std::deque<Loading> queue = {{&program, {&program}, &search.tree.libraries}};
+  for (; !queue.empty(); queue.pop_front()) add_needed(search, queue.front(), queue);
   return std::move(search.tree);
 }
 

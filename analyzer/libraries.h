@@ -6,6 +6,7 @@
 // Source: ld.so(8); musl's ldso/dynlink.c.
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -32,6 +33,7 @@ class LibraryFinder {
  private:
   struct Object {      // an executable or library
     std::string path;  // inside the root
+    std::string soname;
     std::vector<std::string> needed, rpath, runpath;
     bool is_64bit = true;
     std::uint16_t machine = 0;
@@ -40,14 +42,18 @@ class LibraryFinder {
   struct Found {
     std::string path, by;
   };
+  struct Loading {  // an object whose libraries are to be found
+    const Object* object = nullptr;
+    std::vector<const Object*> loaders;  // itself, what asked for it, and so on to the program
+    std::vector<Library>* out = nullptr;
+  };
 
   std::optional<std::string> resolve(const std::string& path) const;
   const Object* load(const std::string& resolved);
   std::vector<std::string> system_folders(const Object& program, bool musl) const;
   void read_configuration(const std::string& path, std::vector<std::string>& folders,
                           int depth) const;
-  void add_needed(Search& search, const Object& object, const std::vector<const Object*>& loaders,
-                  std::vector<Library>& out);
+  void add_needed(Search& search, const Loading& loading, std::deque<Loading>& queue);
   std::optional<Found> find_one(Search& search, const std::string& name, const Object& object,
                                 const std::vector<const Object*>& loaders);
 

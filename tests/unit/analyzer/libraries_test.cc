@@ -98,6 +98,30 @@ TEST_F(LibrariesTest, MuslsLoaderIsItsLibrary) {
   EXPECT_EQ(tree.libraries[0].path, "/lib/ld-musl-x86_64.so.1");
 }
 
+// As systemd-analyze does it: its search path finds a library that others then need, too, whose own
+// search paths do not lead there.
+TEST_F(LibrariesTest, WhatIsLoadedIsNotSearchedFor) {
+  put_library("ld.so");
+  put_library("lib/liba.so", {"libb.so"});
+  put_library("lib/libb.so", {"libshared.so"});
+  put_library("opt/libshared.so");
+  const LibraryTree tree = find({"liba.so", "/opt/libshared.so"});
+  EXPECT_THAT(tree.missing, IsEmpty());
+  const Library& found = tree.libraries.at(0).needed.at(0).needed.at(0);
+  EXPECT_EQ(found.name, "libshared.so");
+  EXPECT_EQ(found.path, "/opt/libshared.so");
+  EXPECT_EQ(found.found_by, "path");
+}
+
+TEST_F(LibrariesTest, MuslKnowsLoadedLibrariesByTheNameThatWasAskedForOnly) {
+  put_library("lib/ld-musl-x86_64.so.1");
+  put_library("lib/liba.so", {"libshared.so", "/opt/libshared.so"});
+  put_library("opt/libshared.so");
+  const LibraryTree tree = find({"liba.so", "/opt/libshared.so"}, "/lib/ld-musl-x86_64.so.1");
+  EXPECT_THAT(tree.missing, ElementsAre("libshared.so"));
+  EXPECT_EQ(tree.libraries.at(0).needed.at(1).path, "/opt/libshared.so");
+}
+
 TEST_F(LibrariesTest, ACircleEnds) {
   put_library("ld.so");
   put_library("lib/liba.so", {"libb.so"});
