@@ -4,23 +4,25 @@
 // left:
 //
 //   NX        PT_GNU_STACK without the execute flag. Where the segment is missing, 32-bit programs
-//   get
-//             an executable stack; 64-bit ones do not on Linux 5.8 and later.
+//             get an executable stack; 64-bit ones do not on Linux 5.8 and later.
 //   RELRO     PT_GNU_RELRO: tables that the loader fills are read-only afterwards. Full where the
 //             loader fills all of them at the start (BIND_NOW), partial otherwise. A static program
 //             at fixed addresses fills its own; there is nothing left to bind late, so it is full.
 //   PIE       loaded at an address that differs from run to run.
 //   canary    a value below the return address that is checked (__stack_chk_fail).
-//   FORTIFY   checked forms of memcpy and the like (__memcpy_chk).
+//   FORTIFY   checked forms of memcpy and the like (__memcpy_chk). A program that calls nothing of
+//             which there is such a form has nothing to check.
 //   CET       x86: landing pads for indirect jumps (IBT), a second stack of return addresses
 //             (SHSTK). BTI, PAC: the same ideas on aarch64. All in the note GNU/property.
 //
 // Canaries and FORTIFY guard against C's memory errors. Go and safe Rust check bounds instead, so
-// there the question does not arise ("not applicable"). A stripped static program does not tell;
-// the text "stack smashing detected" is in every static glibc program.
+// there the question does not arise ("not applicable"), unless parts in C are linked in that have
+// them. A static program does not tell by its symbols, if it has any: the C library's own start-up
+// code brings __stack_chk_fail along (musl, glibc) and calls checked functions (glibc).
 #include "analyzer/hardening.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "common/error.h"
 #include "common/text.h"
@@ -43,32 +45,70 @@ bool binds_now(const std::vector<elf::DynamicEntry>& dynamic) {
 
 State on(bool yes) { return yes ? State::yes : State::no; }
 
-// Names ending in "_chk", apart from those that a static C library refers to itself.
-bool is_fortified(std::string_view name) {
+// What glibc 2.36 has a checked form of, in order.
+constexpr std::string_view kCheckable[] = {
+    "asprintf",        "confstr",        "dprintf",        "explicit_bzero",
+    "fgets",           "fgets_unlocked", "fgetws",         "fgetws_unlocked",
+    "fprintf",         "fread",          "fread_unlocked", "fwprintf",
+    "getcwd",          "getdomainname",  "getgroups",      "gethostname",
+    "getlogin_r",      "gets",           "getwd",          "longjmp",
+    "mbsnrtowcs",      "mbsrtowcs",      "mbstowcs",       "memcpy",
+    "memmove",         "mempcpy",        "memset",         "obstack_printf",
+    "obstack_vprintf", "poll",           "ppoll",          "pread",
+    "pread64",         "printf",         "ptsname_r",      "read",
+    "readlink",        "readlinkat",     "realpath",       "recv",
+    "recvfrom",        "snprintf",       "sprintf",        "stpcpy",
+    "stpncpy",         "strcat",         "strcpy",         "strncat",
+    "strncpy",         "swprintf",       "syslog",         "ttyname_r",
+    "vasprintf",       "vdprintf",       "vfprintf",       "vfwprintf",
+    "vprintf",         "vsnprintf",      "vsprintf",       "vswprintf",
+    "vsyslog",         "vwprintf",       "wcpcpy",         "wcpncpy",
+    "wcrtomb",         "wcscat",         "wcscpy",         "wcsncat",
+    "wcsncpy",         "wcsnrtombs",     "wcsrtombs",      "wcstombs",
+    "wctomb",          "wmemcpy",        "wmemmove",       "wmempcpy",
+    "wmemset",         "wprintf",
+};
+
+bool is_checkable(std::string_view name) {
+  return std::binary_search(std::begin(kCheckable), std::end(kCheckable), name);
+}
+
+// "__memcpy_chk"; not __stack_chk_fail's kin and what a static C library refers to itself.
+bool is_checked(std::string_view name) {
   return name.starts_with("__") && name.ends_with("_chk") && name != "__stack_chk" &&
          name != "__vdso_chk";
 }
 
-void find_compiled_in(const HardeningSigns& signs, Hardening& out) {
-  if (signs.toolchain.language == "Go" || signs.toolchain.language == "Rust") {
-    out.canary = out.fortify = State::not_applicable;
-    return;
-  }
-  const bool dynamic = signs.kind == Kind::dynamic_executable || signs.kind == Kind::shared_object;
-  const std::vector<Symbol>& symbols = dynamic ? signs.dynamic_symbols : signs.symbols;
-  if (symbols.empty()) {
-    out.canary = out.fortify = State::unknown;
-    return;
-  }
-  bool canary = false, fortify = false;
+struct Guards {
+  State canary = State::unknown, fortify = State::unknown;
+};
+
+Guards find_guards(const HardeningSigns& signs) {
+  const bool is_static = analyzer::is_static(signs.kind);
+  const std::vector<Symbol>& symbols = is_static ? signs.symbols : signs.dynamic_symbols;
+  if (symbols.empty()) return {};
+  bool canary = false, checked = false, unchecked = false;
   for (const Symbol& symbol : symbols) {
     canary = canary || symbol.name == "__stack_chk_fail" || symbol.name == "__stack_chk_guard";
-    fortify = fortify || is_fortified(symbol.name);
+    checked = checked || is_checked(symbol.name);
+    unchecked = unchecked || (!symbol.defined && is_checkable(symbol.name));
   }
-  // A static glibc has the checked functions for its own use, so they prove nothing.
-  const bool static_glibc = !dynamic && signs.toolchain.libc == "glibc";
-  out.canary = static_glibc && canary ? State::unknown : on(canary);
-  out.fortify = static_glibc && fortify ? State::unknown : on(fortify);
+  if (!is_static) {
+    return {on(canary), checked ? State::yes : unchecked ? State::no : State::not_applicable};
+  }
+  const bool is_glibc = signs.toolchain.libc == "glibc";
+  return {canary ? State::unknown : State::no, checked && is_glibc ? State::unknown : on(checked)};
+}
+
+void find_compiled_in(const HardeningSigns& signs, Hardening& out) {
+  Guards guards = find_guards(signs);
+  if (signs.toolchain.language == "Go" || signs.toolchain.language == "Rust") {
+    for (State* guard : {&guards.canary, &guards.fortify}) {
+      if (*guard != State::yes) *guard = State::not_applicable;
+    }
+  }
+  out.canary = guards.canary;
+  out.fortify = guards.fortify;
 }
 
 void find_control_flow(const elf::File& file, Hardening& out) {

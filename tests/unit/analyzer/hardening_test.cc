@@ -62,10 +62,40 @@ TEST(Hardening, SeesCodeThatCanBeWritten) {
 TEST(Hardening, StaticLibrariesDoNotSpeakForTheProgram) {
   WHITTLE_NEEDS_PROGRAM("c_static");
   EXPECT_EQ(look_at("c_static").hardening.canary, State::unknown);  // glibc itself is guarded
-  WHITTLE_NEEDS_PROGRAM("hard_musl");
-  EXPECT_EQ(look_at("hard_musl").hardening.canary, State::yes);
+  WHITTLE_NEEDS_PROGRAM("hard_musl");  // musl's start-up code has __stack_chk_fail in any case
+  EXPECT_EQ(look_at("hard_musl").hardening.canary, State::unknown);
   WHITTLE_NEEDS_PROGRAM("musl_static");
+  EXPECT_EQ(look_at("musl_static").hardening.canary, State::unknown);
   EXPECT_EQ(look_at("musl_static").hardening.fortify, State::no);
+}
+
+State fortify_of(std::vector<std::string_view> imports, std::string language = "C/C++") {
+  test::ElfSpec spec;
+  const Bytes bytes = test::build(spec).bytes;
+  const elf::File file = elf::File::parse(bytes, "f");
+  Toolchain toolchain;
+  toolchain.language = std::move(language);
+  std::vector<Symbol> symbols(imports.size());
+  for (std::size_t i = 0; i < imports.size(); i++) symbols[i].name = imports[i];
+  return find_hardening({.file = file,
+                         .kind = Kind::dynamic_executable,
+                         .toolchain = toolchain,
+                         .symbols = {},
+                         .dynamic_symbols = symbols})
+      .fortify;
+}
+
+TEST(Hardening, WhatCannotBeCheckedIsNoDefect) {
+  EXPECT_EQ(fortify_of({"puts", "exit"}), State::not_applicable);
+  EXPECT_EQ(fortify_of({"puts", "memcpy"}), State::no);
+  EXPECT_EQ(fortify_of({"memcpy", "__memcpy_chk"}), State::yes);
+  EXPECT_EQ(fortify_of({}), State::unknown);
+}
+
+TEST(Hardening, GoAndRustShowWhatTheirPartsInCHave) {
+  EXPECT_EQ(fortify_of({"memcpy"}, "Rust"), State::not_applicable);
+  EXPECT_EQ(fortify_of({"memcpy", "__memcpy_chk"}, "Rust"), State::yes);
+  EXPECT_EQ(fortify_of({"memcpy", "__memcpy_chk"}, "Go"), State::yes);
 }
 
 TEST(Hardening, GoNeedsNoCanary) {
