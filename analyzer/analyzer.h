@@ -22,6 +22,9 @@ namespace whittle::analyzer {
 struct InspectOptions {
   bool symbols = true;   // ask LIEF (in a limited child process) for sections and symbols
   bool digests = false;  // fill in BinaryReport::sha256
+  // Look behind the headers, for all that report.h lists below `has_contents`. Without it, `bytes`
+  // may change meanwhile, as a mapped file does, and few of its pages are touched.
+  bool contents = true;
 };
 
 // What `bytes` are. Any content gives a report: text is `not_elf`. Throws Error{malformed} where
@@ -46,6 +49,7 @@ struct AuditedFile {
 struct AuditOptions {
   std::filesystem::path root;  // where to look for shared libraries; empty: do not look
   bool digests = false;        // BinaryReport::sha256 of every file
+  bool contents = true;        // as InspectOptions::contents; without it, files are not read whole
   unsigned jobs = 0;           // files at once; 0: as many as there are processors
   // Called now and then by the thread that adds files: files done, and found so far.
   std::function<void(std::uint64_t, std::uint64_t)> progress;

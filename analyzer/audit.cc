@@ -18,6 +18,7 @@
 #include "analyzer/libraries.h"
 #include "common/elf.h"
 #include "common/file.h"
+#include "common/mapped_file.h"
 
 namespace whittle::analyzer {
 namespace {
@@ -191,24 +192,37 @@ class Auditor::Impl {
   }
 
   // Nothing for what is passed over.
+  std::optional<BinaryReport> report_of(const Job& job, ByteView bytes, mode_t mode) {
+    BinaryReport report =
+        inspect(bytes, job.path,
+                {.symbols = false, .digests = options_.digests, .contents = options_.contents});
+    if (!job.named && is_passed_over(report.kind, mode)) return std::nullopt;
+    if (finder_ && !job.content && report.kind == Kind::dynamic_executable) {
+      const std::lock_guard lock(finder_mutex_);
+      report.linkage.libraries = finder_->find(elf::File::parse(bytes, job.path), job.path);
+    }
+    return report;
+  }
+
   std::optional<AuditedFile> audit_one(const Job& job) {
     try {
       // Most files of a folder are no executables; four bytes tell, without reading the rest.
       if (!job.named && !job.content && !begins_like_elf(job.path)) return std::nullopt;
-      LoadedFile loaded;
-      if (!job.content) loaded = read_file(job.path);
-      const ByteView bytes = job.content ? *job.content : loaded.bytes;
-      BinaryReport report =
-          inspect(bytes, job.path, {.symbols = false, .digests = options_.digests});
-      const mode_t mode = job.content ? job.mode : loaded.status.mode;
-      if (!job.named && is_passed_over(report.kind, mode)) return std::nullopt;
-      if (finder_ && !job.content && report.kind == Kind::dynamic_executable) {
-        const std::lock_guard lock(finder_mutex_);
-        report.linkage.libraries = finder_->find(elf::File::parse(bytes, job.path), job.path);
+      std::optional<BinaryReport> report;
+      if (job.content) {
+        report = report_of(job, *job.content, job.mode);
+      } else if (options_.contents) {
+        const LoadedFile loaded = read_file(job.path);
+        report = report_of(job, loaded.bytes, loaded.status.mode);
+      } else {
+        with_mapped_file(job.path, [&](ByteView bytes, const FileStatus& status) {
+          report = report_of(job, bytes, status.mode);
+        });
       }
+      if (!report) return std::nullopt;
       AuditedFile file;
       file.path = job.path;
-      file.report = std::move(report);
+      file.report = std::move(*report);
       return file;
     } catch (const Error& error) {
       return failed(job.path, error);

@@ -82,6 +82,12 @@ void describe_notes(const elf::File& file, BinaryReport& report) {
 
 // What takes more than the headers to tell.
 void describe_contents(const elf::File& file, BinaryReport& report) {
+  report.overlay = measure_extent(file).overlay;
+  report.toolchain = detect_toolchain(file, report.interpreter, report.needed);
+  if (!is_static(report.kind) && report.kind != Kind::dynamic_executable &&
+      report.kind != Kind::shared_object) {
+    return;
+  }
   const std::vector<Symbol> symbols = read_symbols(file);
   const std::vector<Symbol> dynamic_symbols = read_dynamic_symbols(file);
   report.hardening = find_hardening({.file = file,
@@ -171,12 +177,8 @@ BinaryReport inspect(ByteView bytes, std::string_view path, const InspectOptions
   describe_segments(file, report);
   describe_sections(file, report);
   describe_notes(file, report);
-  report.overlay = measure_extent(file).overlay;
-  report.toolchain = detect_toolchain(file, report.interpreter, report.needed);
-  if (is_static(report.kind) || report.kind == Kind::dynamic_executable ||
-      report.kind == Kind::shared_object) {
-    describe_contents(file, report);
-  }
+  report.has_contents = options.contents;
+  if (options.contents) describe_contents(file, report);
   if (options.symbols) add_lief(file, report);
   return report;
 }

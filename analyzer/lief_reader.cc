@@ -8,6 +8,9 @@
 // LIEF undefines the macros of <elf.h>; include neither that nor our elf.h's users here.
 #include "analyzer/lief_reader.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <LIEF/ELF.hpp>
 #include <LIEF/logging.hpp>
 #include <algorithm>
@@ -93,10 +96,19 @@ LiefSummary summarize(const LIEF::ELF::Binary& binary) {
   return summary;
 }
 
+// Takes the pages that lie wholly in `bytes` from this process, for good.
+void forget(ByteView bytes) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = align_up(reinterpret_cast<std::uintptr_t>(bytes.data()), page);
+  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) & ~(page - 1);
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 Bytes parse_in_child(ByteView bytes) {
   LIEF::Logger::disable();
-  const auto binary =
-      LIEF::ELF::Parser::parse(std::vector<std::uint8_t>(bytes.begin(), bytes.end()), "");
+  const std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
+  forget(bytes);  // the parent has its own; LIEF is about to make copies of the copy
+  const auto binary = LIEF::ELF::Parser::parse(copy, "");
   if (binary == nullptr) {
     throw Error(ErrorKind::malformed, "", "LIEF gives no binary");
   }

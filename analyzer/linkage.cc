@@ -82,7 +82,8 @@ std::vector<std::string> library_names(const elf::File& file, const BinaryReport
           begin > 0 && text[begin - 1] == '\0' && end < text.size() && text[end] == '\0';
       const std::string name(text.substr(begin, end - begin));
       const std::string base = name.substr(name.rfind('/') + 1);
-      if (whole && base.size() > 3 && base[0] != '.' && name != report.interpreter &&
+      const bool is_one = name.find(".so") == at - begin;  // not several, run together
+      if (whole && is_one && base.size() > 3 && base[0] != '.' && name != report.interpreter &&
           std::find(report.needed.begin(), report.needed.end(), base) == report.needed.end()) {
         found.insert(name);
       }

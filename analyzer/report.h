@@ -149,16 +149,18 @@ struct BinaryReport {
   std::vector<std::string> needed;  // DT_NEEDED, in order
   std::string build_id;             // hexadecimal
   std::string go_build_id;
-  Toolchain toolchain;
   bool stripped = true;  // no .symtab
   std::vector<SegmentInfo> segments;
   std::vector<SectionInfo> sections;
   std::uint64_t symbols = 0;          // entries of .symtab and .dynsym; 0 without LIEF
-  std::uint64_t overlay = 0;          // bytes behind everything that the headers speak of
   std::vector<std::string> warnings;  // odd fields, readers that disagree, a reader that gave up
-  std::vector<Need> needs;            // by id; for executables only
-  Linkage linkage;                    // for dynamic executables only
-  Hardening hardening;                // for executables and shared libraries only
+
+  bool has_contents = true;   // false where nobody looked for what follows
+  std::uint64_t overlay = 0;  // bytes behind everything that the headers speak of
+  Toolchain toolchain;
+  std::vector<Need> needs;  // by id; for executables only
+  Linkage linkage;          // for dynamic executables only
+  Hardening hardening;      // for executables and shared libraries only
 };
 
 }  // namespace whittle::analyzer

@@ -25,6 +25,7 @@ struct Options {
   std::string root;
   std::vector<std::string> require;
   std::string policy;
+  bool verdict_only = false;
   CommonOptions common;
 };
 
@@ -62,16 +63,20 @@ analyzer::Policy policy_of(const Options& options) {
   return policy;
 }
 
+bool is_bill_of_materials(const Options& options) {
+  return options.common.format == "cyclonedx" || options.common.format == "spdx";
+}
+
 int run(const Options& options) {
   const analyzer::Policy policy = policy_of(options);
   ProgressLine progress(options.common.quiet);
-  Files files = flow::audit(
-      {options.paths.begin(), options.paths.end()},
-      {.root = options.root,
-       .digests = options.common.format == "cyclonedx" || options.common.format == "spdx",
-       .progress = [&](std::uint64_t done, std::uint64_t all) {
-         progress.show("auditing", done, all);
-       }});
+  Files files = flow::audit({options.paths.begin(), options.paths.end()},
+                            {.root = options.root,
+                             .digests = is_bill_of_materials(options),
+                             .contents = !options.verdict_only,
+                             .progress = [&](std::uint64_t done, std::uint64_t all) {
+                               progress.show("auditing", done, all);
+                             }});
   progress.clear();
   analyzer::apply(policy, files);
   if (!options.common.quiet) {
@@ -91,15 +96,29 @@ void add_audit(Program& program) {
                           [options] { return run(*options); });
   command->add_option("PATH", options->paths, "Files, folders, archives of images, OCI layouts")
       ->required();
+  CLI::Option* require = command
+                             ->add_option("--require", options->require,
+                                          "What every file has to be: nx,no-needs:shell,go>=1.22")
+                             ->type_name("RULES")
+                             ->allow_extra_args(false);
+  CLI::Option* policy =
+      command
+          ->add_option("--policy", options->policy, "The same from a file: `require: [static, nx]`")
+          ->type_name("FILE");
+  CLI::Option* root =
+      command->add_option("--root", options->root, "Look for shared libraries in this root folder")
+          ->type_name("DIR");
   command
-      ->add_option("--require", options->require,
-                   "What every file has to be: nx,no-needs:shell,go>=1.22")
-      ->type_name("RULES")
-      ->allow_extra_args(false);
-  command->add_option("--policy", options->policy, "The same from a file: `require: [static, nx]`")
-      ->type_name("FILE");
-  command->add_option("--root", options->root, "Look for shared libraries in this root folder")
-      ->type_name("DIR");
+      ->add_flag("--verdict-only", options->verdict_only,
+                 "Look at headers only: static or not, and why")
+      ->excludes(require)
+      ->excludes(policy)
+      ->excludes(root);
+  command->final_callback([options] {
+    if (options->verdict_only && is_bill_of_materials(*options)) {
+      throw CLI::ExcludesError("--verdict-only", "--format " + options->common.format);
+    }
+  });
   std::vector<std::string> names;
   for (const auto& format : formats()) names.push_back(format.first);
   add_common_options(command, options->common, names);

@@ -146,6 +146,8 @@ void check_overlap(const std::vector<Segment>& segments, const Header& header,
 // A section's name is a suffix-shared string: a hostile file can give every one of its sections a
 // name as long as the file. Longer ones than this are cut.
 constexpr std::size_t kMaxSectionName = 1024;
+// Ten times what the largest programs have; a file made of section headers would take gigabytes.
+constexpr std::uint64_t kMaxSections = std::uint64_t{1} << 18;
 
 // Section headers serve tools, not the kernel: any trouble with them is told, never fatal.
 std::vector<Section> read_sections(const ByteReader& reader, const Layout& layout,
@@ -164,6 +166,10 @@ std::vector<Section> read_sections(const ByteReader& reader, const Layout& layou
         count > (reader.size() - header.shoff) / layout.section_size()) {
       problem = fmt::format("{} section headers at offset {} do not fit in the file", count,
                             header.shoff);
+      return {};
+    }
+    if (count > kMaxSections) {
+      problem = fmt::format("{} section headers are more than {}", count, kMaxSections);
       return {};
     }
     std::vector<Section> sections;

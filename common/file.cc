@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "common/error.h"
 
@@ -80,6 +81,7 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_;
@@ -110,9 +112,9 @@ void sync_folder_of(const std::filesystem::path& path) {
 
 }  // namespace
 
-LoadedFile read_file(const std::filesystem::path& path, std::uint64_t limit) {
+OpenedFile open_file(const std::filesystem::path& path, std::uint64_t limit) {
   // O_NONBLOCK: opening a FIFO must not wait for its writer.
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0) throw io_error(path.native(), "cannot open", errno);
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) throw io_error(path.native(), "cannot stat", errno);
@@ -126,17 +128,24 @@ LoadedFile read_file(const std::filesystem::path& path, std::uint64_t limit) {
     throw Error(ErrorKind::refused, path.native(),
                 fmt::format("has {} bytes, more than the {} that whittle takes", size, limit));
   }
+  return {.descriptor = fd.release(),
+          .status = {.size = size,
+                     .mode = static_cast<mode_t>(status.st_mode & 07777),
+                     .device = status.st_dev,
+                     .inode = status.st_ino,
+                     .links = status.st_nlink,
+                     .owner = status.st_uid,
+                     .group = status.st_gid,
+                     .accessed = status.st_atim,
+                     .modified = status.st_mtim}};
+}
+
+LoadedFile read_file(const std::filesystem::path& path, std::uint64_t limit) {
+  const OpenedFile opened = open_file(path, limit);
+  const Descriptor fd(opened.descriptor);
   LoadedFile file;
-  file.status = {.size = size,
-                 .mode = static_cast<mode_t>(status.st_mode & 07777),
-                 .device = status.st_dev,
-                 .inode = status.st_ino,
-                 .links = status.st_nlink,
-                 .owner = status.st_uid,
-                 .group = status.st_gid,
-                 .accessed = status.st_atim,
-                 .modified = status.st_mtim};
-  file.bytes.resize(size);
+  file.status = opened.status;
+  file.bytes.resize(file.status.size);
   std::size_t done = 0;
   while (done < file.bytes.size()) {
     const ssize_t n = ::read(fd.get(), file.bytes.data() + done, file.bytes.size() - done);

@@ -28,16 +28,24 @@ struct FileStatus {
   timespec accessed{}, modified{};
 };
 
+struct OpenedFile {
+  int descriptor = -1;
+  FileStatus status;
+};
 struct LoadedFile {
   Bytes bytes;
   FileStatus status;
 };
 
-// Reads a regular file. Throws Error{io} where it is missing or unreadable and Error{refused} where
-// it is not a regular file (a folder, a FIFO, a device: nothing is opened that could block), or
-// larger than `limit` bytes.
-LoadedFile read_file(const std::filesystem::path& path,
-                     std::uint64_t limit = std::uint64_t{4} << 30);
+inline constexpr std::uint64_t kMaxFileBytes = std::uint64_t{4} << 30;
+
+// Opens a regular file for reading; the caller closes the descriptor. Throws Error{io} where it is
+// missing or unreadable and Error{refused} where it is not a regular file (a folder, a FIFO, a
+// device: nothing is opened that could block), or larger than `limit` bytes.
+OpenedFile open_file(const std::filesystem::path& path, std::uint64_t limit = kMaxFileBytes);
+
+// Reads a file that is opened like that.
+LoadedFile read_file(const std::filesystem::path& path, std::uint64_t limit = kMaxFileBytes);
 
 // True when both names lead to the same existing file.
 bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);

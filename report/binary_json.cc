@@ -105,6 +105,8 @@ Json summary_json(const analyzer::BinaryReport& binary) {
     if (!binary.build_id.empty()) out["build_id"] = binary.build_id;
     if (!binary.go_build_id.empty()) out["go_build_id"] = binary.go_build_id;
     out["stripped"] = binary.stripped;
+  }
+  if (!binary.machine.empty() && binary.has_contents) {
     out["toolchain"] = toolchain_json(binary.toolchain);
     out["needs"] = needs_json(binary.needs);
     if (binary.kind == analyzer::Kind::dynamic_executable) {

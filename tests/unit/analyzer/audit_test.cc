@@ -139,5 +139,26 @@ TEST_F(AuditTest, AnEmptyFolderGivesNothing) {
   EXPECT_THAT(audit_names({}), IsEmpty());
 }
 
+TEST_F(AuditTest, OfVerdictsOnlyIsTheSameWithoutTheRest) {
+  put_elf("a", {});
+  put_elf("b", dynamic());
+  put("c", as_bytes("\x7f"
+                    "ELF and nothing more"));
+  put_elf("lib.so", library(), 0644);
+  const auto whole = audit({scratch_.path()});
+  const auto plain = audit({scratch_.path()}, {.root = {}, .contents = false, .progress = {}});
+  ASSERT_EQ(plain.size(), 3u);
+  ASSERT_EQ(whole.size(), 3u);
+  for (std::size_t i = 0; i < plain.size(); i++) {
+    EXPECT_EQ(plain[i].path, whole[i].path);
+    EXPECT_EQ(plain[i].error, whole[i].error);
+    ASSERT_EQ(plain[i].report.has_value(), whole[i].report.has_value());
+    if (!plain[i].report) continue;
+    EXPECT_EQ(plain[i].report->kind, whole[i].report->kind);
+    EXPECT_FALSE(plain[i].report->has_contents);
+    EXPECT_TRUE(whole[i].report->has_contents);
+  }
+}
+
 }  // namespace
 }  // namespace whittle::analyzer

@@ -25,6 +25,22 @@ TEST(Inspect, AnyContentGivesAReport) {
   EXPECT_THAT(script.reasons.at(0).text, Not(HasSubstr("echo")));
 }
 
+TEST(Inspect, LooksAtHeadersOnlyWhereAskedTo) {
+  ElfSpec spec;
+  spec.notes = {{"GNU", elf::kNoteGnuBuildId, "\xde\xad"}};
+  spec.sections = {{".comment", "GCC: 1"}};
+  spec.data = std::string("\0/bin/sh\0", 9);
+  const ElfImage image = build(spec);
+  EXPECT_THAT(inspect(image.bytes, "f", kWithoutLief).needs, Not(IsEmpty()));
+  const BinaryReport plain = inspect(image.bytes, "f", {.symbols = false, .contents = false});
+  EXPECT_EQ(plain.kind, Kind::static_executable);
+  EXPECT_EQ(plain.build_id, "dead");
+  EXPECT_FALSE(plain.has_contents);
+  EXPECT_THAT(plain.needs, IsEmpty());
+  EXPECT_EQ(plain.toolchain.compiler, "");
+  EXPECT_EQ(plain.hardening.nx, HardeningState::not_applicable);
+}
+
 TEST(Inspect, SaysWhatTheHeadersSay) {
   ElfSpec spec;
   spec.notes = {{"GNU", elf::kNoteGnuBuildId, "\xde\xad"}, {"Go", elf::kNoteGoBuildId, "a/b"}};

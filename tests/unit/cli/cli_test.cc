@@ -63,6 +63,8 @@ TEST_F(CliTest, WrongUseIsStatusTwoWithAHint) {
            Case{"audit --format xml x", "`xml` is none of text, json"},
            Case{"audit --require statik x", "the requirement `statik` is not known"},
            Case{"audit --require no-needs:shel x", "names no need; there are: ca-certificates"},
+           Case{"audit --verdict-only --root / x", "excludes --verdict-only"},
+           Case{"audit --verdict-only --format spdx x", "--verdict-only excludes --format spdx"},
            Case{"audit --require 'go>=x' x", "needs a version"},
            Case{"audit --require 'size<=1X' x", "needs a number of bytes"},
            Case{"build -j 0", "--jobs"},

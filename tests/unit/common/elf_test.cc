@@ -208,6 +208,22 @@ TEST_P(ElfFormTest, TellsTroubleWithSectionsWithoutFailing) {
 }
 
 // Nothing checks the range of a section without bytes, so nothing may read it.
+TEST(Elf, AFileMadeOfSectionHeadersIsNotBelieved) {
+  constexpr std::uint64_t kCount = (1 << 18) + 1, kHeaderSize = 64;
+  ElfImage image = build({});
+  const std::uint64_t table = image.bytes.size();
+  image.bytes.resize(table + kCount * kHeaderSize);
+  image.set(40, 8, table);        // e_shoff
+  image.set(58, 2, kHeaderSize);  // e_shentsize
+  image.set(60, 2, 0);            // e_shnum: the first entry's sh_size has it
+  image.set(table + 32, 8, kCount);
+  const File file = File::parse(image.bytes, "f");
+  EXPECT_THAT(file.sections(), IsEmpty());
+  EXPECT_THAT(file.section_problem(), HasSubstr("262145 section headers are more than"));
+  image.set(table + 32, 8, kCount - 1);
+  EXPECT_EQ(File::parse(image.bytes, "f").sections().size(), kCount - 1);
+}
+
 TEST_P(ElfFormTest, TakesNoNamesFromASectionWithoutBytes) {
   const bool wide = GetParam().is_64bit;
   for (const std::uint32_t type : {elf::kSectionNull, elf::kSectionNoBits}) {

@@ -93,6 +93,16 @@ TEST(AuditReport, Json) {
           R"json({"path": "bad", "error": "is cut short (at offset 16)", "exit_code": 4})json"));
 }
 
+TEST(AuditReport, WhatNobodyLookedForIsLeftOut) {
+  auto files = some_files();
+  files[0].report->has_contents = false;
+  const auto file = nlohmann::json::parse(audit_json(files))["files"][0];
+  EXPECT_EQ(file["verdict"], "static");
+  for (const char* key : {"toolchain", "needs", "linkage", "hardening"}) {
+    EXPECT_FALSE(file.contains(key)) << key;
+  }
+}
+
 // Every property that SARIF 2.1.0 requires, and references that lead somewhere.
 TEST(AuditReport, Sarif) {
   const auto json = nlohmann::json::parse(audit_sarif(some_files(), "1.2.3"));
