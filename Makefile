@@ -56,10 +56,11 @@ fuzz: ## run every fuzz target for SECONDS each (default 60)
 	@cmake --build --preset fuzz --parallel $(JOBS) --target fuzz_targets
 	@scripts/run-fuzz $(abspath build/fuzz) $(or $(SECONDS),60)
 
-bench: ## measure against UPX and the goals; rewrites bench/, README's tables (BENCH=--sizes-only)
+bench: ## measure against UPX and the goals, and what audit finds; rewrites bench/, README's tables (BENCH=--sizes-only)
 	@$(call packages,build test bench)
 	@$(call compile,whittle)
 	@bench/run $(abspath $(whittle)) $(BENCH)
+	@$(if $(BENCH),,bench/audit $(abspath $(whittle)))
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -16,6 +16,8 @@ DPRINT = "@dprint/linux-x64-musl"
 LEFTHOOK = "lefthook-linux-x64"
 TYPESCRIPT = "typescript"  # what esbuild is given to do
 UPX = "upx-linux"
+AST_GREP = "@ast-grep/cli-linux-x64-gnu"
+BUN = "@oven/bun-linux-x64-musl"
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Program:
     name: str            # as in goals.csv
     version: str
     original: pathlib.Path
-    arguments: tuple     # of the start-up measurement; empty: it cannot run here
+    arguments: tuple = ()  # of the start-up measurement; empty: it cannot run here
 
 
 def output_of(*command):
@@ -63,6 +65,17 @@ def published(name, package, path, arguments=()):
     return Program(name, version_of(package), CORPUS / package / path, arguments)
 
 
+def packaged(command, package):
+    """Of Debian, which is where the version comes from."""
+    version = output_of("dpkg-query", "-W", "-f", "${source:Upstream-Version}", package)
+    return Program(command, version, pathlib.Path(shutil.which(command)).resolve())
+
+
+def go_command(name):
+    return Program(name, output_of("go", "version").split()[2],
+                   pathlib.Path(output_of("go", "env", "GOROOT").strip()) / "bin" / name)
+
+
 def stripped(program):
     """The published program without its symbols."""
     path = CACHE / "stripped" / program.original.name
@@ -80,6 +93,23 @@ PROGRAMS = {
     "esbuild arm64": lambda: published("esbuild arm64", "@esbuild/linux-arm64", "bin/esbuild"),
     "esbuild riscv64": lambda: published("esbuild riscv64", "@esbuild/linux-riscv64",
                                          "bin/esbuild"),
+}
+
+# What is audited, likewise.
+AUDITED = {
+    "hello-http": hello,
+    "esbuild": PROGRAMS["esbuild"],
+    "esbuild arm64": PROGRAMS["esbuild arm64"],
+    "esbuild riscv64": PROGRAMS["esbuild riscv64"],
+    "go": lambda: go_command("go"),
+    "gofmt": lambda: go_command("gofmt"),
+    "dprint": lambda: published("dprint", DPRINT, "dprint"),
+    "ast-grep": lambda: published("ast-grep", AST_GREP, "ast-grep"),
+    "bun": lambda: published("bun", BUN, "bin/bun"),
+    "busybox": busybox,
+    "bash-static": lambda: packaged("bash-static", "bash-static"),
+    "zsh-static": lambda: packaged("zsh-static", "zsh-static"),
+    "sash": lambda: packaged("sash", "sash"),
 }
 
 

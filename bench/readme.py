@@ -6,8 +6,6 @@ import plots
 from contenders import FORMS, ORIGINAL
 from store import Missing
 
-BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
-
 COLUMNS = {  # head: figure, and how a number is written
     "start, 2 CPUs": ("start, 2 CPUs, ms", "{:.1f} ms"),
     "1 CPU": ("start, 1 CPU, ms", "{:.1f} ms"),
@@ -16,9 +14,9 @@ COLUMNS = {  # head: figure, and how a number is written
 }
 
 
-def markdown(rows):
+def markdown(rows, numbers=True):
     head, *body = rows
-    align = ["---", *(["---:"] * (len(head) - 1))]
+    align = ["---", *(["---:" if numbers else "---"] * (len(head) - 1))]
     return ["| " + " | ".join(row) + " |" for row in (head, align, *body)]
 
 
@@ -76,11 +74,16 @@ def section(results):
                       *held_against_goals(results)])
 
 
-def rewrite(path, results):
-    """A page that is not there yet gets the section alone."""
-    if path.exists():
-        before, rest = path.read_text(encoding="utf-8").split(BEGIN)
-        after = rest.split(END)[1]
-    else:
-        before = after = ""
-    path.write_text(f"{before}{BEGIN}\n{section(results)}\n{END}{after}", encoding="utf-8")
+def put(page, name, text):
+    """Replaces what stands between the markers of that name. A page that is not there yet gets the
+    section alone."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before = after = ""
+    if page.exists():
+        before, rest = page.read_text(encoding="utf-8").split(begin)
+        after = rest.split(end)[1]
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+
+
+def rewrite(page, results):
+    put(page, "bench", section(results))
