@@ -5,6 +5,12 @@
 // process with limits, for its reader only (its writer damages files), and what it says adds to a
 // verdict that was made without it.
 //
+// It builds with LIEF 0.9 and is written for later releases too. What they have in common is used
+// where there is such a thing: numbers of the format in place of enumerators, which moved into
+// classes. Where a name changed the compiler finds out which there is; 0.9 tells its version as
+// text only, which the preprocessor cannot compare. LIEF's messages are not turned off, because that
+// changed its name as well; they go to the child's /dev/null.
+//
 // LIEF undefines the macros of <elf.h>; include neither that nor our elf.h's users here.
 #include "analyzer/lief_reader.h"
 
@@ -12,7 +18,6 @@
 #include <unistd.h>
 
 #include <LIEF/ELF.hpp>
-#include <LIEF/logging.hpp>
 #include <algorithm>
 
 #include "analyzer/limited_child.h"
@@ -78,15 +83,26 @@ class Reader {
   std::uint64_t at_ = 0;
 };
 
+// The entries of .symtab: static_symbols(), and symtab_symbols() in later releases.
+template <typename Binary>
+std::uint64_t count_symtab(const Binary& binary) {
+  if constexpr (requires { binary.symtab_symbols(); }) {
+    return binary.symtab_symbols().size();
+  } else {
+    return binary.static_symbols().size();
+  }
+}
+
 LiefSummary summarize(const LIEF::ELF::Binary& binary) {
+  constexpr int kClass64 = 2;  // EI_CLASS
   const LIEF::ELF::Header& header = binary.header();
   LiefSummary summary;
   summary.machine = static_cast<std::uint32_t>(header.machine_type());
-  summary.bits = header.identity_class() == LIEF::ELF::ELF_CLASS::ELFCLASS64 ? 64 : 32;
+  summary.bits = static_cast<int>(header.identity_class()) == kClass64 ? 64 : 32;
   summary.type = static_cast<std::uint32_t>(header.file_type());
   summary.entry = header.entrypoint();
   summary.segments = binary.segments().size();
-  summary.symbols = binary.static_symbols().size();
+  summary.symbols = count_symtab(binary);
   summary.dynamic_symbols = binary.dynamic_symbols().size();
   if (binary.has_interpreter()) summary.interpreter = binary.interpreter();
   summary.needed = binary.imported_libraries();
@@ -105,10 +121,9 @@ void forget(ByteView bytes) {
 }
 
 Bytes parse_in_child(ByteView bytes) {
-  LIEF::Logger::disable();
   const std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
   forget(bytes);  // the parent has its own; LIEF is about to make copies of the copy
-  const auto binary = LIEF::ELF::Parser::parse(copy, "");
+  const auto binary = LIEF::ELF::Parser::parse(copy);
   if (binary == nullptr) {
     throw Error(ErrorKind::malformed, "", "LIEF gives no binary");
   }

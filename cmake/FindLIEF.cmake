@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: MIT
 #
-# LIEF 0.9 as Debian packages it: headers and libraries, but neither a CMake package nor a
-# pkg-config file. Defines LIEF::LIEF. The static library comes first, so that the command needs no
-# LIEF at run time; it wants Mbed TLS's archives, and without those the shared library serves.
+# Defines LIEF::LIEF. Later releases bring a CMake package, which is taken where LIEF_DIR or
+# CMAKE_PREFIX_PATH leads to one. LIEF 0.9 as Debian packages it has headers and libraries only:
+# there the static library comes first, so that the command needs no LIEF at run time; it wants Mbed
+# TLS's archives, and without those the shared library serves.
 
 include(FindPackageHandleStandardArgs)
+
+find_package(LIEF CONFIG QUIET)
+if(TARGET LIEF::LIEF)
+  find_package_handle_standard_args(LIEF CONFIG_MODE)
+  return()
+endif()
 
 find_path(LIEF_INCLUDE_DIR LIEF/ELF.hpp)
 find_library(LIEF_STATIC_LIBRARY libLIEF.a)
@@ -23,7 +30,8 @@ else()
 endif()
 
 find_package_handle_standard_args(LIEF REQUIRED_VARS LIEF_LIBRARY LIEF_INCLUDE_DIR
-  REASON_FAILURE_MESSAGE "install liblief-dev and libmbedtls-dev")
+  REASON_FAILURE_MESSAGE
+    "install liblief-dev and libmbedtls-dev, or set LIEF_DIR to the folder of LIEFConfig.cmake")
 
 if(LIEF_FOUND AND NOT TARGET LIEF::LIEF)
   add_library(LIEF::LIEF UNKNOWN IMPORTED)
