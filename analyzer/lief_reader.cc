@@ -8,8 +8,8 @@
 // It builds with LIEF 0.9 and is written for later releases too. What they have in common is used
 // where there is such a thing: numbers of the format in place of enumerators, which moved into
 // classes. Where a name changed the compiler finds out which there is; 0.9 tells its version as
-// text only, which the preprocessor cannot compare. LIEF's messages are not turned off, because that
-// changed its name as well; they go to the child's /dev/null.
+// text only, which the preprocessor cannot compare. LIEF's messages are not turned off, because
+// that changed its name as well; they go to the child's /dev/null.
 //
 // LIEF undefines the macros of <elf.h>; include neither that nor our elf.h's users here.
 #include "analyzer/lief_reader.h"
