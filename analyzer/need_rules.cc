@@ -104,6 +104,9 @@ constexpr NeedRule kRules[] = {
     {"needs/processes", kNotGo, symbol, "posix_spawnp", high},
     {"needs/processes", kNotGo, symbol, "execvp", high},
     {"needs/processes", kNotGo, symbol, "execlp", high},
+    // Where the path is given, it may also be the program's own.
+    {"needs/processes", kNotGo, symbol, "execv", medium},
+    {"needs/processes", kNotGo, import, "execve", medium},
     // The search path for programs where $PATH is not set.
     {"needs/processes", kAnyGlibc, library_text, "/bin:/usr/bin", medium},
     {"needs/processes", kMusl, library_text, "/usr/local/bin:/bin:/usr/bin", medium},

@@ -37,6 +37,7 @@ enum Runtime : std::uint8_t {
 enum class Sign : std::uint8_t {
   go_function,   // in Go's function table, the names of inlined functions included
   symbol,        // a function of .symtab, or one that a dynamic program imports
+  import,        // of a dynamic program only: a static C library refers to the function itself
   text,          // NUL-terminated bytes of a segment; may be the tail of a longer string
   whole_text,    // as `text`, but not the tail of a longer string
   text_inside,   // bytes of a segment, whatever follows: Go and Rust do not terminate strings

@@ -120,9 +120,12 @@ class Matcher {
   }
 
   void match_symbols() {
-    NameRules rules;
+    NameRules rules, imports;
     for (const NeedRule* rule : rules_) {
       if (rule->sign == Sign::symbol) rules.add(*rule, rule->pattern);
+      if (rule->sign == Sign::symbol || rule->sign == Sign::import) {
+        imports.add(*rule, rule->pattern);
+      }
     }
     for (const Symbol& symbol : signs_.symbols) {
       if (!symbol.defined || !may_be_function(symbol)) continue;
@@ -134,8 +137,8 @@ class Matcher {
     for (const Symbol& symbol : signs_.dynamic_symbols) {
       if (symbol.defined || !may_be_function(symbol)) continue;
       has_symbols_ = has_symbols_ || signs_.dynamic;
-      rules.ask(symbol.name,
-                [&](const NeedRule& rule) { hit(rule, "import", symbol.name, std::nullopt); });
+      imports.ask(symbol.name,
+                  [&](const NeedRule& rule) { hit(rule, "import", symbol.name, std::nullopt); });
     }
   }
 

@@ -24,8 +24,8 @@ try() {
   fi
 }
 
-for pair in nothing: gconv:needs/gconv passwd:needs/passwd proc:needs/proc processes:needs/processes \
-  resolver:needs/resolver shell:needs/shell temporary:needs/tmp zoneinfo:needs/zoneinfo; do
+for pair in nothing: execv:needs/processes gconv:needs/gconv passwd:needs/passwd proc:needs/proc \
+  processes:needs/processes resolver:needs/resolver shell:needs/shell temporary:needs/tmp zoneinfo:needs/zoneinfo; do
   sample=${pair%%:*}
   gcc -O1 -static -w -Wl,--no-warnings -o "$sample" "$samples/$sample.c"
   try "./$sample" "${pair#*:}"

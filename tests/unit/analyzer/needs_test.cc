@@ -57,6 +57,8 @@ std::string test_name(const testing::TestParamInfo<Expectation>& info) {
 INSTANTIATE_TEST_SUITE_P(
     Glibc, NeedsOf,
     testing::Values(Expectation{"needs_nothing_glibc", {}},
+                    Expectation{"needs_execv_glibc", {"processes medium"}},
+                    Expectation{"needs_execve_glibc", {}},
                     Expectation{"needs_gconv_glibc", {"gconv high"}},
                     Expectation{"needs_passwd_glibc", {"nss high", "passwd high"}},
                     Expectation{"needs_proc_glibc", {"proc medium"}},
@@ -67,10 +69,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Expectation{"needs_zoneinfo_glibc", {"zoneinfo medium"}}),
     test_name);
 
-// Stripped ones tell less: nothing of iconv and tmpfile, and one trace for system and posix_spawnp.
+// Stripped ones tell less: nothing of iconv, tmpfile and execv, and one trace for system and
+// posix_spawnp.
 INSTANTIATE_TEST_SUITE_P(
     StrippedGlibc, NeedsOf,
     testing::Values(Expectation{"needs_nothing_glibc_s", {}},
+                    Expectation{"needs_execv_glibc_s", {}}, Expectation{"needs_execve_glibc_s", {}},
                     Expectation{"needs_gconv_glibc_s", {}},
                     Expectation{"needs_passwd_glibc_s", {"nss medium"}},
                     Expectation{"needs_proc_glibc_s", {"proc medium"}},
@@ -83,6 +87,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(Musl, NeedsOf,
                          testing::Values(Expectation{"needs_nothing_musl", {}},
+                                         Expectation{"needs_execv_musl", {"processes medium"}},
+                                         Expectation{"needs_execve_musl", {}},
                                          Expectation{"needs_gconv_musl", {}},
                                          Expectation{"needs_passwd_musl", {"passwd high"}},
                                          Expectation{"needs_proc_musl", {"proc medium"}},
@@ -95,7 +101,8 @@ INSTANTIATE_TEST_SUITE_P(Musl, NeedsOf,
 
 INSTANTIATE_TEST_SUITE_P(
     StrippedMusl, NeedsOf,
-    testing::Values(Expectation{"needs_nothing_musl_s", {}}, Expectation{"needs_gconv_musl_s", {}},
+    testing::Values(Expectation{"needs_nothing_musl_s", {}}, Expectation{"needs_execv_musl_s", {}},
+                    Expectation{"needs_execve_musl_s", {}}, Expectation{"needs_gconv_musl_s", {}},
                     Expectation{"needs_passwd_musl_s", {"passwd medium"}},
                     Expectation{"needs_proc_musl_s", {"proc medium"}},
                     Expectation{"needs_processes_musl_s", {"processes medium"}},
@@ -108,6 +115,8 @@ INSTANTIATE_TEST_SUITE_P(
 // What a dynamic program takes from libraries stands in its imports, stripped or not.
 INSTANTIATE_TEST_SUITE_P(Dynamic, NeedsOf,
                          testing::Values(Expectation{"needs_nothing_dynamic", {}},
+                                         Expectation{"needs_execv_dynamic", {"processes medium"}},
+                                         Expectation{"needs_execve_dynamic", {"processes medium"}},
                                          Expectation{"needs_gconv_dynamic", {"gconv high"}},
                                          Expectation{"needs_passwd_dynamic", {"passwd high"}},
                                          Expectation{"needs_proc_dynamic", {"proc medium"}},
