@@ -56,6 +56,22 @@ bool begins_like_elf(const fs::path& path) {
   return elf::has_magic(ByteView(start, static_cast<std::size_t>(n)));
 }
 
+bool may_be_executed(mode_t mode) { return (mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0; }
+
+// What `objcopy --only-keep-debug` makes: the headers of a program, whose code has no bytes here.
+// Only tools go by section headers, so this says nothing of a file that may be executed.
+bool is_debug_companion(ByteView bytes, const std::string& path) {
+  constexpr std::uint64_t kSectionFlagExecute = 4;
+  try {
+    const elf::File file = elf::File::parse(bytes, path);
+    return std::any_of(file.sections().begin(), file.sections().end(), [](const elf::Section& s) {
+      return s.type == elf::kSectionNoBits && (s.flags & kSectionFlagExecute) != 0;
+    });
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 bool is_passed_over(Kind kind, mode_t mode) {
   switch (kind) {
     case Kind::static_executable:
@@ -63,7 +79,7 @@ bool is_passed_over(Kind kind, mode_t mode) {
     case Kind::dynamic_executable:
       return false;
     case Kind::shared_object:
-      return (mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0;
+      return !may_be_executed(mode);
     case Kind::relocatable:
     case Kind::core:
     case Kind::script:
@@ -193,6 +209,9 @@ class Auditor::Impl {
 
   // Nothing for what is passed over.
   std::optional<BinaryReport> report_of(const Job& job, ByteView bytes, mode_t mode) {
+    if (!job.named && !may_be_executed(mode) && is_debug_companion(bytes, job.path)) {
+      return std::nullopt;
+    }
     BinaryReport report =
         inspect(bytes, job.path,
                 {.symbols = false, .digests = options_.digests, .contents = options_.contents});

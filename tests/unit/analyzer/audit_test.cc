@@ -6,6 +6,7 @@
 
 #include "analyzer/analyzer.h"
 #include "common/file.h"
+#include "tests/unit/analyzer/programs.h"
 #include "tests/unit/common/elf_builder.h"
 #include "tests/unit/common/scratch.h"
 
@@ -158,6 +159,20 @@ TEST_F(AuditTest, OfVerdictsOnlyIsTheSameWithoutTheRest) {
     EXPECT_FALSE(plain[i].report->has_contents);
     EXPECT_TRUE(whole[i].report->has_contents);
   }
+}
+
+// Their headers are those of a program, whose strings and libraries are not there.
+TEST_F(AuditTest, DebugInformationSplitFromAProgramIsPassedOver) {
+  WHITTLE_NEEDS_PROGRAM("hard_partial");
+  const std::string companion = path("program.debug").native();
+  const auto made = test::run("objcopy --only-keep-debug " +
+                              test::program_path("hard_partial").native() + " " + companion);
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  fs::permissions(companion, fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_THAT(audit_names({scratch_.path()}), IsEmpty());
+  EXPECT_EQ(audit_names({companion}).size(), 1u);
+  fs::permissions(companion, fs::perms::owner_all);  // whoever may execute it has to be told
+  EXPECT_EQ(audit_names({scratch_.path()}).size(), 1u);
 }
 
 }  // namespace
