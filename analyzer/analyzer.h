@@ -68,7 +68,8 @@ class Auditor {
 
   // A folder is walked in sorted order without following symbolic links; files in it that are not
   // executables (no ELF magic, or relocatable objects, shared objects without execute permission,
-  // debug information split from a program, scripts) are passed over quietly. A file named by the caller is always reported.
+  // debug information split from a program, scripts) are passed over quietly. A file named by the
+  // caller is always reported.
   void add_path(const std::filesystem::path& path);
 
   // A file out of an image, treated as one found in a folder. `$ORIGIN` and the root mean nothing
