@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "analyzer/go_functions.h"
+#include "analyzer/go_table_parts.h"
 #include "analyzer/names.h"
 #include "analyzer/symbols.h"
 #include "common/elf.h"
@@ -75,17 +76,7 @@ class Owners {
   explicit Owners(const elf::File& file) : file_(file), map_(file.bytes().size()) {}
 
   void run(Attribution& out) {
-    if (const auto go = read_go_functions(file_)) {
-      for (const GoFunction& f : go->functions) {
-        add(f.name, go_package_of(f.name), f.address, f.size);
-      }
-      map_.add(go->offset,
-               file_.find_section(".gopclntab") != nullptr ||
-                       file_.find_section(".data.rel.ro.gopclntab") != nullptr
-                   ? go->size
-                   : 0,
-               "[Go function table]");
-    }
+    if (const auto go = read_go_functions(file_)) add_go(*go);
     for (const Symbol& symbol : read_symbols(file_)) {
       if (!symbol.defined || symbol.size == 0 ||
           (symbol.type != kSymbolFunction && symbol.type != kSymbolObject)) {
@@ -95,23 +86,52 @@ class Owners {
     }
     add_sections(file_, map_, "[{}]");
     out.owners = map_.shares("[between sections]");
-    constexpr std::size_t kMaxFunctions = 1000;
-    out.functions = sorted(std::move(functions_));
-    if (out.functions.size() > kMaxFunctions) out.functions.resize(kMaxFunctions);
+    out.functions = largest();
   }
 
  private:
+  void add_go(const GoFunctionTable& go) {
+    for (const GoFunction& f : go.functions) add(f.name, go_package_of(f.name), f.address, f.size);
+    const std::uint64_t end = for_each_go_table_part(
+        file_, go, [&](std::uint64_t offset, std::uint64_t size, std::string_view function) {
+          map_.add(offset, size, go_package_of(function));
+        });
+    const bool has_section = file_.find_section(".gopclntab") != nullptr ||
+                             file_.find_section(".data.rel.ro.gopclntab") != nullptr;
+    map_.add(go.offset, has_section ? go.size : end - go.offset, "[Go function table]");
+  }
+
   void add(std::string_view name, const std::string& owner, std::uint64_t address,
            std::uint64_t size) {
     const auto offset = file_.offset_of(address);
     if (!offset) return;  // of zero-initialised memory, which takes no place in the file
     const std::uint64_t bytes = map_.add(*offset, size, owner);
-    if (bytes > 0) functions_.push_back({printable(name), bytes});
+    if (bytes > 0) functions_.push_back({name, bytes});
   }
+
+  std::vector<Share> largest() {
+    constexpr std::size_t kMost = 1000;
+    const std::size_t count = std::min(kMost, functions_.size());
+    const auto middle = functions_.begin() + static_cast<std::ptrdiff_t>(count);
+    std::partial_sort(functions_.begin(), middle, functions_.end(),
+                      [](const Function& a, const Function& b) {
+                        return a.bytes != b.bytes ? a.bytes > b.bytes : a.name < b.name;
+                      });
+    std::vector<Share> out;
+    for (std::size_t i = 0; i < count; i++) {
+      out.push_back({printable(functions_[i].name), functions_[i].bytes});
+    }
+    return out;
+  }
+
+  struct Function {
+    std::string_view name;  // into the file's bytes
+    std::uint64_t bytes;
+  };
 
   const elf::File& file_;
   RangeMap map_;
-  std::vector<Share> functions_;
+  std::vector<Function> functions_;
 };
 
 }  // namespace
@@ -158,6 +178,9 @@ std::string owner_of_symbol(std::string_view symbol) {
   return name.empty() ? "[C++]" : printable(name);
 }
 
+// Names in a hostile file may be millions and long.
+constexpr std::size_t kMaxLabels = 100'000, kMaxLabel = 256;
+
 std::uint64_t RangeMap::add(std::uint64_t offset, std::uint64_t length, const std::string& label) {
   if (offset >= size_) return 0;
   const std::uint64_t end = offset + std::min(length, size_ - offset);
@@ -182,8 +205,13 @@ std::uint64_t RangeMap::add(std::uint64_t offset, std::uint64_t length, const st
     first = taken_.erase(first);
   }
   taken_.emplace(begin, last);
-  bytes_[label] += added;
   labelled_ += added;
+  const auto known = bytes_.find(label);
+  if (known != bytes_.end()) {
+    known->second += added;
+  } else {
+    bytes_[bytes_.size() < kMaxLabels ? label.substr(0, kMaxLabel) : "[others]"] += added;
+  }
   return added;
 }
 

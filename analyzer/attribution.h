@@ -3,9 +3,10 @@
 // Who owns a file's bytes: each byte is counted once for its segment, once for its section and once
 // for its owner, so that each of the three lists adds up to the file.
 //
-// The owner of code is a Go package, by the table of functions that outlives stripping; otherwise,
-// where there are symbols, a crate (Rust), a namespace (C++) or "C". What nobody owns is listed by
-// the name of its section in brackets: "[.rodata]".
+// The owner of code is a Go package, by the table of functions that outlives stripping and which is
+// shared out among them itself (see go_table_parts.h); otherwise, where there are symbols, a crate
+// (Rust), a namespace (C++) or "C". What nobody owns is listed by the name of its section in
+// brackets: "[.rodata]".
 #pragma once
 
 #include <cstdint>

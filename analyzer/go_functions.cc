@@ -65,19 +65,19 @@ std::uint64_t code_start(const elf::File& file) {
 class Parser {
  public:
   Parser(const elf::File& file, ByteView table)
-      : file_(file),
-        table_(table),
-        reader_(table, file.header().order, file.path()),
-        word_size_(word_of(file)) {}
+      : file_(file), table_(table), reader_(table, file.header().order, file.path()) {
+    at_.word = word_of(file);
+  }
 
   GoFunctionTable parse() {
     GoFunctionTable out;
     out.offset = static_cast<std::uint64_t>(table_.data() - file_.bytes().data());
     out.size = table_.size();
     read_header();
-    out.names_offset = out.offset + names_;
-    out.names = as_text(reader_.slice(names_, names_end_ - names_, "function names"));
-    if (count_ > kMaxFunctions || count_ > table_.size() / (2 * step_)) {
+    out.layout = at_;
+    out.names_offset = out.offset + at_.names;
+    out.names = as_text(reader_.slice(at_.names, names_end_ - at_.names, "function names"));
+    if (count_ > kMaxFunctions || count_ > table_.size() / (2 * at_.field)) {
       throw Error(ErrorKind::malformed, file_.path(), "more Go functions than the table can hold",
                   out.offset);
     }
@@ -87,38 +87,47 @@ class Parser {
   }
 
  private:
-  std::uint64_t word(std::uint64_t at) const {
-    return word_size_ == 8 ? reader_.u64(at, "a word") : reader_.u32(at, "a word");
+  std::uint64_t number(std::uint64_t at, std::uint64_t size) const {
+    return size == 8 ? reader_.u64(at, "a word") : reader_.u32(at, "a word");
   }
-  std::uint64_t header_word(std::uint64_t index) const { return word(8 + index * word_size_); }
+  std::uint64_t header_word(std::uint64_t index) const {
+    return number(8 + index * at_.word, at_.word);
+  }
 
   void read_header() {
     const std::uint32_t magic = reader_.u32(0, "the magic");
     count_ = header_word(0);
     if (magic == kMagic12) {
       // Functions, one address that ends the last, then files; the names stand among the rest.
-      functions_ = 8 + word_size_;
-      data_ = names_ = 0;
+      at_.functions = 8 + at_.word;
+      at_.field = at_.word;
       names_end_ = table_.size();
-      step_ = word_size_;
       return;
     }
     const bool distances = magic != kMagic116;
     std::uint64_t next = 2;
     if (distances) start_ = header_word(next++);
     if (distances && start_ == 0) start_ = code_start(file_);
-    names_ = header_word(next);
-    names_end_ = header_word(next + 1);  // compilation units follow
-    data_ = functions_ = header_word(next + 4);
-    step_ = distances ? 4 : word_size_;
-    if (names_ > names_end_ || names_end_ > table_.size() || functions_ > table_.size()) {
+    at_.has_parts = true;
+    at_.names = header_word(next);
+    at_.units = names_end_ = header_word(next + 1);
+    at_.files = header_word(next + 2);
+    at_.pcs = header_word(next + 3);
+    at_.functions = records_ = header_word(next + 4);
+    at_.field = distances ? 4 : at_.word;
+    // Behind the address: eight numbers, since 1.20 a ninth, and four bytes.
+    at_.record = at_.field + (magic == kMagic120 ? 40 : 36);
+    at_.may_hold_data = magic == kMagic120;
+    at_.record_data = distances ? 4 : at_.word;
+    const std::uint64_t parts[] = {at_.names, at_.units,     at_.files,
+                                   at_.pcs,   at_.functions, table_.size()};
+    if (!std::is_sorted(std::begin(parts), std::end(parts))) {
       throw Error(ErrorKind::malformed, file_.path(), "Go's function table is damaged", 0);
     }
   }
 
   std::uint64_t entry(std::uint64_t index) const {
-    const std::uint64_t at = functions_ + index * step_;
-    return step_ == 4 ? reader_.u32(at, "a function") : word(at);
+    return number(at_.functions + index * at_.field, at_.field);
   }
 
   GoFunction function(std::uint64_t index) const {
@@ -126,8 +135,8 @@ class Parser {
     const std::uint64_t from = entry(2 * index), to = entry(2 * index + 2);
     out.address = start_ + from;
     out.size = to > from ? to - from : 0;
-    const std::uint64_t name =
-        names_ + reader_.u32(data_ + entry(2 * index + 1) + step_, "a function's name");
+    out.record = records_ + entry(2 * index + 1);
+    const std::uint64_t name = at_.names + reader_.u32(out.record + at_.field, "a function's name");
     if (name < names_end_) {
       const std::string_view rest =
           as_text(table_.first(names_end_).subspan(name)).substr(0, kMaxName);
@@ -139,9 +148,9 @@ class Parser {
   const elf::File& file_;
   ByteView table_;
   ByteReader reader_;
-  std::uint64_t word_size_;
-  std::uint64_t count_ = 0, start_ = 0, names_ = 0, names_end_ = 0, functions_ = 0, data_ = 0,
-                step_ = 4;
+  GoTableLayout at_;
+  std::uint64_t names_end_ = 0, records_ = 0;  // offsets in the table
+  std::uint64_t count_ = 0, start_ = 0;
 };
 
 }  // namespace

@@ -45,7 +45,8 @@ void add_report(Program& program) {
   add_common_options(command, options->common);
   command->footer(
       "Owners are Go packages, crates of Rust programs, namespaces of C++. Go's\n"
-      "packages are known of stripped files as well. Each table adds up to the file.\n\n"
+      "packages are known of stripped files as well, and have their parts of the table\n"
+      "of functions counted. Each table adds up to the file.\n\n"
       "Example:\n  whittle report app.old app");
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/analyzer/go_table_builder.h"
 #include "tests/unit/analyzer/programs.h"
 #include "tests/unit/common/elf_builder.h"
 #include "tests/unit/common/mutate.h"
@@ -50,6 +51,20 @@ TEST(RangeMap, CountsEveryByteOnce) {
   EXPECT_EQ(bytes_of(shares, "h"), 20u);
 }
 
+TEST(RangeMap, HoldsNoMoreThanSoManyLabels) {
+  constexpr std::uint64_t kRanges = 300'000;
+  RangeMap map(kRanges);
+  for (std::uint64_t i = 0; i < kRanges; i++) map.add(i, 1, std::to_string(i));
+  const auto shares = map.shares("rest");
+  EXPECT_LT(shares.size(), 200'000u);
+  EXPECT_EQ(sum(shares), kRanges);
+  EXPECT_EQ(bytes_of(shares, "1"), 1u);
+  EXPECT_GT(bytes_of(shares, "[others]"), 100'000u);
+  RangeMap one(10);
+  one.add(0, 10, std::string(100'000, 'x'));
+  EXPECT_LT(one.shares("rest").front().name.size(), 1000u);
+}
+
 TEST(Attribution, OfRealProgramsAddsUp) {
   for (const std::string program :
        {"c_static", "c_static_pie", "c_dynamic", "c_shared", "musl_static", "go_static",
@@ -67,9 +82,26 @@ TEST(Attribution, GoPackagesAreKnownOfStrippedPrograms) {
   const Attribution found = attribute(test::load_program("go_without_symbols"), "f");
   EXPECT_GT(bytes_of(found.owners, "runtime"), 100'000u);
   EXPECT_GT(bytes_of(found.owners, "main"), 0u);
-  EXPECT_GT(bytes_of(found.owners, "[Go function table]"), 100'000u);
+  // The function table is its functions' for all but a small rest.
+  const std::uint64_t table = bytes_of(found.sections, ".gopclntab");
+  EXPECT_GT(table, 100'000u);
+  EXPECT_GT(bytes_of(found.owners, "[Go function table]"), 0u);
+  EXPECT_LT(bytes_of(found.owners, "[Go function table]"), table / 50);
   EXPECT_LT(bytes_of(found.owners, "[.text]"), 1000u);  // all code has an owner
   EXPECT_THAT(found.functions, Contains(Field(&Share::name, "main.main")));
+}
+
+TEST(Attribution, OfGoProgramsWithoutSectionHeadersIsThatWithThem) {
+  WHITTLE_NEEDS_PROGRAM("go_without_symbols");
+  Bytes bytes = test::load_program("go_without_symbols");
+  const Attribution with = attribute(bytes, "f");
+  for (std::size_t i = 40; i < 48; i++) bytes[i] = 0;  // e_shoff
+  const Attribution without = attribute(bytes, "f");
+  expect_sums(without);
+  for (const std::string_view owner : {"runtime", "main", "internal/cpu", "internal/bytealg"}) {
+    EXPECT_GT(bytes_of(with.owners, owner), 0u) << owner;
+    EXPECT_EQ(bytes_of(with.owners, owner), bytes_of(without.owners, owner)) << owner;
+  }
 }
 
 TEST(Attribution, CratesAndCAreKnownBySymbols) {
@@ -110,6 +142,16 @@ TEST(Attribution, OfDamagedProgramsAddsUpOrIsAnError) {
   WHITTLE_NEEDS_PROGRAM("c_dynamic");
   test::expect_survives(test::load_program("c_dynamic"), 1000,
                         [](ByteView bytes) { expect_sums(attribute(bytes, "f")); });
+  for (const auto& form : test::kGoTableForms) {
+    test::GoTable table(form);
+    table.functions = {{.name = "a.f", .address = 0x1000, .unit = 0},
+                       {.name = "b.f", .address = 0x1100, .unit = 0}};
+    table.end = 0x1200;
+    table.files = "a.go";
+    table.units = {0};
+    test::expect_survives(test::elf_with(table), 1000,
+                          [](ByteView bytes) { expect_sums(attribute(bytes, "f")); });
+  }
   test::expect_error(ErrorKind::refused, [] { attribute(as_bytes("text"), "f"); });
 }
 

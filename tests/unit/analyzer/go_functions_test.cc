@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/analyzer/go_table_builder.h"
 #include "tests/unit/analyzer/programs.h"
 #include "tests/unit/common/elf_builder.h"
 #include "tests/unit/common/mutate.h"
@@ -62,45 +63,45 @@ TEST(GoFunctions, AreFoundWithoutSectionHeaders) {
   EXPECT_EQ(with->functions.size(), without->functions.size());
 }
 
-// The layouts of older versions, two functions each, as no compiler at hand writes them.
-class OldTable : public testing::TestWithParam<bool> {};
-
-TEST_P(OldTable, IsRead) {
-  const bool go12 = GetParam();
+// No compiler at hand writes these layouts.
+TEST(GoFunctions, OfGo12AreRead) {
   std::string table;
   const auto number = [&](int width, std::uint64_t value) {
     for (int i = 0; i < width; i++) table += static_cast<char>(value >> (8 * i));
   };
-  number(4, go12 ? 0xfffffffb : 0xfffffffa);
+  number(4, 0xfffffffb);
   table += std::string("\0\0\1\x8", 4);
-  number(8, 2);  // functions
-  const std::uint64_t functions = go12 ? 16 : 64 + 8;
-  const std::uint64_t details = 5 * 8;  // behind the list of functions
-  const std::string names("\0main.main\0main.help\0", 21);
-  if (!go12) {
-    for (const std::uint64_t value : {0, 64, 72, 72, 72, 72}) number(8, value);
-  }
-  // The names are put behind the functions in both.
-  table.resize(functions);
-  const std::uint64_t base = go12 ? 0 : functions;
-  const std::uint64_t detail_at = (go12 ? functions : 0) + details;
-  number(8, 0x1000), number(8, detail_at), number(8, 0x1100), number(8, detail_at + 12);
+  number(8, 2);                                       // functions
+  const std::uint64_t record = table.size() + 5 * 8;  // behind the list
+  number(8, 0x1000), number(8, record), number(8, 0x1100), number(8, record + 12);
   number(8, 0x1180);
-  const std::uint64_t names_at = base + detail_at + 24;
-  number(8, 0x1000), number(4, names_at + 1);
-  number(8, 0x1100), number(4, names_at + 11);
-  table += names;
-  if (!go12) {  // names reach from 0 to the end
-    const std::uint64_t end = table.size();
-    for (int i = 0; i < 8; i++) {
-      table[24 + i] = 0;
-      table[32 + i] = static_cast<char>(end >> (8 * i));
-    }
-  }
+  const std::uint64_t names = record + 24;
+  number(8, 0x1000), number(4, names + 1);
+  number(8, 0x1100), number(4, names + 11);
+  table += std::string("\0main.main\0main.help\0", 21);
   test::ElfSpec spec;
   spec.data = table;
   const test::ElfImage image = test::build(spec);
   const auto found = read_go_functions(elf::File::parse(image.bytes, "f"));
+  ASSERT_TRUE(found);
+  EXPECT_FALSE(found->layout.has_parts);
+  ASSERT_EQ(found->functions.size(), 2u);
+  EXPECT_EQ(found->functions[0].name, "main.main");
+  EXPECT_EQ(found->functions[0].address, 0x1000u);
+  EXPECT_EQ(found->functions[0].size, 0x100u);
+  EXPECT_EQ(found->functions[1].name, "main.help");
+  EXPECT_EQ(found->functions[1].size, 0x80u);
+}
+
+class GoVersions : public testing::TestWithParam<test::GoTableForm> {};
+
+TEST_P(GoVersions, AreRead) {
+  test::GoTable table(GetParam());
+  table.functions = {{.name = "main.main", .address = 0x1000},
+                     {.name = "main.help", .address = 0x1100}};
+  table.end = 0x1180;
+  const Bytes bytes = test::elf_with(table);
+  const auto found = read_go_functions(elf::File::parse(bytes, "f"));
   ASSERT_TRUE(found);
   ASSERT_EQ(found->functions.size(), 2u);
   EXPECT_EQ(found->functions[0].name, "main.main");
@@ -110,8 +111,8 @@ TEST_P(OldTable, IsRead) {
   EXPECT_EQ(found->functions[1].size, 0x80u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, OldTable, testing::Bool(),
-                         [](const auto& tested) { return tested.param ? "go1_2" : "go1_16"; });
+INSTANTIATE_TEST_SUITE_P(All, GoVersions, testing::ValuesIn(test::kGoTableForms),
+                         [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(GoFunctions, SurviveDamage) {
   WHITTLE_NEEDS_PROGRAM("go_needs/nothing");
