@@ -70,6 +70,7 @@ void parse_go_modules(std::string_view text, GoBuildInfo& info) {
       module.path = next_field(line);
       module.version = next_field(line);
       module.sum = next_field(line);
+      module.found_in = "build information";
       info.modules.push_back(std::move(module));
     } else if (kind == "build") {
       const std::string setting = next_field(line);

@@ -83,7 +83,7 @@ void describe_notes(const elf::File& file, BinaryReport& report) {
 // What takes more than the headers to tell.
 void describe_contents(const elf::File& file, BinaryReport& report) {
   report.overlay = measure_extent(file).overlay;
-  report.toolchain = detect_toolchain(file, report.interpreter, report.needed);
+  report.toolchain = detect_toolchain(file, report.interpreter, report.needed, report.warnings);
   if (!is_static(report.kind) && report.kind != Kind::dynamic_executable &&
       report.kind != Kind::shared_object) {
     return;

@@ -47,8 +47,12 @@ struct SectionInfo {
 };
 
 struct Module {  // a Go module, or a Rust crate
-  std::string path, version, sum;
-  std::string replaced_by;  // "path@version" or empty
+  std::string path = {}, version = {}, sum = {};
+  std::string replaced_by = {};     // "path@version" or empty
+  std::string source = {};          // of a crate: "crates.io", "git", "local"; empty if unknown
+  std::string found_in = {};        // "build information", ".dep-v0", "path of a source file"
+  std::string confidence = "high";  // "medium" for what is not listed, but named by something
+  bool only_for_build = false;      // a crate that ran when the program was built
 };
 
 struct Setting {  // of a Go build: "CGO_ENABLED", "vcs.revision", "-ldflags"
@@ -60,8 +64,9 @@ struct Toolchain {
   std::string compiler;      // "go1.19.8", "rustc version 1.63.0", "GCC: (Debian 12.2.0-14) 12.2.0"
   std::string libc;          // "glibc", "musl", or empty where unknown or none
   std::string main_package;  // Go: import path of package main's folder
-  std::vector<Module> modules;    // Go: main module first
-  std::vector<Setting> settings;  // Go: what `go version -m` shows as "build"
+  std::vector<Module> modules;          // main module or crate first, where it is known
+  std::vector<Setting> settings;        // Go: what `go version -m` shows as "build"
+  std::vector<std::string> notes = {};  // compilers' and linkers' signatures, each once
 };
 
 // Where a finding was seen.

@@ -8,9 +8,10 @@
 
 namespace whittle::analyzer {
 
-// Fields stay empty where nothing tells. Never throws on any content that elf::File took, apart
-// from what `elf::File::notes` may throw.
+// Adds to `warnings` what is there but cannot be read. Fields stay empty where nothing tells. Never
+// throws on any content that elf::File took, apart from what `elf::File::notes` may throw.
 Toolchain detect_toolchain(const elf::File& file, const std::string& interpreter,
-                           const std::vector<std::string>& needed);
+                           const std::vector<std::string>& needed,
+                           std::vector<std::string>& warnings);
 
 }  // namespace whittle::analyzer

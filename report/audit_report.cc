@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "common/text.h"
 #include "report/binary_json.h"
+#include "report/module_groups.h"
 #include "report/text_table.h"
 
 namespace whittle::report {
@@ -80,6 +82,17 @@ void add_linkage(const analyzer::BinaryReport& report, Lines& lines) {
   add_libraries(linkage.libraries->libraries, 0, lines);
 }
 
+void add_modules(const analyzer::Toolchain& toolchain, Lines& lines) {
+  constexpr std::size_t kNamed = 8;
+  for (const ModuleGroup& group : module_groups(toolchain)) {
+    const std::size_t shown = std::min(kNamed, group.names.size());
+    std::string line = group.title;
+    for (std::size_t i = 0; i < shown; i++) line += (i == 0 ? ": " : ", ") + group.names[i];
+    if (shown < group.names.size()) line += fmt::format(" and {} more", group.names.size() - shown);
+    lines.add(line);
+  }
+}
+
 std::string totals(const std::vector<analyzer::AuditedFile>& files) {
   std::string out = count(files.size(), "file");
   std::string_view separator = ": ";
@@ -125,6 +138,7 @@ std::string audit_text(const std::vector<analyzer::AuditedFile>& files) {
       lines.add(fmt::format("violates {}: {}", violation.rule, printable(violation.reason)));
     }
     if (file.report->kind == analyzer::Kind::dynamic_executable) add_linkage(*file.report, lines);
+    add_modules(file.report->toolchain, lines);
     for (const analyzer::Need& need : file.report->needs) {
       lines.add(fmt::format("{} ({}): {}", need.id, need.confidence, evidence_of(need)));
     }

@@ -6,10 +6,29 @@
 namespace whittle::report {
 namespace {
 
+Json module_json(const analyzer::Module& module) {
+  Json out = {{"path", module.path}, {"version", module.version}};
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) out[std::string(name)] = value;
+  };
+  add("sum", module.sum);
+  add("replaced_by", module.replaced_by);
+  add("source", module.source);
+  add("found_in", module.found_in);
+  out["confidence"] = module.confidence;
+  if (module.only_for_build) out["only_for_build"] = true;
+  return out;
+}
+
 Json toolchain_json(const analyzer::Toolchain& toolchain) {
   Json out = {
       {"language", toolchain.language}, {"compiler", toolchain.compiler}, {"libc", toolchain.libc}};
   if (!toolchain.main_package.empty()) out["main_package"] = toolchain.main_package;
+  if (!toolchain.notes.empty()) out["notes"] = toolchain.notes;
+  if (toolchain.modules.empty()) return out;
+  Json modules = Json::array();
+  for (const analyzer::Module& module : toolchain.modules) modules.push_back(module_json(module));
+  out["modules"] = std::move(modules);
   return out;
 }
 
@@ -124,14 +143,6 @@ Json detail_json(const analyzer::BinaryReport& binary) {
   out["entry"] = binary.entry;
   out["symbols"] = binary.symbols;
   out["overlay_bytes"] = binary.overlay;
-  Json modules = Json::array();
-  for (const analyzer::Module& module : binary.toolchain.modules) {
-    modules.push_back({{"path", module.path},
-                       {"version", module.version},
-                       {"sum", module.sum},
-                       {"replaced_by", module.replaced_by}});
-  }
-  out["toolchain"]["modules"] = std::move(modules);
   Json segments = Json::array();
   for (const analyzer::SegmentInfo& segment : binary.segments) {
     segments.push_back({{"type", segment.type},

@@ -8,6 +8,7 @@
 #include "analyzer/analyzer.h"
 #include "common/text.h"
 #include "report/binary_json.h"
+#include "report/module_groups.h"
 #include "report/refusal_json.h"
 #include "report/text_table.h"
 
@@ -45,8 +46,16 @@ std::string joined(const std::vector<std::string>& parts) {
   return out;
 }
 
-void add_go_modules(const std::vector<analyzer::Module>& modules, FactTable& facts) {
+void add_modules(const analyzer::Toolchain& toolchain, FactTable& facts) {
+  const std::vector<analyzer::Module>& modules = toolchain.modules;
   if (modules.empty()) return;
+  if (toolchain.language == "Rust") {
+    for (const ModuleGroup& group : module_groups(toolchain)) {
+      facts.add("made of", group.title + ':');
+      facts.add("", group.names);
+    }
+    return;
+  }
   const analyzer::Module& main = modules.front();
   facts.add("main module", main.version.empty() ? main.path : main.path + '@' + main.version);
   facts.add("needs", count(modules.size() - 1, "module"));
@@ -190,7 +199,8 @@ std::string inspect_text(const analyzer::BinaryReport& binary,
     facts.add("libraries", binary.needed);
     facts.add("toolchain", joined({toolchain.language, toolchain.compiler, toolchain.libc}));
     facts.add("main package", toolchain.main_package);
-    add_go_modules(toolchain.modules, facts);
+    add_modules(toolchain, facts);
+    facts.add("notes", toolchain.notes);
     facts.add("build ID", binary.build_id);
     facts.add("Go build ID", binary.go_build_id);
     facts.add("symbols", binary.stripped ? "none (stripped)" : group_digits(binary.symbols));

@@ -13,9 +13,12 @@
 namespace whittle::report {
 namespace {
 
-struct Part {  // something that a file contains
-  std::string name, version, purl, sum;
+struct Part {  // something that a file contains, needs, or was built with
+  std::string name, version, purl;
+  analyzer::Module module = {};  // for how it was found
 };
+
+bool is_certain(const Part& part) { return part.module.confidence == "high"; }
 
 // RFC 3986's unreserved characters stay; so does the slash, which purl uses to separate names.
 std::string encode(std::string_view text) {
@@ -40,7 +43,7 @@ std::vector<Part> parts_of(const analyzer::BinaryReport& report) {
   const bool go = toolchain.language == "Go";
   if (go && toolchain.compiler.starts_with("go")) {
     const std::string version = toolchain.compiler.substr(2, toolchain.compiler.find(' ') - 2);
-    parts.push_back({"stdlib", version, purl("golang", "stdlib", version), ""});
+    parts.push_back({"stdlib", version, purl("golang", "stdlib", version)});
   }
   for (const analyzer::Module& module : toolchain.modules) {
     std::string name = module.path, version = module.version;
@@ -49,14 +52,76 @@ std::vector<Part> parts_of(const analyzer::BinaryReport& report) {
       name = module.replaced_by.substr(0, at);
       version = at == std::string::npos ? "" : module.replaced_by.substr(at + 1);
     }
-    parts.push_back({name, version, purl(go ? "golang" : "cargo", name, version), module.sum});
+    parts.push_back({name, version, purl(go ? "golang" : "cargo", name, version), module});
   }
-  for (const std::string& library : report.needed) parts.push_back({library, "", "", ""});
+  for (const std::string& library : report.needed) parts.push_back({library, "", ""});
   return parts;
 }
 
 std::string key_of(const Part& part) {
   return part.purl.empty() ? "library:" + part.name : part.purl;
+}
+
+// Every part once, as the file tells that is the surest of it. What is needed only to build one
+// file may be in another.
+using Known = std::map<std::string, Part>;
+Known known_parts(const std::vector<analyzer::AuditedFile>& files) {
+  Known known;
+  for (const analyzer::AuditedFile& file : files) {
+    if (!file.report) continue;
+    for (Part& part : parts_of(*file.report)) {
+      const auto [it, is_new] = known.try_emplace(key_of(part), part);
+      if (is_new) continue;
+      const bool only_for_build = it->second.module.only_for_build && part.module.only_for_build;
+      if (is_certain(part) && !is_certain(it->second)) it->second = std::move(part);
+      it->second.module.only_for_build = only_for_build;
+    }
+  }
+  return known;
+}
+
+// CycloneDX's words for a list that the program brings, and for what its data lets conclude.
+Json evidence_of(const Part& part) {
+  const double confidence = is_certain(part) ? 1.0 : 0.5;
+  const std::string_view technique = is_certain(part) ? "manifest-analysis" : "binary-analysis";
+  return {{"identity",
+           {{"field", "purl"},
+            {"confidence", confidence},
+            {"methods", Json::array({{{"technique", technique},
+                                      {"confidence", confidence},
+                                      {"value", part.module.found_in}}})}}}};
+}
+
+Json cyclonedx_part(const std::string& key, const Part& part) {
+  Json out = {{"type", "library"}, {"bom-ref", key}, {"name", part.name}};
+  if (!part.version.empty()) out["version"] = part.version;
+  if (part.module.only_for_build) out["scope"] = "excluded";
+  if (!part.purl.empty()) out["purl"] = part.purl;
+  if (!part.module.found_in.empty()) out["evidence"] = evidence_of(part);
+  Json properties = Json::array();
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) properties.push_back({{"name", name}, {"value", value}});
+  };
+  add("go:sum", part.module.sum);
+  add("cargo:source", part.module.source);
+  if (!properties.empty()) out["properties"] = std::move(properties);
+  return out;
+}
+
+Json spdx_part(const std::string& id, const Part& part) {
+  Json out = {{"SPDXID", id}, {"name", part.name}};
+  if (!part.version.empty()) out["versionInfo"] = part.version;
+  out["downloadLocation"] = "NOASSERTION";
+  out["filesAnalyzed"] = false;
+  if (!part.purl.empty()) {
+    out["externalRefs"] = Json::array({{{"referenceCategory", "PACKAGE-MANAGER"},
+                                        {"referenceType", "purl"},
+                                        {"referenceLocator", part.purl}}});
+  }
+  if (!is_certain(part)) {
+    out["comment"] = "Concluded with medium confidence from the " + part.module.found_in;
+  }
+  return out;
 }
 
 std::string time_text(std::int64_t seconds) {
@@ -71,6 +136,7 @@ std::string time_text(std::int64_t seconds) {
 }  // namespace
 
 std::string cyclonedx(const std::vector<analyzer::AuditedFile>& files, std::string_view version) {
+  const Known all = known_parts(files);
   Json components = Json::array(), dependencies = Json::array();
   std::set<std::string> known;
   std::size_t number = 0;
@@ -88,6 +154,7 @@ std::string cyclonedx(const std::vector<analyzer::AuditedFile>& files, std::stri
     };
     add("whittle:verdict", analyzer::name(report.kind));
     add("whittle:compiler", report.toolchain.compiler);
+    for (const std::string& note : report.toolchain.notes) add("whittle:compiler-note", note);
     add("whittle:libc", report.toolchain.libc);
     add("whittle:build-id", report.build_id);
     for (const analyzer::Setting& setting : report.toolchain.settings) {
@@ -101,13 +168,7 @@ std::string cyclonedx(const std::vector<analyzer::AuditedFile>& files, std::stri
       const std::string key = key_of(part);
       refs.insert(key);
       if (!known.insert(key).second) continue;
-      Json library = {{"type", "library"}, {"bom-ref", key}, {"name", part.name}};
-      if (!part.version.empty()) library["version"] = part.version;
-      if (!part.purl.empty()) library["purl"] = part.purl;
-      if (!part.sum.empty()) {
-        library["properties"] = Json::array({{{"name", "go:sum"}, {"value", part.sum}}});
-      }
-      components.push_back(std::move(library));
+      components.push_back(cyclonedx_part(key, all.at(key)));
     }
     dependencies.push_back({{"ref", ref}, {"dependsOn", refs}});
   }
@@ -122,6 +183,7 @@ std::string cyclonedx(const std::vector<analyzer::AuditedFile>& files, std::stri
 
 std::string spdx(const std::vector<analyzer::AuditedFile>& files, std::string_view version,
                  std::int64_t created) {
+  const Known all = known_parts(files);
   Json packages = Json::array(), relationships = Json::array();
   const auto relate = [&](std::string_view from, std::string_view how, std::string_view to) {
     relationships.push_back(
@@ -147,18 +209,13 @@ std::string spdx(const std::vector<analyzer::AuditedFile>& files, std::string_vi
       const auto [it, is_new] =
           known.emplace(key_of(part), fmt::format("SPDXRef-Part-{}", known.size()));
       if (is_new) {
-        Json one = {{"SPDXID", it->second}, {"name", part.name}};
-        if (!part.version.empty()) one["versionInfo"] = part.version;
-        one["downloadLocation"] = "NOASSERTION";
-        one["filesAnalyzed"] = false;
-        if (!part.purl.empty()) {
-          one["externalRefs"] = Json::array({{{"referenceCategory", "PACKAGE-MANAGER"},
-                                              {"referenceType", "purl"},
-                                              {"referenceLocator", part.purl}}});
-        }
-        packages.push_back(std::move(one));
+        packages.push_back(spdx_part(it->second, all.at(it->first)));
       }
-      relate(id, part.purl.empty() ? "DEPENDS_ON" : "CONTAINS", it->second);
+      if (part.module.only_for_build) {
+        relate(it->second, "BUILD_DEPENDENCY_OF", id);
+      } else {
+        relate(id, part.purl.empty() ? "DEPENDS_ON" : "CONTAINS", it->second);
+      }
     }
   }
   const std::string digest = to_hex(sha256(as_bytes(dump(packages) + dump(relationships))));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// What audited files are made of, as far as they tell: Go's module list is complete, crates of Rust
-// programs are those whose sources panic messages name. The same files give the same document: no
-// random serial number, and no time but the one that is given.
+// What audited files are made of, as far as they tell: Go's module list and cargo-auditable's list
+// of crates are complete; of other Rust programs there are the crates whose sources panic messages
+// name, marked as less certain. The same files give the same document: no random serial number, and
+// no time but the one that is given.
 //
 // Sources: CycloneDX 1.5 (ECMA-424's predecessor); SPDX 2.3; the package URL specification.
 #pragma once

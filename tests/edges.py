@@ -16,7 +16,7 @@ import sys
 # room: (rooms, libraries)
 ROOMS = {
     "common": ([], ["openssl", "fmt"]),
-    "analyzer": (["common"], ["fmt", "LIEF"]),
+    "analyzer": (["common"], ["fmt", "LIEF", "zlib", "json"]),
     "packer": (["common", "packer/stub"], ["fmt", "zstd"]),
     "imagegen": (["common"], ["fmt", "libarchive", "openssl", "json"]),
     "report": (["common", "analyzer", "packer", "imagegen"], ["fmt", "json"]),
@@ -30,6 +30,7 @@ LIBRARIES = {
     "openssl": r"openssl/",
     "fmt": r"fmt/",
     "LIEF": r"LIEF/",
+    "zlib": r"zlib\.h$",
     "zstd": r"zstd(_errors)?\.h$|zdict\.h$",
     "libarchive": r"archive(_entry)?\.h$",
     "yaml-cpp": r"yaml-cpp/",

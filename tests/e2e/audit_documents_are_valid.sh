@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What `whittle audit` writes for other tools is valid by the schemas that their makers publish.
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
-need npm python3 gcc go
+need npm python3 gcc go objcopy
 python3 -c 'import jsonschema' 2>/dev/null || skip "there is no python3-jsonschema"
 corpus @microsoft/jest-sarif lib/schemas/sarif-2.1.0-rtm.5.json
 sarif_schema="$original"
@@ -14,6 +14,14 @@ gcc -o files/dynamic "$SOURCE/samples/hello-c/hello.c"
 gcc -static -w -o "files/static ü#1" "$SOURCE/tests/unit/analyzer/fixtures/needs/resolver.c" 2>/dev/null
 (cd "$SOURCE/samples/hello-http" && CGO_ENABLED=0 go build -buildvcs=false -o "$scratch/files/go" .)
 printf '\177ELF damaged' >files/damaged
+python3 -c 'import sys, zlib; sys.stdout.buffer.write(zlib.compress(sys.argv[1].encode()))' >crates \
+  '{"packages":[{"name":"a","version":"1.0.0","source":"local"},{"name":"cc","version":"2.0.0","kind":"build"}]}'
+cat >rust.c <<'END'
+__attribute__((used)) static const char path[] = "/cargo/registry/src/x/memchr-2.7.4/src/lib.rs";
+int main(void) { return 0; }
+END
+gcc -static -o rust rust.c
+objcopy --add-section .dep-v0=crates rust files/rust
 
 document() { expect_exit 1 "$WHITTLE" audit --format "$1" --require static,no-needs files && cp "$out" "$1"; }
 for format in sarif junit cyclonedx spdx json; do document "$format"; done
@@ -51,9 +59,9 @@ assert check(bom, bom_schema), "the CycloneDX schema takes anything"
 assert not bad
 
 cases = ElementTree.parse("junit").getroot().findall("testsuite/testcase")
-assert len(cases) == 4 and sum(c.find("error") is not None for c in cases) == 1
+assert len(cases) == 5 and sum(c.find("error") is not None for c in cases) == 1
 packages = {p["name"] for p in load("spdx")["packages"]}
-assert {"stdlib", "files/go", "libc.so.6"} <= packages, packages
+assert {"stdlib", "files/go", "libc.so.6", "memchr", "cc"} <= packages, packages
 PY
 
 # The modules are those that Go itself prints.

@@ -19,6 +19,7 @@ refuses() {  # refuses FILE INCLUDE: an include line that must be found wrong
 refuses packer/packer.cc '<LIEF/ELF.hpp>'
 refuses common/file.cc '"flow/flow.h"'
 refuses flow/run.cc '<archive.h>'
+refuses packer/packer.cc '<zlib.h>'
 refuses packer/stub/start.cc '<string>'
 refuses packer/stub/start.cc '"common/error.h"'
 refuses common/file.cc '"error.h"'

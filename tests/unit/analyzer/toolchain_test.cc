@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include "tests/unit/analyzer/programs.h"
 #include "tests/unit/common/elf_builder.h"
@@ -17,7 +18,8 @@ using testing::StartsWith;
 Toolchain detect(const ElfSpec& spec, const std::string& interpreter = {},
                  const std::vector<std::string>& needed = {}) {
   const test::ElfImage image = test::build(spec);
-  return detect_toolchain(elf::File::parse(image.bytes, "f"), interpreter, needed);
+  std::vector<std::string> warnings;
+  return detect_toolchain(elf::File::parse(image.bytes, "f"), interpreter, needed, warnings);
 }
 
 TEST(ToolchainOf, NothingKnownStaysEmpty) {
@@ -27,20 +29,30 @@ TEST(ToolchainOf, NothingKnownStaysEmpty) {
   EXPECT_EQ(toolchain.libc, "");
 }
 
-TEST(ToolchainOf, CratesAreNamedByPathsOfTheirSources) {
+TEST(ToolchainOf, CratesAreListedOrNamedByPaths) {
   ElfSpec spec;
-  spec.data = "/rustc/" + std::string(40, 'a') + "/library/std/src/io.rs" +
-              "/.cargo/registry/src/index.crates.io-1949cf8c/quick-xml-0.31.0/src/lib.rs" +
-              "/.cargo/registry/src/index.crates.io-1949cf8c/serde-1.0.2-rc.1/src/lib.rs" +
-              "/.cargo/registry/src/index.crates.io-1949cf8c/serde-1.0.2-rc.1/src/de.rs" +
-              "/registry/src/x/noversion/src/registry/src/x/od\x1b-1.0/a/registry/src/";
+  spec.data = "/registry/src/x/serde-1.0.2/src/lib.rs /registry/src/x/memchr-2.0.0/src/lib.rs";
+  EXPECT_EQ(detect(spec).language, "");  // a text alone could be anybody's
+  std::string list = R"({"packages":[{"name":"serde","version":"1.0.2"}]})";
+  std::string packed(::compressBound(list.size()), '\0');
+  uLongf size = packed.size();
+  ASSERT_EQ(::compress(reinterpret_cast<Bytef*>(packed.data()), &size,
+                       reinterpret_cast<const Bytef*>(list.data()), list.size()),
+            Z_OK);
+  spec.sections = {{".dep-v0", packed.substr(0, size)}};
   const Toolchain toolchain = detect(spec);
   EXPECT_EQ(toolchain.language, "Rust");
   ASSERT_EQ(toolchain.modules.size(), 2u);
-  EXPECT_EQ(toolchain.modules[0].path, "quick-xml");
-  EXPECT_EQ(toolchain.modules[0].version, "0.31.0");
-  EXPECT_EQ(toolchain.modules[1].path, "serde");
-  EXPECT_EQ(toolchain.modules[1].version, "1.0.2-rc.1");
+  EXPECT_EQ(toolchain.modules[0].path, "serde");
+  EXPECT_EQ(toolchain.modules[0].confidence, "high");
+  EXPECT_EQ(toolchain.modules[1].path, "memchr");
+  EXPECT_EQ(toolchain.modules[1].confidence, "medium");
+
+  spec.sections = {{".dep-v0", "damaged"}};
+  const Bytes damaged = test::build(spec).bytes;
+  std::vector<std::string> warnings;
+  EXPECT_EQ(detect_toolchain(elf::File::parse(damaged, "f"), "", {}, warnings).modules.size(), 2u);
+  EXPECT_THAT(warnings, testing::ElementsAre(testing::HasSubstr(".dep-v0 cannot be unpacked")));
 }
 
 TEST(ToolchainOf, CommentSection) {
@@ -87,7 +99,8 @@ TEST(ToolchainOf, Libc) {
 TEST(ToolchainOf, OsAbiComesLast) {
   test::ElfImage image = test::build({});
   image.set(7, 1, 3);
-  EXPECT_EQ(detect_toolchain(elf::File::parse(image.bytes, "f"), "", {}).libc, "glibc");
+  std::vector<std::string> warnings;
+  EXPECT_EQ(detect_toolchain(elf::File::parse(image.bytes, "f"), "", {}, warnings).libc, "glibc");
 }
 
 TEST(ToolchainOf, RealPrograms) {
@@ -105,8 +118,10 @@ TEST(ToolchainOf, RealPrograms) {
     WHITTLE_NEEDS_PROGRAM(e.program);
     const Bytes bytes = test::load_program(e.program);
     const elf::File file = elf::File::parse(bytes, e.program);
-    const Toolchain toolchain = detect_toolchain(file, file.interpreter().value_or(""),
-                                                 file.dynamic_strings(elf::kDynamicNeeded));
+    std::vector<std::string> warnings;
+    const Toolchain toolchain = detect_toolchain(
+        file, file.interpreter().value_or(""), file.dynamic_strings(elf::kDynamicNeeded), warnings);
+    EXPECT_TRUE(warnings.empty()) << e.program;
     EXPECT_EQ(toolchain.language, e.language) << e.program;
     EXPECT_THAT(toolchain.compiler, StartsWith(e.compiler_start)) << e.program;
     EXPECT_EQ(toolchain.libc, e.libc) << e.program;

@@ -51,6 +51,7 @@ std::vector<AuditedFile> some_files() {
 TEST(AuditReport, Text) {
   EXPECT_EQ(audit_text(some_files()),
             "static         bin/app: is at fixed addresses; asks for none\n"
+            "               1 module: example.com/app\n"
             "               needs/shell (medium): text /bin/sh and 1 more\n"
             "               warning: has an odd\\nfield\n"
             "dynamic        bin/ls\\x1b[1m: needs libc\\x07.so\n"
@@ -60,6 +61,25 @@ TEST(AuditReport, Text) {
             "\n"
             "4 files: 1 static, 1 dynamic, 1 script, 1 error\n");
   EXPECT_EQ(audit_text({}), "0 files\n");
+}
+
+TEST(AuditReport, NamesAFewCrates) {
+  BinaryReport app = binary("app", Kind::static_executable, {{"type/exec", "is"}});
+  app.toolchain.language = "Rust";
+  for (int i = 0; i < 10; i++) {
+    analyzer::Module crate{.path = "c" + std::to_string(i), .version = "1.0." + std::to_string(i)};
+    crate.found_in = i < 9 ? ".dep-v0" : "path of a source file";
+    crate.confidence = i < 9 ? "high" : "medium";
+    crate.only_for_build = i == 1;
+    app.toolchain.modules.push_back(crate);
+  }
+  EXPECT_EQ(audit_text({{"app", app, "", 0, {}}}),
+            "static         app: is\n"
+            "               9 crates (.dep-v0): c0 1.0.0, c1 1.0.1 (only for the build), c2 1.0.2, "
+            "c3 1.0.3, c4 1.0.4, c5 1.0.5, c6 1.0.6, c7 1.0.7 and 1 more\n"
+            "               1 crate (path of a source file, medium): c9 1.0.9\n"
+            "\n"
+            "1 file: 1 static\n");
 }
 
 TEST(AuditReport, Json) {
@@ -78,7 +98,8 @@ TEST(AuditReport, Json) {
                 {"id": "static/x", "text": "asks for none"}],
     "machine": "x86-64", "bits": 64, "byte_order": "little", "needed": [], "stripped": true,
     "toolchain": {"language": "Go", "compiler": "go1.19.8", "libc": "",
-                  "main_package": "example.com/app"},
+                  "main_package": "example.com/app",
+                  "modules": [{"path": "example.com/app", "version": "", "confidence": "high"}]},
     "needs": [{"id": "needs/shell", "confidence": "medium", "title": "a shell",
                "breaks": "commands fail", "supply": "add one",
                "evidence": [{"kind": "text", "name": "/bin/sh", "offset": 16},

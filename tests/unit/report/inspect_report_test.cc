@@ -175,7 +175,7 @@ TEST(InspectReport, Json) {
   EXPECT_EQ(binary["overlay_bytes"], 7);
   EXPECT_EQ(binary["toolchain"]["modules"][1],
             nlohmann::json::parse(R"({"path": "golang.org/x/net", "version": "v0.1.0",
-                "sum": "h1:x", "replaced_by": "example.com/net@v2"})"));
+                "sum": "h1:x", "replaced_by": "example.com/net@v2", "confidence": "high"})"));
   EXPECT_EQ(binary["segments"][0],
             nlohmann::json::parse(R"({"type": "LOAD", "flags": "R-X", "offset": 0,
                 "address": 4194304, "file_bytes": 1000000, "memory_bytes": 1000000,

@@ -25,7 +25,15 @@ std::vector<analyzer::AuditedFile> some_files() {
   tool.kind = analyzer::Kind::dynamic_executable;
   tool.needed = {"libc.so.6"};
   tool.toolchain.language = "Rust";
-  tool.toolchain.modules = {{"serde", "1.0.2", "", ""}};
+  analyzer::Module serde{.path = "serde", .version = "1.0.2"};
+  serde.found_in = "path of a source file";
+  serde.confidence = "medium";
+  analyzer::Module cc{.path = "cc", .version = "1.0.0"};
+  cc.source = "crates.io";
+  cc.found_in = ".dep-v0";
+  cc.only_for_build = true;
+  tool.toolchain.modules = {serde, cc};
+  tool.toolchain.notes = {"GCC: (GNU) 12.2.0", "rustc version 1.63.0"};
   return {{"bin/app", app, "", 0, {}},
           {"tool \"x\"", tool, "", 0, {}},
           {"bad", std::nullopt, "is damaged", 4, {}}};
@@ -41,16 +49,53 @@ TEST(Sbom, CycloneDx) {
     EXPECT_TRUE(refs.insert(component["bom-ref"]).second) << component;
     if (component.contains("purl")) purls.insert(component["purl"]);
   }
-  EXPECT_THAT(purls, testing::ElementsAre("pkg:cargo/serde@1.0.2", "pkg:golang/example.com/app",
-                                          "pkg:golang/golang.org/x/net@v0.1.0",
-                                          "pkg:golang/new.com/m@v2.0.0%2Bincompatible",
-                                          "pkg:golang/stdlib@1.21.3"));
+  EXPECT_THAT(purls, testing::ElementsAre(
+                         "pkg:cargo/cc@1.0.0", "pkg:cargo/serde@1.0.2",
+                         "pkg:golang/example.com/app", "pkg:golang/golang.org/x/net@v0.1.0",
+                         "pkg:golang/new.com/m@v2.0.0%2Bincompatible", "pkg:golang/stdlib@1.21.3"));
   ASSERT_EQ(json["dependencies"].size(), 2u);
   for (const auto& dependency : json["dependencies"]) {
     EXPECT_TRUE(refs.contains(dependency["ref"]));
     for (const auto& ref : dependency["dependsOn"]) EXPECT_TRUE(refs.contains(ref)) << ref;
   }
   EXPECT_EQ(json["components"][0]["hashes"][0]["content"], std::string(64, 'a'));
+}
+
+const nlohmann::json& named(const nlohmann::json& list, std::string_view name) {
+  for (const auto& one : list) {
+    if (one["name"] == name) return one;
+  }
+  throw std::runtime_error("nothing is named " + std::string(name));
+}
+
+TEST(Sbom, CycloneDxTellsHowSureItIs) {
+  const auto json = nlohmann::json::parse(cyclonedx(some_files(), "1"))["components"];
+  EXPECT_EQ(named(json, "serde")["evidence"]["identity"]["confidence"], 0.5);
+  EXPECT_FALSE(named(json, "serde").contains("scope"));
+  EXPECT_EQ(named(json, "cc")["evidence"]["identity"]["confidence"], 1.0);
+  EXPECT_EQ(named(json, "cc")["scope"], "excluded");
+  EXPECT_EQ(named(named(json, "cc")["properties"], "cargo:source")["value"], "crates.io");
+  EXPECT_EQ(named(named(json, "tool \"x\"")["properties"], "whittle:compiler-note")["value"],
+            "GCC: (GNU) 12.2.0");
+}
+
+// One program names a crate by a path, the next lists it; and what built one is part of another.
+TEST(Sbom, TheSurestFileDecides) {
+  auto files = some_files();
+  auto& other = files[0].report->toolchain;
+  other.language = "Rust";
+  other.modules = files[1].report->toolchain.modules;
+  other.modules[0].confidence = "high";
+  other.modules[0].found_in = ".dep-v0";
+  other.modules[1].only_for_build = false;
+  for (int order = 0; order < 2; order++) {
+    const auto json = nlohmann::json::parse(cyclonedx(files, "1"))["components"];
+    EXPECT_EQ(named(json, "serde")["evidence"]["identity"]["confidence"], 1.0) << order;
+    EXPECT_FALSE(named(json, "cc").contains("scope")) << order;
+    const auto packages = nlohmann::json::parse(spdx(files, "1", 0))["packages"];
+    EXPECT_FALSE(named(packages, "serde").contains("comment")) << order;
+    std::swap(files[0], files[1]);
+  }
 }
 
 TEST(Sbom, Spdx) {
@@ -64,7 +109,14 @@ TEST(Sbom, Spdx) {
     EXPECT_FALSE(package["name"].get<std::string>().empty());
     EXPECT_EQ(package["downloadLocation"], "NOASSERTION");
   }
-  EXPECT_EQ(json["relationships"].size(), 2u + 4 + 2);
+  EXPECT_EQ(json["relationships"].size(), 2u + 4 + 3);
+  EXPECT_TRUE(named(json["packages"], "serde").contains("comment"));
+  EXPECT_FALSE(named(json["packages"], "cc").contains("comment"));
+  EXPECT_THAT(json["relationships"],
+              testing::Contains(nlohmann::json{
+                  {"spdxElementId", named(json["packages"], "cc")["SPDXID"]},
+                  {"relationshipType", "BUILD_DEPENDENCY_OF"},
+                  {"relatedSpdxElement", named(json["packages"], "tool \"x\"")["SPDXID"]}}));
   for (const auto& relation : json["relationships"]) {
     EXPECT_TRUE(ids.contains(relation["spdxElementId"])) << relation;
     EXPECT_TRUE(ids.contains(relation["relatedSpdxElement"])) << relation;
