@@ -46,11 +46,26 @@ struct AuditedFile {
   std::vector<Violation> violations;
 };
 
+// A program that a packer made whose contents can be had. The analyzer knows no packer: its caller
+// does.
+struct PackedProgram {
+  Packing packing;
+  std::uint64_t memory = 0;  // bytes that unpacking takes, what comes out of it among them
+  std::function<Bytes()> unpack = {};  // the program inside; may throw Error
+};
+// Nothing for a file that is not packed; throws Error{corrupt} for a packed one that is damaged.
+using FindPackedProgram =
+    std::function<std::optional<PackedProgram>(ByteView file, std::string_view path)>;
+
 struct AuditOptions {
   std::filesystem::path root;  // where to look for shared libraries; empty: do not look
   bool digests = false;        // BinaryReport::sha256 of every file
   bool contents = true;        // as InspectOptions::contents; without it, files are not read whole
-  unsigned jobs = 0;           // files at once; 0: as many as there are processors
+  // Where it is given, a packed program is audited for what is inside of it. Called by several
+  // threads at once. At most 768 MiB are taken for unpacking at any time; a program that wants more
+  // is reported as `Kind::packed`.
+  FindPackedProgram find_packed = {};
+  unsigned jobs = 0;  // files at once; 0: as many as there are processors
   // Called now and then by the thread that adds files: files done, and found so far.
   std::function<void(std::uint64_t, std::uint64_t)> progress;
 };

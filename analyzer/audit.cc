@@ -16,6 +16,7 @@
 
 #include "analyzer/analyzer.h"
 #include "analyzer/libraries.h"
+#include "common/digest.h"
 #include "common/elf.h"
 #include "common/file.h"
 #include "common/mapped_file.h"
@@ -27,6 +28,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxWaitingBytes = std::uint64_t{256} << 20;
 constexpr std::size_t kMaxWaitingFiles = 10'000;
+constexpr std::uint64_t kMaxUnpacking = std::uint64_t{768} << 20;  // bytes
 
 struct Job {
   std::size_t place = 0;
@@ -77,6 +79,7 @@ bool is_passed_over(Kind kind, mode_t mode) {
     case Kind::static_executable:
     case Kind::static_pie:
     case Kind::dynamic_executable:
+    case Kind::packed:
       return false;
     case Kind::shared_object:
       return !may_be_executed(mode);
@@ -87,6 +90,48 @@ bool is_passed_over(Kind kind, mode_t mode) {
       break;
   }
   return true;
+}
+
+// Shares out a number of bytes among threads.
+class Budget {
+ public:
+  explicit Budget(std::uint64_t size) : left_(size) {}
+
+  class Share {
+   public:
+    Share(Budget& budget, std::uint64_t size) : budget_(budget), size_(size) {
+      std::unique_lock lock(budget_.mutex_);
+      budget_.changed_.wait(lock, [&] { return size_ <= budget_.left_; });
+      budget_.left_ -= size_;
+    }
+    ~Share() {
+      const std::lock_guard lock(budget_.mutex_);
+      budget_.left_ += size_;
+      budget_.changed_.notify_all();
+    }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+   private:
+    Budget& budget_;
+    std::uint64_t size_;  // at most the whole budget
+  };
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t left_;
+};
+
+void mark_too_large(const PackedProgram& packed, BinaryReport& report) {
+  report.packing = packed.packing;
+  report.packing->hidden = true;
+  if (!is_static(report.kind)) return;
+  report.kind = Kind::packed;
+  report.reasons = {{"packed/too-large",
+                     "is packed by " + packed.packing.packer +
+                         ", and takes more memory to unpack than an audit spends on a file; audit "
+                         "what unpacking gives"}};
 }
 
 }  // namespace
@@ -212,9 +257,7 @@ class Auditor::Impl {
     if (!job.named && !may_be_executed(mode) && is_debug_companion(bytes, job.path)) {
       return std::nullopt;
     }
-    BinaryReport report =
-        inspect(bytes, job.path,
-                {.symbols = false, .digests = options_.digests, .contents = options_.contents});
+    BinaryReport report = inspect_packed_or_not(bytes, job.path);
     if (!job.named && is_passed_over(report.kind, mode)) return std::nullopt;
     if (finder_ && !job.content && report.kind == Kind::dynamic_executable) {
       const std::lock_guard lock(finder_mutex_);
@@ -250,8 +293,35 @@ class Auditor::Impl {
     }
   }
 
+  BinaryReport inspect_packed_or_not(ByteView bytes, const std::string& path) {
+    const InspectOptions inspect_options{
+        .symbols = false, .digests = options_.digests, .contents = options_.contents};
+    // A verdict needs no look inside: what whittle packs is static.
+    if (!options_.find_packed || !options_.contents || !elf::has_magic(bytes))
+      return inspect(bytes, path, inspect_options);
+    const auto packed = options_.find_packed(bytes, path);
+    if (!packed) return inspect(bytes, path, inspect_options);
+    if (packed->memory > kMaxUnpacking) {
+      BinaryReport report = inspect(bytes, path, inspect_options);
+      mark_too_large(*packed, report);
+      return report;
+    }
+    const Budget::Share share(unpacking_, packed->memory);
+    BinaryReport report = inspect(packed->unpack(), path, {.symbols = false});
+    const bool hidden = report.packing.has_value();  // by another packer, further inside
+    report.packing = packed->packing;
+    report.packing->hidden = hidden;
+    report.size = bytes.size();
+    if (options_.digests) report.sha256 = to_hex(sha256(bytes));
+    for (Need& need : report.needs) {
+      for (Evidence& evidence : need.evidence) evidence.offset.reset();  // it is none of the file
+    }
+    return report;
+  }
+
   AuditOptions options_;
   std::optional<LibraryFinder> finder_;
+  Budget unpacking_{kMaxUnpacking};
   std::mutex finder_mutex_;
   std::mutex mutex_;  // of all that follows
   std::condition_variable changed_;

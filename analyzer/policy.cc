@@ -162,6 +162,9 @@ std::optional<std::string> Policy::reason_against(const Rule& rule, const Binary
   const auto when = [](bool against, std::string reason) {
     return against ? std::optional(std::move(reason)) : std::nullopt;
   };
+  if (report.packing && report.packing->hidden && rule.name != "size") {
+    return "is packed by " + report.packing->packer + ", which hides it";
+  }
   if (rule.name == "static") {
     return when(!is_static(report.kind),
                 fmt::format("is {}: {}", name(report.kind),

@@ -16,6 +16,7 @@ enum class Kind {
   static_executable,   // ET_EXEC that needs no loader
   static_pie,          // ET_DYN that needs no loader and relocates itself
   dynamic_executable,  // asks for an interpreter or for shared libraries
+  packed,              // by a packer that hides which of these three is inside
   shared_object,       // ET_DYN library
   relocatable,         // .o
   core,
@@ -23,7 +24,8 @@ enum class Kind {
   not_elf,
 };
 
-// "static", "static-pie", "dynamic", "shared-object", "relocatable", "core", "script", "not-elf".
+// "static", "static-pie", "dynamic", "packed", "shared-object", "relocatable", "core", "script",
+// "not-elf".
 std::string_view name(Kind kind);
 bool is_static(Kind kind);
 
@@ -138,6 +140,16 @@ struct Hardening {
   std::vector<std::string> rpath, runpath;  // folders that the loader searches first
 };
 
+// What made a program smaller that unpacks itself when it starts.
+struct Packing {
+  std::string packer;               // "whittle", "UPX"
+  std::string version = {};         // of the packer; empty where it does not tell
+  std::string level = {};           // "fast", "small"; empty of other packers
+  std::uint64_t original_size = 0;  // bytes of the program inside; 0 where it is hidden
+  std::string original_sha256 = {};
+  bool hidden = true;  // the report is that of the packer's own code, not of the program inside
+};
+
 struct BinaryReport {
   std::string path;
   std::uint64_t size = 0;  // bytes
@@ -166,6 +178,9 @@ struct BinaryReport {
   std::vector<Need> needs;  // by id; for executables only
   Linkage linkage;          // for dynamic executables only
   Hardening hardening;      // for executables and shared libraries only
+  // Where it is set and nothing is hidden, everything but path, size and digest is told of the
+  // program inside.
+  std::optional<Packing> packing = {};
 };
 
 }  // namespace whittle::analyzer

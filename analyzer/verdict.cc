@@ -22,6 +22,7 @@
 
 #include <algorithm>
 
+#include "analyzer/foreign_packer.h"
 #include "common/error.h"
 #include "common/text.h"
 
@@ -162,6 +163,22 @@ void judge_position_independent(const elf::File& file, const Signs& signs, Verdi
   }
 }
 
+// A packer's headers are no sign that the program inside is static, but if they ask for libraries,
+// so does that.
+void judge_packing(const Packing& packing, Verdict& verdict) {
+  const std::string by =
+      packing.version.empty() ? packing.packer : packing.packer + ' ' + packing.version;
+  const std::string text = fmt::format("is packed by {}: its contents are hidden", by);
+  if (!is_static(verdict.kind)) {
+    verdict.warnings.push_back(text);
+    return;
+  }
+  verdict.kind = Kind::packed;
+  verdict.reasons = {
+      {"packed/contents-hidden",
+       text + ", so nothing tells whether it is static; audit what `upx -d` makes of it"}};
+}
+
 }  // namespace
 
 Verdict judge(const elf::File& file) {
@@ -213,6 +230,8 @@ Verdict judge(const elf::File& file) {
     verdict.reasons.push_back({"static/no-interpreter", "asks for no interpreter (PT_INTERP)"});
     verdict.reasons.push_back({"static/no-needed", "needs no shared library (DT_NEEDED)"});
   }
+
+  if (const auto packing = find_foreign_packer(file)) judge_packing(*packing, verdict);
 
   add_warnings(file, verdict.warnings);
   if (!interpreter && !verdict.needed.empty() && verdict.kind == Kind::dynamic_executable) {

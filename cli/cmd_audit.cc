@@ -124,7 +124,8 @@ void add_audit(Program& program) {
   add_common_options(command, options->common, names);
   command->footer(
       "Folders are walked without following links; what is not an executable is passed\n"
-      "over there, and reported where it is named. Images are read, not unpacked.\n\n"
+      "over there, and reported where it is named. Images are read, not unpacked.\n"
+      "Of packed programs the original is audited.\n\n"
       "needs/NAME tells what a program may miss in an image of its own:\n"
       "ca-certificates, gconv, nss, passwd, proc, processes, resolver, shell, tmp,\n"
       "zoneinfo. It shows code that is linked in; whether it is reached, only running\n"

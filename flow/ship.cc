@@ -63,7 +63,8 @@ class Shipment {
         reasons += (reasons.empty() ? "" : "; ") + printable(reason.text);
       }
       throw Error(context_.not_static, path_.native(),
-                  fmt::format("cannot run in an empty image; it is {}: {}",
+                  fmt::format("{} run in an empty image; it is {}: {}",
+                              report.kind == analyzer::Kind::packed ? "may not" : "cannot",
                               analyzer::name(report.kind), reasons));
     }
     std::string summary =

@@ -3,6 +3,7 @@
 
 #include "common/text.h"
 #include "report/audit_report.h"
+#include "report/binary_json.h"
 #include "report/text_table.h"
 
 namespace whittle::report {
@@ -10,6 +11,13 @@ namespace {
 
 std::string made_by(const analyzer::Toolchain& toolchain) {
   return toolchain.compiler.empty() ? toolchain.language : toolchain.compiler;
+}
+
+std::string verdict_of(const analyzer::BinaryReport& report) {
+  std::string out(analyzer::name(report.kind));
+  if (!report.packing) return out;
+  if (report.kind != analyzer::Kind::packed) out += ", packed";
+  return out + " by " + packing_text(*report.packing);
 }
 
 std::string needs_of(const analyzer::BinaryReport& report) {
@@ -55,7 +63,7 @@ std::string audit_markdown(const std::vector<analyzer::AuditedFile>& files) {
     for (const analyzer::Violation& violation : file.violations) {
       rules += (rules.empty() ? "" : ", ") + violation.rule;
     }
-    table.add_row({cell(file.path), std::string(analyzer::name(file.report->kind)),
+    table.add_row({cell(file.path), cell(verdict_of(*file.report)),
                    cell(made_by(file.report->toolchain)), cell(needs_of(*file.report)),
                    cell(rules)});
     add_details(file, details);

@@ -18,6 +18,7 @@ constexpr std::array kKinds = {
     analyzer::Kind::static_executable,
     analyzer::Kind::static_pie,
     analyzer::Kind::dynamic_executable,
+    analyzer::Kind::packed,
     analyzer::Kind::shared_object,
     analyzer::Kind::relocatable,
     analyzer::Kind::core,
@@ -138,6 +139,11 @@ std::string audit_text(const std::vector<analyzer::AuditedFile>& files) {
       lines.add(fmt::format("violates {}: {}", violation.rule, printable(violation.reason)));
     }
     if (file.report->kind == analyzer::Kind::dynamic_executable) add_linkage(*file.report, lines);
+    if (const auto& packing = file.report->packing; packing && !packing->hidden) {
+      lines.add(fmt::format("packed by {}: {} bytes, {} unpacked",
+                            printable(packing_text(*packing)), group_digits(file.report->size),
+                            group_digits(packing->original_size)));
+    }
     add_modules(file.report->toolchain, lines);
     for (const analyzer::Need& need : file.report->needs) {
       lines.add(fmt::format("{} ({}): {}", need.id, need.confidence, evidence_of(need)));

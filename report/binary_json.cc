@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "report/binary_json.h"
 
+#include <fmt/format.h>
+
 #include "analyzer/analyzer.h"
 
 namespace whittle::report {
@@ -29,6 +31,16 @@ Json toolchain_json(const analyzer::Toolchain& toolchain) {
   Json modules = Json::array();
   for (const analyzer::Module& module : toolchain.modules) modules.push_back(module_json(module));
   out["modules"] = std::move(modules);
+  return out;
+}
+
+Json packing_json(const analyzer::Packing& packing) {
+  Json out = {{"packer", packing.packer}, {"version", packing.version}};
+  if (!packing.level.empty()) out["level"] = packing.level;
+  out["contents_hidden"] = packing.hidden;
+  if (packing.original_size == 0) return out;
+  out["original_bytes"] = packing.original_size;
+  out["original_sha256"] = packing.original_sha256;
   return out;
 }
 
@@ -96,6 +108,13 @@ Json linkage_json(const analyzer::Linkage& linkage) {
 
 }  // namespace
 
+std::string packing_text(const analyzer::Packing& packing) {
+  std::string out = packing.packer;
+  if (!packing.version.empty()) out += ' ' + packing.version;
+  if (!packing.level.empty()) out += fmt::format(" ({})", packing.level);
+  return out;
+}
+
 std::vector<std::pair<std::string_view, analyzer::HardeningState>> hardening_facts(
     const analyzer::Hardening& hardening) {
   return {{"nx", hardening.nx},           {"relro", hardening.relro},
@@ -115,6 +134,7 @@ Json summary_json(const analyzer::BinaryReport& binary) {
               {"verdict", analyzer::name(binary.kind)},
               {"static", analyzer::is_static(binary.kind)},
               {"reasons", std::move(reasons)}};
+  if (binary.packing) out["packing"] = packing_json(*binary.packing);
   if (!binary.machine.empty()) {
     out["machine"] = binary.machine;
     out["bits"] = binary.bits;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -13,6 +14,9 @@ namespace whittle::report {
 // What an audit says of a binary: verdict, reasons, machine, and what it was made by. Members that
 // mean nothing for the file (a machine where it is no ELF) are left out.
 Json summary_json(const analyzer::BinaryReport& binary);
+
+// "whittle 0.1.0 (fast)", "UPX 3.96".
+std::string packing_text(const analyzer::Packing& packing);
 
 // The states of a hardening by the names that reports and policies use: "nx", "relro", …
 std::vector<std::pair<std::string_view, analyzer::HardeningState>> hardening_facts(

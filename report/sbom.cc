@@ -8,6 +8,7 @@
 #include <set>
 
 #include "common/digest.h"
+#include "report/binary_json.h"
 #include "report/json.h"
 
 namespace whittle::report {
@@ -153,6 +154,10 @@ std::string cyclonedx(const std::vector<analyzer::AuditedFile>& files, std::stri
       if (!value.empty()) properties.push_back({{"name", name}, {"value", value}});
     };
     add("whittle:verdict", analyzer::name(report.kind));
+    if (report.packing) {
+      add("whittle:packed-by", packing_text(*report.packing));
+      add("whittle:original-sha256", report.packing->original_sha256);
+    }
     add("whittle:compiler", report.toolchain.compiler);
     for (const std::string& note : report.toolchain.notes) add("whittle:compiler-note", note);
     add("whittle:libc", report.toolchain.libc);
@@ -202,6 +207,10 @@ std::string spdx(const std::vector<analyzer::AuditedFile>& files, std::string_vi
     if (!file.report->sha256.empty()) {
       package["checksums"] =
           Json::array({{{"algorithm", "SHA256"}, {"checksumValue", file.report->sha256}}});
+    }
+    if (const auto& packing = file.report->packing) {
+      package["comment"] = "Packed by " + packing_text(*packing) +
+                           (packing->hidden ? "; what it contains is hidden" : "");
     }
     packages.push_back(std::move(package));
     relate("SPDXRef-DOCUMENT", "DESCRIBES", id);

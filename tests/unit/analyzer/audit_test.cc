@@ -4,6 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 #include "analyzer/analyzer.h"
 #include "common/file.h"
 #include "tests/unit/analyzer/programs.h"
@@ -173,6 +177,102 @@ TEST_F(AuditTest, DebugInformationSplitFromAProgramIsPassedOver) {
   EXPECT_EQ(audit_names({companion}).size(), 1u);
   fs::permissions(companion, fs::perms::owner_all);  // whoever may execute it has to be told
   EXPECT_EQ(audit_names({scratch_.path()}).size(), 1u);
+}
+
+// A packer of the tests' own: "PACK" behind an ELF file's end stands for the program in `inside`.
+class PackedAuditTest : public AuditTest {
+ protected:
+  void put_packed(const std::string& name) {
+    ElfSpec spec;
+    spec.overlay = "PACK";
+    put_elf(name, spec);
+  }
+  AuditOptions options(const Bytes& inside, std::uint64_t memory) {
+    AuditOptions options;
+    options.digests = true;
+    options.find_packed = [=, this](ByteView file,
+                                    std::string_view) -> std::optional<PackedProgram> {
+      if (!as_text(file).ends_with("PACK")) return std::nullopt;
+      PackedProgram program{.packing = {.packer = "test", .level = "best", .hidden = false}};
+      program.packing.original_size = inside.size();
+      program.memory = memory;
+      program.unpack = [=, this] {
+        most_ = std::max<std::uint64_t>(most_, in_use_ += memory);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        in_use_ -= memory;
+        return inside;
+      };
+      return program;
+    };
+    return options;
+  }
+
+  std::atomic<std::uint64_t> in_use_ = 0, most_ = 0;
+};
+
+TEST_F(PackedAuditTest, TellsOfTheProgramInside) {
+  put_packed("packed");
+  put_elf("plain", {});
+  ElfSpec spec = dynamic();
+  spec.data = std::string(100, '\0') + "/bin/sh" + std::string(10'000, '\0');
+  const Bytes inside = test::build(spec).bytes;
+  const auto files = audit({path("packed"), path("plain")}, options(inside, 1000));
+  ASSERT_EQ(files.size(), 2u);
+  ASSERT_TRUE(files[0].report && files[1].report);
+  const BinaryReport& report = *files[0].report;
+  EXPECT_EQ(report.kind, Kind::dynamic_executable);
+  EXPECT_EQ(report.size, fs::file_size(path("packed")));
+  EXPECT_NE(report.sha256, "");
+  EXPECT_NE(report.sha256, inspect(inside, "f", {.symbols = false, .digests = true}).sha256);
+  ASSERT_TRUE(report.packing);
+  EXPECT_EQ(report.packing->packer, "test");
+  EXPECT_EQ(report.packing->original_size, inside.size());
+  EXPECT_FALSE(report.packing->hidden);
+  for (const Need& need : report.needs) {
+    for (const Evidence& evidence : need.evidence) EXPECT_FALSE(evidence.offset);
+  }
+  EXPECT_EQ(files[1].report->kind, Kind::static_executable);
+  EXPECT_FALSE(files[1].report->packing);
+}
+
+TEST_F(PackedAuditTest, SharesItsMemoryOut) {
+  for (int i = 0; i < 12; i++) put_packed("packed" + std::to_string(i));
+  constexpr std::uint64_t kMemory = std::uint64_t{300} << 20;
+  AuditOptions limited = options(test::build({}).bytes, kMemory);
+  limited.jobs = 6;
+  for (const AuditedFile& file : audit({scratch_.path()}, limited)) {
+    ASSERT_TRUE(file.report) << file.error;
+    EXPECT_FALSE(file.report->packing->hidden);
+  }
+  EXPECT_EQ(most_, 2 * kMemory);
+}
+
+TEST_F(PackedAuditTest, LeavesWhatIsTooLargePacked) {
+  put_packed("bomb");
+  const auto files =
+      audit({path("bomb")}, options(test::build({}).bytes, std::uint64_t{900} << 20));
+  ASSERT_TRUE(files.at(0).report);
+  EXPECT_EQ(files[0].report->kind, Kind::packed);
+  EXPECT_EQ(files[0].report->reasons.at(0).id, "packed/too-large");
+  EXPECT_TRUE(files[0].report->packing->hidden);
+  EXPECT_EQ(most_, 0u);
+}
+
+TEST_F(PackedAuditTest, GoesOnBehindADamagedOne) {
+  put_packed("packed");
+  put_elf("plain", {});
+  AuditOptions broken = options({}, 1);
+  broken.find_packed = [](ByteView file, std::string_view path) -> std::optional<PackedProgram> {
+    if (!as_text(file).ends_with("PACK")) return std::nullopt;
+    return PackedProgram{.packing = {.packer = "test"}, .memory = 1, .unpack = [=]() -> Bytes {
+                           throw Error(ErrorKind::corrupt, path, "is damaged");
+                         }};
+  };
+  const auto files = audit({scratch_.path()}, broken);
+  ASSERT_EQ(files.size(), 2u);
+  EXPECT_THAT(files[0].error, HasSubstr("is damaged"));
+  EXPECT_EQ(files[0].error_exit_code, exit_code(ErrorKind::corrupt));
+  EXPECT_TRUE(files[1].report);
 }
 
 }  // namespace

@@ -90,6 +90,21 @@ TEST(Policy, Numbers) {
   EXPECT_THAT(against("size<=3071K", program()), HasSubstr("3145728 bytes"));
 }
 
+TEST(Policy, WhatAPackerHidesIsNotMet) {
+  BinaryReport report = program();
+  report.kind = Kind::packed;
+  report.packing = Packing{.packer = "UPX"};
+  for (const std::string rule : {"static", "nx", "no-needs:shell", "go>=1.2", "stripped"}) {
+    EXPECT_EQ(against(rule, report), "is packed by UPX, which hides it") << rule;
+  }
+  EXPECT_EQ(against("size<=3M", report), "");
+  EXPECT_THAT(against("size<=1M", report), HasSubstr("bytes"));
+  report = program();
+  report.packing = Packing{.packer = "whittle", .hidden = false};
+  EXPECT_EQ(against("static", report), "");
+  EXPECT_NE(against("no-needs:shell", report), "");
+}
+
 TEST(Policy, WhatIsNoProgramMeetsNothing) {
   BinaryReport script;
   script.kind = Kind::script;

@@ -82,6 +82,37 @@ TEST(AuditReport, NamesAFewCrates) {
             "1 file: 1 static\n");
 }
 
+TEST(AuditReport, OfPackedPrograms) {
+  BinaryReport ours = binary("ours", Kind::static_executable, {{"type/exec", "is"}});
+  ours.size = 1000;
+  ours.packing = analyzer::Packing{.packer = "whittle",
+                                   .version = "0.1.0",
+                                   .level = "fast",
+                                   .original_size = 4000,
+                                   .original_sha256 = "abc",
+                                   .hidden = false};
+  BinaryReport upx = binary("upx", Kind::packed, {{"packed/contents-hidden", "is packed"}});
+  upx.packing = analyzer::Packing{.packer = "UPX"};
+  const std::vector<AuditedFile> files = {{"ours", ours, "", 0, {}}, {"upx", upx, "", 0, {}}};
+  EXPECT_EQ(audit_text(files),
+            "static         ours: is\n"
+            "               packed by whittle 0.1.0 (fast): 1,000 bytes, 4,000 unpacked\n"
+            "packed         upx: is packed\n"
+            "\n"
+            "2 files: 1 static, 1 packed\n");
+  const auto json = nlohmann::json::parse(audit_json(files));
+  EXPECT_EQ(json["files"][0]["packing"], nlohmann::json::parse(R"({
+    "packer": "whittle", "version": "0.1.0", "level": "fast", "contents_hidden": false,
+    "original_bytes": 4000, "original_sha256": "abc"})"));
+  EXPECT_EQ(json["files"][1]["packing"], nlohmann::json::parse(R"({
+    "packer": "UPX", "version": "", "contents_hidden": true})"));
+  EXPECT_EQ(json["files"][1]["verdict"], "packed");
+  EXPECT_EQ(json["totals"]["not_static"], 1);
+  const std::string markdown = audit_markdown(files);
+  EXPECT_THAT(markdown, testing::HasSubstr("static, packed by whittle 0.1.0 (fast)"));
+  EXPECT_THAT(markdown, testing::HasSubstr("packed by UPX"));
+}
+
 TEST(AuditReport, Json) {
   auto json = nlohmann::json::parse(audit_json(some_files()));
   EXPECT_EQ(json["schema"], "whittle.audit/1");

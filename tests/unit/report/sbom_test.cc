@@ -79,6 +79,22 @@ TEST(Sbom, CycloneDxTellsHowSureItIs) {
             "GCC: (GNU) 12.2.0");
 }
 
+TEST(Sbom, TellsWhatIsPacked) {
+  auto files = some_files();
+  files[0].report->packing = analyzer::Packing{.packer = "whittle",
+                                               .version = "0.1.0",
+                                               .level = "small",
+                                               .original_size = 1,
+                                               .original_sha256 = "abc",
+                                               .hidden = false};
+  const auto json = nlohmann::json::parse(cyclonedx(files, "1"))["components"];
+  const auto& properties = named(json, "bin/app")["properties"];
+  EXPECT_EQ(named(properties, "whittle:packed-by")["value"], "whittle 0.1.0 (small)");
+  EXPECT_EQ(named(properties, "whittle:original-sha256")["value"], "abc");
+  const auto packages = nlohmann::json::parse(spdx(files, "1", 0))["packages"];
+  EXPECT_EQ(named(packages, "bin/app")["comment"], "Packed by whittle 0.1.0 (small)");
+}
+
 // One program names a crate by a path, the next lists it; and what built one is part of another.
 TEST(Sbom, TheSurestFileDecides) {
   auto files = some_files();
