@@ -110,7 +110,7 @@ class Owners {
   }
 
   std::vector<Share> largest() {
-    constexpr std::size_t kMost = 1000;
+    constexpr std::size_t kMost = 1000, kLongestName = 512;
     const std::size_t count = std::min(kMost, functions_.size());
     const auto middle = functions_.begin() + static_cast<std::ptrdiff_t>(count);
     std::partial_sort(functions_.begin(), middle, functions_.end(),
@@ -119,7 +119,7 @@ class Owners {
                       });
     std::vector<Share> out;
     for (std::size_t i = 0; i < count; i++) {
-      out.push_back({printable(functions_[i].name), functions_[i].bytes});
+      out.push_back({printable(functions_[i].name.substr(0, kLongestName)), functions_[i].bytes});
     }
     return out;
   }
@@ -137,6 +137,8 @@ class Owners {
 }  // namespace
 
 std::string go_package_of(std::string_view function) {
+  constexpr std::size_t kLongestPath = 512;  // names in a hostile file may be long and many
+  function = function.substr(0, kLongestPath);
   for (const std::string_view generated :
        {"type:.eq.", "type:.hash.", "type..eq.", "type..hash."}) {
     if (function.starts_with(generated)) function.remove_prefix(generated.size());

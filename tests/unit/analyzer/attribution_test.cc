@@ -121,6 +121,8 @@ TEST(Attribution, NamesOfGoPackages) {
   EXPECT_EQ(go_package_of("type:.eq.net/url.URL"), "net/url");
   EXPECT_EQ(go_package_of("go:buildid"), "[Go linker]");
   EXPECT_EQ(go_package_of("gogo"), "[Go assembly]");
+  EXPECT_EQ(go_package_of("a.F[" + std::string(10'000, '/') + "x.T]"), "a");
+  EXPECT_LT(go_package_of(std::string(100'000, 'a') + ".f").size(), 1000u);
 }
 
 TEST(Attribution, OwnersOfSymbols) {

@@ -16,8 +16,8 @@ using testing::UnorderedElementsAre;
 // The owner of each byte of a table.
 class OwnerMap {
  public:
-  OwnerMap(const Bytes& bytes, std::string_view path) {
-    const elf::File file = elf::File::parse(bytes, path);
+  OwnerMap(Bytes bytes, std::string_view path) : bytes_(std::move(bytes)) {
+    const elf::File file = elf::File::parse(bytes_, path);
     const auto table = read_go_functions(file);
     if (!table) return;
     found = true;
@@ -52,7 +52,8 @@ class OwnerMap {
   std::uint64_t end = 0, twice = 0, nobodys = 0;
 
  private:
-  std::vector<std::string_view> owners_;
+  Bytes bytes_;
+  std::vector<std::string_view> owners_;  // into the bytes
 };
 
 // Two packages with a unit each; they share a pc table and a file. Function c has neither.
