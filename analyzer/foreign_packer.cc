@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/bytes.h"
 #include "common/text.h"
 
 namespace whittle::analyzer {
@@ -10,15 +11,23 @@ namespace {
 
 constexpr std::string_view kMagic = "UPX!";
 
-bool has_upx_magic(const elf::File& file) {
+// Behind the program headers, since UPX 4 perhaps with notes between: two bytes of the stub's size,
+// the version and number of the format, then a zero and the size of the program inside.
+bool has_upx_header(const elf::File& file) {
+  constexpr std::uint64_t kFirstPage = 4096, kFields = 16;
+  const ByteReader reader(file.bytes(), file.header().order, file.path());
   const elf::Header& header = file.header();
-  const std::string_view bytes = as_text(file.bytes());
-  // Behind the program headers: a checksum and the magic.
-  const std::uint64_t info = header.phoff + std::uint64_t{header.phnum} * header.phentsize;
-  if (in_bounds(info, 8, bytes.size()) && bytes.substr(info + 4).starts_with(kMagic)) return true;
-  constexpr std::size_t kTail = 64;  // holds UPX's header for its own use, of 36 bytes
-  return bytes.substr(bytes.size() - std::min(bytes.size(), kTail)).find(kMagic) !=
-         std::string_view::npos;
+  const std::uint64_t end = std::min(kFirstPage, reader.size());
+  std::uint64_t at = header.phoff + std::uint64_t{header.phnum} * header.phentsize;
+  for (at = align_up(at, 4); in_bounds(at, kFields, end); at += 4) {
+    if (as_text(reader.slice(at, 4, "a magic")) != kMagic) continue;
+    const std::uint8_t version = reader.u8(at + 6, "UPX's version of the format");
+    if (version >= 10 && version < 32 && reader.u32(at + 8, "UPX's header") == 0 &&
+        reader.u32(at + 12, "UPX's header") != 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // "3.96" of the stub's "$Id: UPX 3.96 Copyright (C) …".
@@ -35,7 +44,7 @@ std::string upx_version(const elf::File& file) {
 }  // namespace
 
 std::optional<Packing> find_foreign_packer(const elf::File& file) {
-  if (!has_upx_magic(file)) return std::nullopt;
+  if (!has_upx_header(file)) return std::nullopt;
   return Packing{.packer = "UPX", .version = upx_version(file)};
 }
 

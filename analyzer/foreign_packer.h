@@ -4,7 +4,7 @@
 // tell nothing of the program inside, not even whether it is static. (UPX's stub loads the
 // interpreter of a dynamic program by itself; what it writes has neither PT_INTERP nor DT_NEEDED.)
 //
-// Source: UPX's src/stub/src/include/linux.h (l_info) and src/packhead.cpp.
+// Source: UPX's src/stub/src/include/linux.h (l_info and p_info).
 #pragma once
 
 #include <optional>
@@ -14,8 +14,8 @@
 
 namespace whittle::analyzer {
 
-// Recognises UPX by the magic behind its program headers, or at the end of the file. Who wipes both
-// out, as malware does, is not found. Never throws on any content.
+// Recognises UPX by its header in the first page. Who wipes that out, as malware does, is not
+// found. Never throws on any content.
 std::optional<Packing> find_foreign_packer(const elf::File& file);
 
 }  // namespace whittle::analyzer

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The ELF reader, the inspection without LIEF, and strip, on any bytes: a value or one clear error.
-// A look at the headers alone comes to the same verdict. What strip gives must itself be a static
-// executable, no larger than the input.
+// The ELF reader, the inspection without LIEF, attribution and strip, on any bytes: a value or one
+// clear error. A look at the headers alone comes to the same verdict. Every list of whose bytes they
+// are adds up to the file. What strip gives must itself be a static executable, no larger than the
+// input.
 #include <cstdlib>
 
 #include "analyzer/analyzer.h"
+#include "analyzer/attribution.h"
 #include "common/error.h"
 
 namespace {
@@ -32,6 +34,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const analyzer::BinaryReport plain =
         analyzer::inspect(bytes, "input", {.symbols = false, .contents = false});
     require(plain.kind == report.kind && plain.needed == report.needed);
+  } catch (const Error& error) {
+    require_documented(error);
+  }
+  try {
+    const analyzer::Attribution found = analyzer::attribute(bytes, "input");
+    for (const auto* shares : {&found.owners, &found.sections, &found.segments}) {
+      std::uint64_t sum = 0;
+      for (const analyzer::Share& share : *shares) sum += share.bytes;
+      require(sum == size);
+    }
   } catch (const Error& error) {
     require_documented(error);
   }

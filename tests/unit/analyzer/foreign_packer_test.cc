@@ -8,38 +8,39 @@
 namespace whittle::analyzer {
 namespace {
 
-// As UPX writes it: a checksum and the magic right behind the program headers.
-ElfImage packed_by_upx(ElfSpec spec) {
-  spec.code = "sum.UPX!" + std::string(200, '\x90') + "$Id: UPX 3.96 Copyright (C) 1996 $";
+// As UPX writes it: a checksum, the magic, the stub's size and the format, a zero, the program's
+// size and that of a block.
+const std::string kHeader("sum.UPX!\x9c\x12\x0d\x16\0\0\0\0\x50\x8b\0\0\x50\x8b\0\0", 24);
+
+ElfImage packed_by_upx(ElfSpec spec, std::string_view notes = "") {
+  spec.code = std::string(notes) + kHeader + std::string(200, '\x90') +
+              "$Id: UPX 3.96 Copyright (C) 1996 $";
   return build(spec);
 }
 
-TEST(ForeignPacker, IsKnownByItsMagicBehindTheProgramHeaders) {
-  for (const bool is_64bit : {true, false}) {
-    ElfSpec spec;
-    spec.is_64bit = is_64bit;
-    spec.machine = is_64bit ? elf::kMachineX86_64 : elf::kMachine386;
-    ElfImage image = packed_by_upx(spec);
-    const std::uint64_t end = is_64bit ? 64 + 2 * 56 : 52 + 2 * 32;
-    for (std::size_t i = 0; i < 4; i++)
-      image.bytes[end + 4 + i] = static_cast<std::uint8_t>("UPX!"[i]);
-    const auto packing = find_foreign_packer(elf::File::parse(image.bytes, "f"));
+TEST(ForeignPacker, IsKnownByItsHeader) {
+  for (const std::string notes : {"", "a note of 16 b.."}) {
+    const Bytes bytes = packed_by_upx({}, notes).bytes;
+    const auto packing = find_foreign_packer(elf::File::parse(bytes, "f"));
     ASSERT_TRUE(packing);
     EXPECT_EQ(packing->packer, "UPX");
     EXPECT_EQ(packing->version, "3.96");
     EXPECT_TRUE(packing->hidden);
   }
+  ElfSpec spec;
+  spec.is_64bit = false;
+  spec.machine = elf::kMachine386;
+  const Bytes small = packed_by_upx(spec).bytes;
+  EXPECT_TRUE(find_foreign_packer(elf::File::parse(small, "f")));
 }
 
-TEST(ForeignPacker, IsKnownByTheEndOfTheFile) {
+TEST(ForeignPacker, IsNotSeenInWhatOnlySpeaksOfIt) {
   ElfSpec spec;
-  spec.overlay = std::string(1000, 'x') + "UPX!" + std::string(32, '\0');
-  const auto packing = find_foreign_packer(elf::File::parse(build(spec).bytes, "f"));
-  ASSERT_TRUE(packing);
-  EXPECT_EQ(packing->version, "");
-  spec.overlay += std::string(100, '\0');  // a program that speaks of UPX is not packed by it
-  const Bytes other = build(spec).bytes;
-  EXPECT_FALSE(find_foreign_packer(elf::File::parse(other, "f")));
+  spec.code = "UPX! $Id: UPX 3.96 ";
+  spec.data = std::string(8000, '\0') + kHeader;
+  spec.overlay = kHeader;
+  const Bytes bytes = build(spec).bytes;
+  EXPECT_FALSE(find_foreign_packer(elf::File::parse(bytes, "f")));
 }
 
 TEST(ForeignPacker, HidesWhetherAProgramIsStatic) {
@@ -54,8 +55,8 @@ TEST(ForeignPacker, HidesWhetherAProgramIsStatic) {
 
   ElfSpec dynamic;
   dynamic.needed = {"libc.so.6"};
-  dynamic.overlay = "UPX!" + std::string(32, '\0');
-  const BinaryReport other = inspect(build(dynamic).bytes, "f", {.symbols = false});
+  const Bytes asks = packed_by_upx(dynamic).bytes;
+  const BinaryReport other = inspect(asks, "f", {.symbols = false});
   EXPECT_EQ(other.kind, Kind::dynamic_executable);
   EXPECT_THAT(other.warnings, Contains(HasSubstr("packed by UPX")));
 }
