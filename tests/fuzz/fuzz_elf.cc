@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The ELF reader, the inspection without LIEF, attribution and strip, on any bytes: a value or one
-// clear error. A look at the headers alone comes to the same verdict. Every list of whose bytes they
-// are adds up to the file. What strip gives must itself be a static executable, no larger than the
-// input.
+// clear error. A look at the headers alone comes to the same verdict. Every list of whose bytes
+// they are adds up to the file. What strip gives must itself be a static executable, no larger than
+// the input.
 #include <cstdlib>
 
 #include "analyzer/analyzer.h"
