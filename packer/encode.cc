@@ -20,8 +20,6 @@ MixModel model_of(std::uint32_t code_transform) {
       return MixModel::x86_code;
     case kTransformAarch64:
       return MixModel::aarch64_code;
-    case kTransformRiscv64:
-      return MixModel::riscv64_code;
   }
   return MixModel::bytes;
 }

@@ -27,10 +27,28 @@ struct PriceTable {
 };
 const PriceTable kPrice;
 
+// What a command costs, by the sum of its symbols' prices.
+struct Pricer {
+  std::uint64_t price = 0;
+  void begin_command() {}
+  std::uint32_t code(const Mixture& mixture, std::uint32_t symbol) {
+    price += kPrice.of[mixture.size(symbol)];
+    return symbol;
+  }
+  std::uint32_t raw(std::uint32_t value, std::uint32_t bits) {
+    price += bits * kPriceOne;
+    return value;
+  }
+};
+
 // Records symbols, then codes them last to first (rANS).
 class Encoder {
  public:
   explicit Encoder(Bytes& out) : out_(out) {}
+  void begin_command() {
+    if (commands_ == kBlockCommands) finish();
+    commands_++;
+  }
   std::uint32_t code(const Mixture& cdf, std::uint32_t symbol) {
     tokens_.push_back({cdf.start[symbol], static_cast<std::uint16_t>(cdf.size(symbol)), 0});
     return symbol;
@@ -39,7 +57,10 @@ class Encoder {
     tokens_.push_back({value, 0, static_cast<std::uint16_t>(bits)});
     return value;
   }
-  void flush() {
+  // Of the block; there is none before the first command.
+  void finish() {
+    if (commands_ == 0) return;
+    commands_ = 0;
     std::uint64_t state = std::uint64_t{1} << 31;
     words_.clear();
     for (std::size_t i = tokens_.size(); i-- > 0;) {
@@ -68,14 +89,17 @@ class Encoder {
     std::uint16_t bits;
   };
   Bytes& out_;
+  std::uint32_t commands_ = 0;
   std::vector<Token> tokens_;
   std::vector<std::uint32_t> words_;
 };
 
-constexpr std::uint32_t kChunk = 8192;    // positions that one parse covers
-constexpr std::uint32_t kKeep = 7168;     // of which the commands are kept
-constexpr std::uint32_t kLongest = 4096;  // match length
-constexpr std::uint32_t kNice = 192;      // taken without asking further
+constexpr std::size_t kSample = std::size_t{1} << 20;  // bytes from which the first prices come
+constexpr int kPasses = 2;                             // parses of them
+constexpr std::uint32_t kChunk = 8192;                 // positions that one parse covers
+constexpr std::uint32_t kKeep = 7168;                  // of which the commands are kept
+constexpr std::uint32_t kLongest = 4096;               // match length
+constexpr std::uint32_t kNice = 192;                   // taken without asking further
 
 // Binary trees of the positions before, by hash of 3 and 4 bytes.
 struct Found {
@@ -172,8 +196,48 @@ struct Node {
   Past past;
 };
 
-// What a literal costs beyond its bits: the time to decode it.
-constexpr std::uint32_t kLiteralTime = kPriceOne / 2;
+// Codes commands one by one; the model learns.
+template <class Coder>
+class Player {
+ public:
+  Player(ByteView raw, const MixHeader& header, MixWorkspace& workspace, Coder& coder)
+      : raw_(raw), model_{workspace, coder}, walker_(walker(workspace, header)) {}
+
+  void play(const Step& step) {
+    const std::uint32_t guess = past_.reps[0] <= walker_.at ? raw_[walker_.at - past_.reps[0]] : 0;
+    const Context c = walker_.context(guess);
+    model_.coder.begin_command();
+    if (!past_.after_literal() || walker_.command_follows()) {
+      model_.mixed(model_.command_pair(c, past_), step.command);
+    }
+    if (step.command == kLiteral) {
+      model_.literal(c, raw_[walker_.at]);
+      past_.literal();
+    } else {
+      if (step.command < kShortRep) {
+        model_.length(step.command, c.field,
+                      step.command == kRep ? step.length - kShortest + 1 : step.length);
+      }
+      if (step.command == kMatch) {
+        model_.distance(model_.distance_context(step.length, c.field), step.distance);
+      }
+      past_.copy(step.command, step.distance);
+    }
+    for (std::uint32_t i = 0; i < step.length; i++) walker_.step(raw_[walker_.at]);
+  }
+  void play(const std::vector<Step>& steps) {
+    for (const Step& step : steps) play(step);
+  }
+  std::size_t at() const { return walker_.at; }
+  const Past& past() const { return past_; }
+  stub::MixModel<Coder>& model() { return model_; }
+
+ private:
+  ByteView raw_;
+  stub::MixModel<Coder> model_;
+  Walker walker_;
+  Past past_;
+};
 
 // What is known of a position from the bytes alone.
 struct Place {
@@ -184,13 +248,18 @@ struct Place {
 
 class Parser {
  public:
-  Parser(ByteView raw, stub::MixModel<Encoder>& model, std::uint8_t kind)
-      : raw_(raw), model_(model), finder_(raw), nodes_(kChunk + 1), places_(kChunk) {
-    walker_.x86 = &model.w.x86;
-    walker_.model = kind;
-  }
+  // A literal is charged `time` on top of its bits.
+  Parser(ByteView raw, const MixHeader& header, const stub::MixModel<Pricer>& model,
+         std::uint32_t time)
+      : raw_(raw),
+        model_(model),
+        literal_time_(time),
+        finder_(raw),
+        walker_(walker(model.w, header)),
+        nodes_(kChunk + 1),
+        places_(kChunk) {}
 
-  // Commands from `at` on, into `steps`, in reverse.
+  // Commands from `at` on, into `steps`.
   void parse(std::size_t at, const Past& past, std::vector<Step>& steps) {
     look_ahead(at);
     const auto end = static_cast<std::uint32_t>(std::min<std::size_t>(kChunk, raw_.size() - at));
@@ -205,16 +274,15 @@ class Parser {
     }
     steps.clear();
     for (std::uint32_t i = end; i > 0; i -= nodes_[i].step.length) steps.push_back(nodes_[i].step);
+    std::reverse(steps.begin(), steps.end());
     if (at + end == raw_.size()) return;
     // The last of them did not see what follows.
-    std::uint32_t from = end;
-    std::size_t drop = 0;
-    while (drop + 1 < steps.size() && from - steps[drop].length >= kKeep) {
-      from -= steps[drop++].length;
+    std::uint32_t to = end;
+    while (steps.size() > 1 && to - steps.back().length >= kKeep) {
+      to -= steps.back().length;
+      steps.pop_back();
     }
-    steps.erase(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(drop));
   }
-  const Place& place(std::size_t at) const { return places_[at - ahead_from_]; }
 
  private:
   // Places from `at` on.
@@ -258,7 +326,7 @@ class Parser {
     const std::size_t p = at + i;
     const std::uint32_t guess = past.reps[0] <= p ? raw_[p - past.reps[0]] : 0;
     const Context c = places_[i].walker.context(guess);
-    const std::uint32_t literal = node.price + literal_price(c, raw_[p]) + kLiteralTime;
+    const std::uint32_t literal = node.price + literal_price(c, raw_[p]) + literal_time_;
     if (past.after_literal() && !places_[i].command_follows) {
       relax(i + 1, literal, {kLiteral, 1, 0});
       return 0;
@@ -329,7 +397,7 @@ class Parser {
   static std::uint32_t high_of(std::uint32_t distance) {
     return static_cast<std::uint32_t>(31 - __builtin_clz(distance)) >> 1;
   }
-  std::uint32_t literal_price(const Context& c, std::uint32_t byte) {
+  std::uint32_t literal_price(const Context& c, std::uint32_t byte) const {
     std::uint32_t price = 0, part = 0;
     for (const std::uint32_t k : {byte >> 4, byte & 15}) {
       const auto pair = model_.literal_pair(c, part);
@@ -383,9 +451,10 @@ class Parser {
   }
 
   ByteView raw_;
-  stub::MixModel<Encoder>& model_;
+  const stub::MixModel<Pricer>& model_;
+  std::uint32_t literal_time_;
   MatchFinder finder_;
-  Walker walker_{};
+  Walker walker_;
   std::vector<Node> nodes_;
   std::vector<Place> places_;
   std::size_t ahead_from_ = 0, ahead_to_ = 0;
@@ -393,53 +462,109 @@ class Parser {
   std::uint16_t high_price_[8 * kFields][16];
 };
 
+// What a literal costs beyond its bits, for the time that it takes to decode: the more, the longer
+// the start takes anyway.
+std::uint32_t literal_time(std::size_t size) {
+  return static_cast<std::uint32_t>(
+      std::min<std::size_t>(kPriceOne / 5 + (size >> 15), kPriceOne / 2));
+}
+
+// How streams of a model may begin.
+std::vector<MixHeader> headers(MixModel model) {
+  const auto kind = static_cast<std::uint8_t>(model);
+  if (model == MixModel::x86_code) return {{kind, 0, 0, 0}};
+  if (model == MixModel::aarch64_code) return {{kind, 3, 0, 0}};
+  constexpr std::uint8_t guess = 1, last = 2, last_but_one = 4;
+  return {{kind, 0, 0, 0},
+          {kind, 0, 0, last},
+          {kind, 0, last, 0},
+          {kind, 0, last, last_but_one},
+          {kind, 0, last, last | last_but_one},
+          {kind, 3, guess, 0},
+          {kind, 3, last_but_one, 0},
+          {kind, 7, last, 0}};
+}
+
+// Commands, and the header under which they are cheapest.
+struct Parse {
+  std::vector<Step> steps;
+  MixHeader header;
+  std::uint64_t price;
+};
+
+// Has the workspace learn from all commands, and returns their price.
+std::uint64_t learn_all(ByteView raw, const MixHeader& header, const std::vector<Step>& steps,
+                        MixWorkspace& workspace) {
+  prepare(workspace, header);
+  Pricer pricer;
+  Player(raw, header, workspace, pricer).play(steps);
+  return pricer.price;
+}
+
+// Parses all of `raw`, by the prices of a workspace that goes on learning; take(step) for each.
+template <class Take>
+void parse_all(ByteView raw, const MixHeader& header, MixWorkspace& workspace, std::uint32_t time,
+               const Take& take) {
+  Pricer pricer;
+  Player player(raw, header, workspace, pricer);
+  const auto parser = std::make_unique<Parser>(raw, header, player.model(), time);
+  std::vector<Step> steps;
+  while (player.at() < raw.size()) {
+    parser->parse(player.at(), player.past(), steps);
+    for (const Step& step : steps) {
+      player.play(step);
+      take(step);
+    }
+  }
+}
+
+// The cheapest parse of a few. Prices come from commands, and commands from prices: from a model
+// that has learned nothing yet all literals look expensive, and taking copies instead it never
+// learns better. So the first commands are literals alone.
+Parse parse_often(ByteView raw, MixModel model, std::uint32_t time, MixWorkspace& workspace) {
+  Parse best{.steps = {}, .header = {}, .price = ~0ULL};
+  std::vector<Step> steps(raw.size(), Step{kLiteral, 1, 0});
+  for (int pass = 0;; pass++) {
+    MixHeader header{};
+    std::uint64_t least = ~0ULL;
+    for (const MixHeader& h : headers(model)) {
+      const std::uint64_t price = learn_all(raw, h, steps, workspace);
+      if (price < least) {
+        least = price;
+        header = h;
+      }
+    }
+    learn_all(raw, header, steps, workspace);
+    if (least < best.price) best = {std::move(steps), header, least};
+    if (pass == kPasses) return best;
+    steps.clear();
+    parse_all(raw, header, workspace, time, [&](const Step& step) { steps.push_back(step); });
+  }
+}
+
 }  // namespace
 
-Bytes mix_encode(ByteView raw, MixModel kind, std::atomic<std::uint64_t>* done) {
-  Bytes out;
-  out.push_back(static_cast<std::uint8_t>(kind));
-  const auto workspace = std::make_unique<MixWorkspace>();
-  prepare(*workspace);
+Bytes mix_encode(ByteView raw, MixModel model, std::atomic<std::uint64_t>* done) {
+  const auto prices = std::make_unique<MixWorkspace>(), real = std::make_unique<MixWorkspace>();
+  const std::uint32_t time = literal_time(raw.size());
+  const ByteView sample = raw.first(std::min(raw.size(), kSample));
+  const Parse parse = parse_often(sample, model, time, *prices);
+  const auto* header = reinterpret_cast<const std::uint8_t*>(&parse.header);
+  Bytes out(header, header + sizeof parse.header);
   Encoder encoder(out);
-  stub::MixModel<Encoder> model{*workspace, encoder};
-  const auto parser = std::make_unique<Parser>(raw, model, static_cast<std::uint8_t>(kind));
-  Past past;
-  std::vector<Step> steps;
-  std::uint32_t commands = 0;
-  for (std::size_t at = 0; at < raw.size();) {
-    parser->parse(at, past, steps);
-    const std::size_t before = at;
-    for (std::size_t i = steps.size(); i-- > 0;) {
-      const Step& step = steps[i];
-      const Place& place = parser->place(at);
-      if (commands == kBlockCommands) {
-        encoder.flush();
-        commands = 0;
-      }
-      commands++;
-      const std::uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
-      const Context c = place.walker.context(guess);
-      if (!past.after_literal() || place.command_follows) {
-        model.mixed(model.command_pair(c, past), step.command);
-      }
-      if (step.command == kLiteral) {
-        model.literal(c, raw[at]);
-        past.literal();
-      } else {
-        if (step.command < kShortRep) {
-          model.length(step.command, c.field,
-                       step.command == kRep ? step.length - kShortest + 1 : step.length);
-        }
-        if (step.command == kMatch) {
-          model.distance(model.distance_context(step.length, c.field), step.distance);
-        }
-        past.copy(step.command, step.distance);
-      }
-      at += step.length;
-    }
-    if (done != nullptr) done->fetch_add(at - before, std::memory_order_relaxed);
+  prepare(*real, parse.header);
+  Player player(raw, parse.header, *real, encoder);
+  const auto play = [&](const Step& step) {
+    player.play(step);
+    if (done != nullptr) done->fetch_add(step.length, std::memory_order_relaxed);
+  };
+  if (sample.size() == raw.size()) {
+    for (const Step& step : parse.steps) play(step);
+  } else {
+    learn_all(sample, parse.header, parse.steps, *prices);
+    parse_all(raw, parse.header, *prices, time, play);
   }
-  if (!raw.empty()) encoder.flush();
+  encoder.finish();
   return out;
 }
 

@@ -4,8 +4,9 @@
 //
 // It parses by dynamic programming over the prices that the adaptive model would charge right now:
 // a window of some thousand positions at a time, matches from binary trees over the last 64 MiB.
-// Literals are charged half a bit each on top, for the time that they take to decode. Memory:
-// 8 bytes a position of the window, and a few megabytes.
+// The first prices come from earlier parses of the stream's first MiB, which also tell what
+// contexts suit the bytes. Literals are charged up to half a bit each on top, for the time that
+// they take to decode. Memory: 8 bytes a position of the window, and some twenty megabytes.
 #pragma once
 
 #include <atomic>
@@ -20,9 +21,8 @@ enum class MixModel : std::uint8_t {
   bytes = 0,
   x86_code = 1,      // after x86_to_absolute
   aarch64_code = 2,  // after aarch64_to_absolute, starting at a multiple of 4
-  riscv64_code = 3,  // modelled as bytes
 };
-inline constexpr std::uint8_t kMixModels = 4;
+inline constexpr std::uint8_t kMixModels = 3;
 
 // Deterministic. `raw` is smaller than 2 GiB. `done`, where given, grows by raw.size() as the work
 // proceeds.

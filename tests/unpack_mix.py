@@ -12,7 +12,7 @@ from unpack_code import ONE_BYTE, TWO_BYTE
 from unpack_layout import check
 
 FULL, MASK, GOLDEN = 32752, 0xffffffff, 0x9e3779b1
-RATES = [32767] + [131072 // (2 * count + 3) for count in range(1, 61)]
+RATES = [32767] + [131072 // (2 * count + 3) for count in range(1, 121)]
 FINAL_STATE = 1 << 31
 
 # Fields of x86-64.
@@ -22,9 +22,12 @@ RIP, CALL, IMM, JCC = 21, 25, 29, 33
 COMMAND_FIELDS = OPCODE, DISP8, IMM8, DISP32, RIP, CALL, IMM, JCC
 
 
-def hash2(a, b):
-    y = (a ^ b * 0x85ebca6b & MASK) * 0xc2b2ae35 & MASK
-    return y ^ y >> 15
+def fold(number):
+    return (number * 0x9e3779b97f4a7c15 & 2 ** 64 - 1) >> 32
+
+
+def place_of(number):
+    return number * 0x85ebca6b & MASK
 
 
 def operand(first, size):
@@ -83,41 +86,46 @@ def asks(field, byte):
 class Bytes:
     """What is known before a byte: its field and hashes of a general and a specific context."""
 
-    def __init__(self):
+    def __init__(self, columns, general, specific):
         self.at = self.before = 0
+        self.columns = columns
+        self.masks = [sum(255 << 8 * i for i in range(8) if chosen >> i & 1)
+                      for chosen in (general, specific)]
 
     def step(self, byte):
         self.before = self.before << 8 & 2 ** 64 - 1 | byte
         self.at += 1
 
     def field(self):
-        return self.at % 8
+        return self.at & self.columns
 
     def contexts(self, guess):
-        return hash2(8, self.before & 255), hash2(8, guess)
+        known = self.before << 8 & 2 ** 64 - 1 | guess
+        return [fold(known & mask) ^ place_of(self.at & self.columns) for mask in self.masks]
 
     def may_begin_command(self):
         return True
 
 
 class Aarch64(Bytes):
+    MASKS = ((0x7f00000000, 0xffe0000000), (0xff00, 0xffe00000ff00), (0xff1000, 0xff0f00),
+             (0xff000300, 0x1fe1000300))
+
     def field(self):
         k = self.at % 4
         return 8 * k + (self.before >> (8 * k - 8 if k else 24) & 255) // 32
 
     def contexts(self, guess):
-        k = self.at % 4
-        word, last = self.before & (1 << 8 * k) - 1, self.before >> 8 * k
-        return (hash2(k + 8, word & 0xff00ff if k == 3 else word),
-                hash2(hash2(k + 16, word), last & 0xffe00000))
+        self.masks = self.MASKS[self.at % 4]
+        return super().contexts(guess)
 
     def may_begin_command(self):
         return self.at % 4 == 0
 
 
 class X86(Bytes):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, *header):
+        super().__init__(*header)
         self.queue = self.length = self.key = self.key_before = 0
 
     def step(self, byte):
@@ -138,10 +146,10 @@ class X86(Bytes):
     def contexts(self, guess):
         field = self.field()
         so_far = self.before & (1 << 8 * min(self.length, 8)) - 1
-        instruction = hash2(field, (so_far * 0x9e3779b97f4a7c15 & 2 ** 64 - 1) >> 32)
+        instruction = fold(so_far) ^ place_of(field)
         if field < DISP32:
-            return instruction, hash2(instruction, self.key_before)
-        return hash2(field, self.before & 255), instruction
+            return instruction, instruction ^ self.key_before
+        return fold(self.before & 255) ^ place_of(field), instruction
 
     def may_begin_command(self):
         return self.field() in COMMAND_FIELDS
@@ -150,32 +158,34 @@ class X86(Bytes):
 class Model:
     """A distribution: shares of the symbols below each, and how often it was learned."""
 
-    def __init__(self):
-        self.shares, self.count, self.tag = [2047 * k for k in range(16)], 0, 0
+    def __init__(self, count=0):
+        self.shares, self.count, self.tag = [2047 * k for k in range(16)], count, 0
 
     def own(self):
         return Input(self, self.shares, self.count, 0)
+
+    def is_old(self):
+        return self.count > 12
 
 
 class Input(namedtuple("Input", "model shares count tag")):
     """What a model says, which may be what its parent says, and what it becomes."""
 
-    def level(self):
-        return (self.count > 2) + (self.count > 12)
-
     def learn(self, symbol):
         rate = RATES[self.count]
         self.model.shares = ([c + (-c * rate >> 16) for c in self.shares[:symbol + 1]] +
                              [c + ((FULL - c) * rate >> 16) for c in self.shares[symbol + 1:]])
-        self.model.count, self.model.tag = min(self.count + 1, 60), self.tag
+        self.model.count, self.model.tag = min(self.count + 1, 120), self.tag
 
 
 class Decoder:
     def __init__(self, packed):
-        check(packed[0] < 4, "an unknown model")
-        self.packed, self.at, self.state = packed, 1, 0
-        self.walk = {1: X86, 2: Aarch64}.get(packed[0], Bytes)()
+        check(len(packed) >= 4 and packed[0] < 3 and packed[1] < 8, "an unknown header")
+        self.packed, self.at, self.state = packed, 4, 0
+        self.is_code = packed[0] != 0
+        self.walk = (Bytes, X86, Aarch64)[packed[0]](*packed[1:4])
         self.models = defaultdict(Model)  # by table and place
+        self.fields = defaultdict(lambda: Model(8))
 
     def word(self):
         self.at += 4
@@ -212,10 +222,8 @@ class Decoder:
         model = self.models[place].own()
         return self.mixed(model, model, 65535)
 
-    def hashed(self, table, size, h, parent):
-        h = h & MASK
-        h ^= h >> 14
-        model, tag = self.models[table, h % size], h >> 22 | 1
+    def hashed(self, table, size, h, part, parent):
+        model, tag = self.models[table, (h ^ part) % size], h >> 23 | 1
         if model.tag == tag:
             return Input(model, model.shares, model.count, tag)
         return Input(model, parent.shares, 2, tag)
@@ -223,20 +231,21 @@ class Decoder:
     def literal(self, field, general, specific):
         part = byte = 0
         for _ in range(2):
-            f = self.models["literal", field, part].own()
-            g = self.hashed("general", 1 << 13, general + part * GOLDEN, f)
-            s = self.hashed("specific", 1 << 12, specific + part * GOLDEN, g)
-            if g.level() == 2:
-                symbol = self.mixed(g, s, (19288, 32768, 41697)[s.level()])
+            f = self.fields[field, part].own()
+            g = self.hashed("general", 1 << 13, general, part, f)
+            s = self.hashed("specific", 1 << 12, specific, part, g)
+            if g.model.tag == g.tag and g.model.is_old():
+                symbol = self.mixed(g, s, 41697 if s.model.is_old() else 32768)
             else:
-                symbol = self.mixed(f, g, (3760, 14500)[g.level()])
+                symbol = self.mixed(f, g, 32768 if self.is_code else 14500)
             part, byte = 1 + symbol, byte * 16 + symbol
         return byte
 
     def command(self, field, specific, history):
+        by_field = ((history & 0xfff) * GOLDEN & MASK) >> 23 ^ field << 3
         return self.mixed(
-            self.models["command by field", hash2(field, history & 0xfff) % 512].own(),
-            self.models["command by context", hash2(specific, history & 3) % 512].own(), 32768)
+            self.models["command by field", by_field % 512].own(),
+            self.models["command by context", (specific ^ history << 7) % 512].own(), 32768)
 
     def length(self, kind, field):
         symbol = self.single("length", kind, field)

@@ -8,9 +8,11 @@
 // copied bytes too, is a queue of the fields to come; a byte may put some in front. It need not be
 // right about bytes that are no code, only the same in encoder and decoder.
 //
-// Words of AArch64, most significant byte first, have their opcode in front; the contexts are the
-// place in the word, the word so far and the opcode of the word before. Everything else is taken as
-// bytes, with the byte before and the byte at the last distance as contexts.
+// Everything else looks at chosen bits of the bytes before and of the byte at the last distance, by
+// columns. Words of AArch64, most significant byte first, have their opcode in front; the bits are
+// those of the opcode, of the registers that share a byte with what is to come, and of the opcode
+// before. Bytes of any kind have their bits chosen by whoever packs: tables of numbers want the
+// column and the number before, text the last bytes, noise nothing at all.
 #pragma once
 
 #include <stddef.h>
@@ -58,13 +60,31 @@ struct X86Table {
   uint64_t asks[kAsking + 1][256];
 };
 
-// The first byte of a packed stream.
 enum : uint8_t {
   kModelBytes = 0,
   kModelX86 = 1,
   kModelAarch64 = 2,
-  kModelRiscv64 = 3,  // as bytes, so far
-  kModels = 4,
+  kModels = 3,
+};
+
+// How a packed stream begins.
+struct MixHeader {
+  uint8_t model;
+  // The lowest bits of a byte's position that tell its column, as a mask below 8; kModelAarch64: 3.
+  uint8_t columns;
+  // kModelBytes: what the contexts look at, a bit a byte: the lowest one is the byte at the last
+  // distance, the next one the byte before, and so on.
+  uint8_t general, specific;
+};
+
+// What the contexts look at, by the lowest bits of the position: bits of the 7 bytes before, the
+// first one highest, and of the byte at the last distance, which is the lowest.
+struct ContextBits {
+  uint64_t general[4], specific[4];
+};
+inline constexpr ContextBits kAarch64Bits = {
+    {0x7f00000000, 0xff00, 0xff1000, 0xff000300},
+    {0xffe0000000, 0xffe00000ff00, 0xff0f00, 0x1fe1000300},
 };
 
 struct Context {
@@ -73,15 +93,19 @@ struct Context {
   uint32_t specific;  // hash of more
 };
 
-inline uint32_t hash2(uint32_t a, uint32_t b) {
-  a = (a ^ (b * 0x85EBCA6BU)) * 0xC2B2AE35U;
-  return a ^ (a >> 15);
+// Hashes are short: each byte waits for those of the byte before.
+inline uint32_t fold(uint64_t bytes) {
+  return static_cast<uint32_t>((bytes * 0x9E3779B97F4A7C15U) >> 32);
 }
+
+inline uint32_t place(uint32_t field) { return field * 0x85EBCA6BU; }
 
 // Follows the bytes and gives the contexts of the next one.
 struct Walker {
   const X86Table* x86;
+  const ContextBits* bits;  // unless the model is kModelX86
   uint8_t model = 0;
+  uint8_t columns = 0;
   uint32_t at = 0;
   uint32_t start = 0;     // of the instruction
   uint32_t key = 0;       // of the instruction so far, without operands
@@ -101,7 +125,7 @@ struct Walker {
       key = select(with, key, f >= kOperands);
       const uint32_t ends = (queue & 63) == kOpcode;
       previous = select(previous, key, ends);
-      key = select(key, 0, ends);
+      key = select(key, 0U, ends);
       start = select(start, at, ends);
     }
 #endif
@@ -112,7 +136,7 @@ struct Walker {
       const uint32_t k = at & 3;
       return k * 8 + ((static_cast<uint32_t>(history >> (k == 0 ? 24 : 8 * k - 8)) & 0xff) >> 5);
     }
-    return at & 7;
+    return at & columns;
   }
   // Whether a command stands here even behind a literal.
   bool command_follows() const {
@@ -122,25 +146,20 @@ struct Walker {
   inline __attribute__((always_inline)) Context context(uint32_t guess) const {
     Context c;
     const uint32_t field = this->field();
-    const auto last = static_cast<uint32_t>(history);
     c.field = field;
     if (model == kModelX86) {
       const uint32_t n = at - start;
       const uint64_t all = n >= 8 ? history : history & ((uint64_t{1} << (8 * n)) - 1);
-      const uint32_t hash = hash2(field, static_cast<uint32_t>((all * 0x9E3779B97F4A7C15U) >> 32));
+      const uint32_t hash = fold(all) ^ place(field);
       // Nearly all long operands are new behind all bytes before; their own last byte says enough.
       const uint32_t rare = field >= kDisp32;
-      c.general = select(hash, hash2(field, last & 255), rare);
-      c.specific = select(hash2(hash, previous), hash, rare);
-    } else if (model == kModelAarch64) {
-      const uint32_t k = at & 3;
-      const uint32_t word = last & ((1U << (8 * k)) - 1);
-      const auto before = static_cast<uint32_t>(history >> (8 * k));
-      c.general = hash2(k + 8, k == 3 ? word & 0xff00ff : word);
-      c.specific = hash2(hash2(k + 16, word), before & 0xffe00000);
+      c.general = select(hash, fold(history & 255) ^ place(field), rare);
+      c.specific = select(hash ^ previous, hash, rare);
     } else {
-      c.general = hash2(8, last & 0xff);
-      c.specific = hash2(8, guess);
+      const uint32_t column = at & columns;
+      const uint64_t all = history << 8 | guess;
+      c.general = fold(all & bits->general[at & 3]) ^ place(column);
+      c.specific = fold(all & bits->specific[at & 3]) ^ place(column);
     }
     return c;
   }

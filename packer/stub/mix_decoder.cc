@@ -44,11 +44,14 @@ struct Decoder {
 
 MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, size_t raw_size,
                      MixWorkspace& workspace) {
-  if (packed_size == 0 || packed[0] >= kModels) return MixStatus::damaged;
-  Decoder coder{0, packed + 1, packed + packed_size};
+  MixHeader header;
+  if (packed_size < sizeof header) return MixStatus::damaged;
+  __builtin_memcpy(&header, packed, sizeof header);
+  if (header.model >= kModels || header.columns > 7) return MixStatus::damaged;
+  Decoder coder{0, packed + sizeof header, packed + packed_size};
   MixModel<Decoder> model{workspace, coder};
-  prepare(workspace);
-  Walker walker{.x86 = &workspace.x86, .model = packed[0]};
+  prepare(workspace, header);
+  Walker walker = stub::walker(workspace, header);
   Past past;
   uint32_t commands = 0;
   while (walker.at < raw_size) {

@@ -17,13 +17,13 @@ namespace whittle::stub {
 
 enum class MixStatus : int {
   ok = 0,
-  // Unknown model, a copy from before the start or past the end, bytes missing or left over, or a
+  // Unknown header, a copy from before the start or past the end, bytes missing or left over, or a
   // coder that does not end in the state where the encoder began.
   damaged = 1,
 };
 
 // Decodes the stream packed[0, packed_size) into raw[0, raw_size), exactly. The workspace may hold
-// anything. A stream of no raw bytes is its model byte alone. At most 4 GiB - 1 raw bytes.
+// anything. A stream of no raw bytes is its header alone. At most 4 GiB - 1 raw bytes.
 MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, size_t raw_size,
                      MixWorkspace& workspace);
 

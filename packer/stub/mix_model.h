@@ -29,14 +29,24 @@ enum Command : uint32_t {
   kShortest = 11,  // length at which kRep + 0 begins
 };
 
-// The weight of the second model, of 65536: what a general one has next to the field's, by its
-// level (0 or 1); what a specific one has next to the general one, by its level.
-inline constexpr uint16_t kWeights[5] = {3760, 14500, 19288, 32768, 41697};
+// A model is old once it was updated more often than this.
+inline constexpr uint32_t kYoung = 12;
 inline constexpr uint32_t kHalf = 32768;
+
+// The weight of the second model, of 65536: of a young general one next to the field's; of a
+// specific one next to an old general one.
+inline constexpr uint16_t kGeneralInBytes = 14500, kGeneralInCode = kHalf;
+inline constexpr uint32_t kYoungSpecific = kHalf, kOldSpecific = 41697;
+// What the models of the fields count when they have seen nothing.
+inline constexpr uint16_t kFieldCount = 8;
+// What a model counts that begins as a copy of another one.
+inline constexpr uint32_t kInherited = 2;
 
 struct MixWorkspace {
   X86Table x86;
+  ContextBits bits;
   Steps steps;
+  uint32_t general_weight;
   Nibble specific[1U << kSpecificBits];
   Nibble general[1U << kGeneralBits];
   Nibble field[kFields * 17];
@@ -91,29 +101,39 @@ struct MixModel {
 
   static Input direct(Nibble& m) { return {&m, &m, m.lane[0]}; }
 
+  // The place of a context's model in a table.
+  struct Place {
+    Nibble* slot;
+    uint32_t head, tag, known;  // known: it is this context's
+
+    uint32_t is_old() const { return (head & kCountMask) > kYoung; }
+    Input input(const Nibble* fresh) const {
+      return {select<const Nibble*>(fresh, slot, known), slot,
+              select(tag + kInherited, head, known)};
+    }
+  };
+  // All parts of a context have one tag; their places differ in the lowest bits.
+  static inline __attribute__((always_inline)) Place find_place(Nibble* table, uint32_t bits,
+                                                                uint32_t h, uint32_t part) {
+    Nibble* slot = &table[(h ^ part) & ((1U << bits) - 1)];
+    const uint32_t tag = (h >> 16 & ~kCountMask) | (kCountMask + 1), head = slot->lane[0];
+    return {slot, head, tag, (head ^ tag) <= kCountMask};
+  }
   // `part` 0: the high nibble; 1 + high: the low one.
-  inline __attribute__((always_inline)) Pair literal_pair(const Context& c, uint32_t part) {
-    const uint32_t more = part * 0x9E3779B1U;
+  inline __attribute__((always_inline)) Pair literal_pair(const Context& c, uint32_t part) const {
+    const Place general_place = find_place(w.general, kGeneralBits, c.general, part);
+    const Place specific_place = find_place(w.specific, kSpecificBits, c.specific, part);
     const Input field = direct(w.field[c.field * 17 + part]);
-    const Input general = hashed(w.general, kGeneralBits, c.general + more, field.from);
-    const Input specific = hashed(w.specific, kSpecificBits, c.specific + more, general.from);
-    // A general model that has seen little has learned from the field alone so far.
-    const uint32_t seen = general.level(), old = seen >> 1;
+    const Input general = general_place.input(field.from);
+    const Input specific = specific_place.input(general.from);
+    // A young general model has learned from the field alone so far. A new specific one says the
+    // same as the general one: no need to wait until it is known to be new for its weight.
+    const uint32_t old = general_place.known & general_place.is_old();
     return {{select(field.from, general.from, old), select(field.slot, general.slot, old),
              select(field.head, general.head, old)},
             {select(general.from, specific.from, old), select(general.slot, specific.slot, old),
              select(general.head, specific.head, old)},
-            kWeights[seen + (specific.level() & -old)]};
-  }
-  // The model of the hash's context; where its place belongs to another one, what it is going to
-  // begin with.
-  static inline __attribute__((always_inline)) Input hashed(Nibble* table, uint32_t bits,
-                                                            uint32_t h, const Nibble* fresh) {
-    h ^= h >> 14;
-    Nibble* slot = &table[h & ((1U << bits) - 1)];
-    const uint32_t tag = (h >> 16 & ~kCountMask) | (kCountMask + 1), head = slot->lane[0];
-    const uint32_t known = (head ^ tag) <= kCountMask;
-    return {select<const Nibble>(fresh, slot, known), slot, select(tag + 2, head, known)};
+            select(w.general_weight, specific_place.is_old() ? kOldSpecific : kYoungSpecific, old)};
   }
   inline __attribute__((always_inline)) uint8_t literal(const Context& c, uint32_t byte) {
     uint32_t part = 0, result = 0;
@@ -126,10 +146,12 @@ struct MixModel {
     return static_cast<uint8_t>(result);
   }
 
-  inline __attribute__((always_inline)) Pair command_pair(const Context& c, const Past& past) {
+  inline __attribute__((always_inline)) Pair command_pair(const Context& c,
+                                                          const Past& past) const {
     constexpr uint32_t mask = (1U << kCommandBits) - 1;
-    return {direct(w.command[0][hash2(c.field, past.history & 0xfff) & mask]),
-            direct(w.command[1][hash2(c.specific, past.history & 3) & mask]), kHalf};
+    const uint32_t before = (past.history & 0xfff) * 0x9E3779B1U >> (32 - kCommandBits);
+    return {direct(w.command[0][(before ^ c.field << 3) & mask]),
+            direct(w.command[1][(c.specific ^ past.history << 7) & mask]), kHalf};
   }
 
   static uint32_t length_class(uint32_t command) {
@@ -168,8 +190,12 @@ struct MixModel {
   }
 };
 
-// Before each stream.
-void prepare(MixWorkspace& w);
+// Before each stream, which begins so.
+void prepare(MixWorkspace& w, const MixHeader& header);
+
+inline Walker walker(const MixWorkspace& w, const MixHeader& header) {
+  return {.x86 = &w.x86, .bits = &w.bits, .model = header.model, .columns = header.columns};
+}
 
 inline constexpr uint32_t kBlockCommands = 1U << 18;
 

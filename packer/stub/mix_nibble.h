@@ -26,12 +26,12 @@ inline constexpr uint32_t kScale = 1U << kScaleBits;
 inline constexpr uint32_t kFull = kScale - 16;  // what the shares of a model add up to
 
 // An adaptive distribution of a 4-bit symbol. lane[k], k from 1: share of the symbols below k;
-// lane[0]: how often it was updated (6 bits, up to a limit), and the tag of its context.
+// lane[0]: how often it was updated (7 bits, up to a limit), and the tag of its context.
 struct alignas(16) Nibble {
   uint16_t lane[16];
 };
-inline constexpr uint32_t kCountMask = 63;
-inline constexpr uint32_t kLimit = 60;  // of the counts
+inline constexpr uint32_t kCountMask = 127;
+inline constexpr uint32_t kLimit = 120;  // of the counts
 
 // What both models say together: start[k] is the share of the symbols below k, of kScale; no symbol
 // has none.
@@ -44,25 +44,25 @@ struct alignas(16) Mixture {
 
 // `a`, or `b` where `choose_b` is 1. Compilers would branch, and nobody could predict it.
 template <typename T>
-inline T* select(T* a, T* b, uint32_t choose_b) {
-  const auto from = reinterpret_cast<uintptr_t>(a), to = reinterpret_cast<uintptr_t>(b);
-  return reinterpret_cast<T*>(from ^ ((from ^ to) & -uintptr_t{choose_b}));
-}
-inline uint32_t select(uint32_t a, uint32_t b, uint32_t choose_b) {
-  return a ^ ((a ^ b) & -choose_b);
+inline T select(T a, T b, uint32_t choose_b) {
+#ifdef __x86_64__
+  asm("test %2, %2\n\tcmovne %1, %0" : "+r"(a) : "r"(b), "r"(choose_b) : "cc");
+  return a;
+#else
+  uintptr_t from = 0, to = 0;
+  __builtin_memcpy(&from, &a, sizeof a);
+  __builtin_memcpy(&to, &b, sizeof b);
+  from ^= (from ^ to) & -uintptr_t{choose_b};
+  __builtin_memcpy(&a, &from, sizeof a);
+  return a;
+#endif
 }
 
 // A model on its way into a mixture.
 struct Input {
   const Nibble* from;  // what it says
   Nibble* slot;        // where it learns
-  uint32_t head;       // lane[0] of the slot, or the tag where it belonged to another context
-
-  // How much the model has seen: up to 2, up to 12, more updates.
-  uint32_t level() const {
-    const uint32_t count = head & kCountMask;
-    return (count > 2) + (count > 12);
-  }
+  uint32_t head;       // lane[0] of the slot, or what it begins with there
 };
 
 // What learning needs, in all lanes.

@@ -95,7 +95,7 @@ Queue x86_asks(uint32_t field, uint32_t b) {
 
 }  // namespace
 
-void prepare(MixWorkspace& w) {
+void prepare(MixWorkspace& w, const MixHeader& header) {
 #if !defined(WHITTLE_STUB) || defined(__x86_64__)
   for (uint32_t field = 0; field <= kAsking; field++) {
     for (uint32_t b = 0; b < 256; b++) {
@@ -104,10 +104,20 @@ void prepare(MixWorkspace& w) {
     }
   }
 #endif
+  for (uint32_t byte = 0; byte < 8; byte++) {
+    for (uint32_t k = 0; k < 4; k++) {
+      reinterpret_cast<uint8_t*>(&w.bits.general[k])[byte] = -(header.general >> byte & 1U);
+      reinterpret_cast<uint8_t*>(&w.bits.specific[k])[byte] = -(header.specific >> byte & 1U);
+    }
+  }
+#if !defined(WHITTLE_STUB) || defined(__aarch64__)
+  if (header.model == kModelAarch64) w.bits = kAarch64Bits;
+#endif
   for (uint32_t n = 0; n <= kCountMask; n++) {
     const uint32_t rate = n == 0 ? 32767 : 131072 / (2 * n + 3);
     for (uint16_t& lane : w.steps.rate[n]) lane = static_cast<uint16_t>(rate);
   }
+  w.general_weight = header.model == kModelBytes ? kGeneralInBytes : kGeneralInCode;
   Nibble even{};
   for (uint32_t s = 0; s < 16; s++) {
     even.lane[s] = static_cast<uint16_t>(s * (kFull / 16));
@@ -115,6 +125,7 @@ void prepare(MixWorkspace& w) {
   }
   __builtin_memset(w.specific, 0, sizeof w.specific + sizeof w.general);
   for (Nibble* m = w.field; m < reinterpret_cast<Nibble*>(&w + 1); m++) *m = even;
+  for (Nibble& m : w.field) m.lane[0] = kFieldCount;
 }
 
 }  // namespace whittle::stub
