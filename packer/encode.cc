@@ -84,27 +84,31 @@ void encode_all(std::vector<Job>& jobs, std::uint32_t level, const Progress& pro
 // A form for each stream, by index in its job's forms.
 struct Selection {
   std::vector<std::size_t> forms;  // kStored: none of them
-  std::uint64_t price = 0;         // of the streams and of the stub that decodes them
+  std::uint64_t price = 0;         // of the streams and of the stub that decodes them, in bytes
 };
 constexpr std::size_t kStored = SIZE_MAX;
 
-// Bytes, and one for about every two microseconds that a form takes longer to decode than zstd's:
-// one that is a little larger and many times as quick is the better one.
-std::uint64_t price(const Coded& form) {
-  return form.codec == kCodecMix ? form.bytes.size() + form.bytes.size() / 32 : form.bytes.size();
+// A form that is a little larger and many times as quick to decode is the better one: up to 1/12
+// where the program is of `all` = 16 MiB or more, which takes long to start anyway.
+std::uint64_t price(const Coded& form, std::uint64_t all) {
+  constexpr std::uint64_t kLarge = std::uint64_t{16} << 20;
+  const std::uint64_t size = form.bytes.size();
+  return form.codec == kCodecMix ? size + size * std::min(all, kLarge) / (12 * kLarge) : size;
 }
 
 Selection select(const std::vector<Job>& jobs, std::uint16_t machine, bool zstd_too) {
   Selection selection;
   std::uint32_t features = 0;
+  std::uint64_t all = 0;
+  for (const Job& job : jobs) all += job.raw->bytes.size();
   for (const Job& job : jobs) {
     std::size_t best = kStored;
     std::uint64_t least = job.raw->bytes.size();
     for (std::size_t i = 0; i < job.forms.size(); i++) {
       const bool is_free = job.raw->kind == kStreamRest || i == 0 || zstd_too;
-      if (is_free && price(job.forms[i]) < least) {
+      if (is_free && price(job.forms[i], all) < least) {
         best = i;
-        least = price(job.forms[i]);
+        least = price(job.forms[i], all);
       }
     }
     selection.forms.push_back(best);
