@@ -129,8 +129,7 @@ struct MixModel {
     // A young general model has learned from the field alone so far. A new specific one says the
     // same as the general one: no need to wait until it is known to be new for its weight.
     const uint32_t old = general_place.known & general_place.is_old();
-    return {{select(field.from, general.from, old), select(field.slot, general.slot, old),
-             select(field.head, general.head, old)},
+    return {direct(*select(field.slot, general.slot, old)),
             {select(general.from, specific.from, old), select(general.slot, specific.slot, old),
              select(general.head, specific.head, old)},
             select(w.general_weight, specific_place.is_old() ? kOldSpecific : kYoungSpecific, old)};
