@@ -24,11 +24,14 @@ MixModel model_of(std::uint32_t code_transform) {
   return MixModel::bytes;
 }
 
-// Bytes that there may be in memory while an image with so many filled is made. 3/16 more than
-// those, so that a program starts in the memory of its file and a quarter more. Level small decodes
-// for so long that the wait for a table matters little, and its decoders need the memory.
-std::uint64_t memory_limit(std::uint64_t filled, std::uint32_t level) {
-  return level == kLevelSmall ? 0 : filled + filled / 16 * 3;
+// Bytes of image streams that may be decoded while regions are made from their parts, which takes
+// `beside` bytes of memory: so many that a program starts in the memory of its file and a quarter
+// more. `filled`: bytes of the whole image. The decoders of level small need memory, too, and the
+// first byte of a stream may cost a whole huge page: there it is what is small beside the rest.
+std::uint64_t room_beside_parts(std::uint64_t filled, std::uint64_t beside, std::uint32_t level) {
+  const std::uint64_t limit = filled + filled / 16 * 3;
+  const std::uint64_t room = limit - std::min(limit, beside);
+  return level == kLevelSmall ? std::min(room, filled / 5) : room;
 }
 
 // One form of a stream.
@@ -185,8 +188,7 @@ void put_in_order(std::vector<Span>& spans, std::uint32_t level) {
     if (span.has_parts()) beside += span.filled + span.aside;
     has_parts |= span.has_parts();
   }
-  const std::uint64_t limit = has_parts ? memory_limit(filled, level) : filled;
-  std::uint64_t room = limit - std::min(limit, beside);
+  std::uint64_t room = has_parts ? room_beside_parts(filled, beside, level) : filled;
   std::stable_sort(spans.begin(), spans.end(),
                    [](const Span& a, const Span& b) { return a.cost > b.cost; });
   for (Span& span : spans) {
