@@ -24,7 +24,7 @@ try() {
   fi
 }
 
-for pair in nothing: execv:needs/processes gconv:needs/gconv passwd:needs/passwd proc:needs/proc \
+for pair in nothing: execv:needs/processes gconv:needs/gconv nss:needs/nss passwd:needs/passwd proc:needs/proc \
   processes:needs/processes resolver:needs/resolver shell:needs/shell temporary:needs/tmp zoneinfo:needs/zoneinfo; do
   sample=${pair%%:*}
   gcc -O1 -static -w -Wl,--no-warnings -o "$sample" "$samples/$sample.c"
@@ -45,9 +45,17 @@ done
 # And with what the findings say an image can be given, they run.
 root=$(mktemp -d "$scratch/root.XXXXXX")
 mkdir -p "$root/bin" "$root/etc" "$root/tmp" "$root/usr/share/zoneinfo/Europe"
-cp shell passwd temporary zoneinfo "$root/"
+cp nss shell passwd temporary zoneinfo "$root/"
 cp go/user "$root/go-user"
 cp "$(readlink -f "$(command -v busybox)")" "$root/bin/sh"
 echo "root:x:0:0::/:/bin/sh" >"$root/etc/passwd"
 cp -L /usr/share/zoneinfo/Europe/Berlin "$root/usr/share/zoneinfo/Europe/Berlin"
 for program in shell passwd temporary zoneinfo go-user; do expect_exit 0 chroot "$root" "/$program"; done
+
+# A module of the name service switch is missed where the user database is there, too.
+expect_exit 1 chroot "$root" /nss
+for library in libnss_compat.so.2 libc.so.6 ld-linux-x86-64.so.2; do
+  path="/lib/$(gcc -print-multiarch)/$library"
+  install -D "$path" "$root$path"
+done
+expect_exit 0 chroot "$root" /nss
