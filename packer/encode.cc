@@ -24,16 +24,6 @@ MixModel model_of(std::uint32_t code_transform) {
   return MixModel::bytes;
 }
 
-// Bytes of image streams that may be decoded while regions are made from their parts, which takes
-// `beside` bytes of memory: so many that a program starts in the memory of its file and a quarter
-// more. `filled`: bytes of the whole image. The decoders of level small need memory, too, and the
-// first byte of a stream may cost a whole huge page: there it is what is small beside the rest.
-std::uint64_t room_beside_parts(std::uint64_t filled, std::uint64_t beside, std::uint32_t level) {
-  const std::uint64_t limit = filled + filled / 16 * 3;
-  const std::uint64_t room = limit - std::min(limit, beside);
-  return level == kLevelSmall ? std::min(room, filled / 5) : room;
-}
-
 // One form of a stream.
 struct Coded {
   std::uint32_t codec = kCodecStored;
@@ -151,50 +141,61 @@ Chosen choose(std::vector<Job> jobs, std::uint16_t machine) {
 // A group's place in the file.
 struct Span {
   const StreamGroup* group;
-  std::size_t begin;       // of its streams in the jobs' order
-  std::uint64_t cost = 0;  // of decoding them and undoing their transforms, nanoseconds, roughly
-  std::uint64_t filled = 0, aside = 0;  // bytes of memory: in the image, and while it is made
-  bool is_held = false;                 // until the regions from parts are made
+  std::size_t begin;         // of its streams in the jobs' order
+  std::uint64_t cost = 0;    // nanoseconds to decode them and to undo transforms, roughly
+  std::uint64_t filled = 0;  // bytes of the image
+  std::uint64_t beside = 0;  // bytes of memory that there are beside the image while it is made
+  bool is_held = false;      // until the regions from parts are made
 
-  bool has_parts() const { return group->streams.front().kind == kStreamPart; }
+  std::uint32_t kind() const { return group->streams.front().kind; }
 };
 
 Span measure(const StreamGroup& group, std::size_t begin, const std::vector<PackStream>& streams) {
   Span span{.group = &group, .begin = begin};
+  std::uint64_t parts = 0;
   for (std::size_t i = 0; i < group.streams.size(); i++) {
     const PackStream& stream = streams[begin + i];
     if (stream.kind == kStreamRest) continue;  // no stub decodes it
     span.cost += stream.codec == kCodecMix ? 100 * stream.packed_size
                                            : stream.raw_size / 2 + 3 * stream.packed_size;
-    (stream.kind == kStreamImage ? span.filled : span.aside) += stream.raw_size;
+    (stream.kind == kStreamImage ? span.filled : parts) += stream.raw_size;
   }
   for (const PackRegion& region : group.regions) {
     if (region.part_count == 0) continue;
     span.cost += 3 * region.size;
     span.filled += region.size;
   }
-  span.aside += group.work;
+  // Parts are given back as the region grows.
+  span.beside = group.work + (parts > span.filled ? parts - span.filled : 0);
   return span;
 }
 
-// The longest first, so that several processors finish together. Parts are in memory beside the
-// region that is made of them: what would not fit into little more than the finished image waits
-// until they are gone, and stands behind all else; the rest stream is the last.
-void put_in_order(std::vector<Span>& spans, std::uint32_t level) {
-  std::uint64_t filled = 0, beside = 0;
-  bool has_parts = false;
+// Bytes of the image that may be decoded while regions are made from their parts: so many that what
+// is in memory, with half a MiB for decoders and for huge pages, which come with their first byte,
+// is no more than the finished image; for a program shall start in the memory of its file and a
+// quarter more. The decoders of level small take more: there it is what is small beside the rest.
+std::uint64_t room_beside_parts(const std::vector<Span>& spans, std::uint32_t level) {
+  std::uint64_t filled = 0, taken = 0;
   for (const Span& span : spans) {
     filled += span.filled;
-    if (span.has_parts()) beside += span.filled + span.aside;
-    has_parts |= span.has_parts();
+    if (span.kind() == kStreamPart) taken += span.filled + span.beside;
   }
-  std::uint64_t room = has_parts ? room_beside_parts(filled, beside, level) : filled;
+  if (taken == 0) return filled;
+  constexpr std::uint64_t kReserve = 512 << 10;
+  const std::uint64_t room = filled - std::min(filled, taken + kReserve);
+  return level == kLevelSmall ? std::min(room, filled / 5) : room;
+}
+
+// The longest first, so that several processors finish together. What has no room beside the
+// regions from parts waits until they are made, and stands behind all else; the rest stream is the
+// last.
+void put_in_order(std::vector<Span>& spans, std::uint32_t level) {
+  std::uint64_t room = room_beside_parts(spans, level);
   std::stable_sort(spans.begin(), spans.end(),
                    [](const Span& a, const Span& b) { return a.cost > b.cost; });
   for (Span& span : spans) {
-    if (span.has_parts()) continue;
-    const bool is_rest = span.group->streams.front().kind == kStreamRest;
-    span.is_held = is_rest || span.filled > room;
+    if (span.kind() == kStreamPart) continue;
+    span.is_held = span.kind() == kStreamRest || span.filled > room;
     if (!span.is_held) room -= span.filled;
   }
   std::stable_sort(spans.begin(), spans.end(),

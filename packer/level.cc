@@ -38,8 +38,9 @@ std::optional<Level> level_from_name(std::string_view name) {
   return std::nullopt;
 }
 
-std::uint64_t most_in_one_stream(std::uint32_t level) {
-  return (level == kLevelSmall ? std::uint64_t{1} : std::uint64_t{9}) << 20;
+std::uint64_t most_in_one_stream(std::uint32_t level, std::uint64_t filled) {
+  return level == kLevelSmall ? std::max(std::uint64_t{1} << 20, filled / 3)
+                              : std::max(std::uint64_t{9} << 20, filled / 4);
 }
 
 std::variant<Choice, Refusal> choose_level(ByteView file, std::uint64_t fast, std::uint64_t small,

@@ -15,9 +15,10 @@ namespace whittle::packer {
 // The name of a header's level (kLevel…), "fast"; "unknown" where there is none.
 std::string level_name(std::uint32_t level);
 
-// The raw bytes beyond which an image stream is cut in two for two processors: about 25 ms of
-// decoding. Cutting costs size, since a stream knows nothing of another.
-std::uint64_t most_in_one_stream(std::uint32_t level);
+// The raw bytes beyond which an image stream is cut, for several processors: what takes some
+// milliseconds to decode, and a good part of all `filled` bytes of the image. Cutting costs size,
+// since a stream knows nothing of another.
+std::uint64_t most_in_one_stream(std::uint32_t level, std::uint64_t filled);
 
 // A level (kLevel…) and why it was chosen, with figures.
 struct Choice {

@@ -170,9 +170,11 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
   const PackPlan& plan = std::get<PackPlan>(decision);
 
   const Visible visible = find_visible(elf);
+  std::uint64_t filled = 0;
+  for (const PackSegment& s : plan.segments) filled += s.file_size;
   const auto pack_at = [&](std::uint32_t level) {
     return assemble(elf, plan, level,
-                    encode(split_into_streams(elf, plan, most_in_one_stream(level)), level,
+                    encode(split_into_streams(elf, plan, most_in_one_stream(level, filled)), level,
                            plan.machine->machine, options.progress),
                     visible, options);
   };

@@ -170,26 +170,24 @@ StreamGroup image_group(ByteView bytes, std::uint64_t address, const PackPlan& p
   return group;
 }
 
-// The image streams of `bytes`, which are at `address`: one, or two where there are more than
-// `most_alone`, cut at a multiple of 16, where instructions of every machine may begin.
-void add_image_groups(ByteView bytes, std::uint64_t address, std::uint64_t most_alone,
+// The image streams of `bytes`, which are at `address`: as many of one size as it takes for none to
+// be larger than `most`, cut at multiples of 16, where instructions of every machine may begin.
+void add_image_groups(ByteView bytes, std::uint64_t address, std::uint64_t most,
                       const PackPlan& plan, std::vector<StreamGroup>& groups) {
-  if (bytes.empty()) return;
-  const std::uint64_t half = align_up(address + bytes.size() / 2, 16) - address;
-  const std::uint64_t first = bytes.size() > most_alone ? half : bytes.size();
-  groups.push_back(image_group(bytes.first(first), address, plan));
-  if (first < bytes.size()) {
-    groups.push_back(image_group(bytes.subspan(first), address + first, plan));
+  const std::uint64_t size = bytes.size(), count = size / most + (size % most != 0 ? 1 : 0);
+  std::uint64_t at = 0;
+  for (std::uint64_t i = 1; i <= count; i++) {
+    const std::uint64_t end =
+        i == count ? size : std::min(size, align_up(address + size / count * i, 16) - address);
+    if (end > at) groups.push_back(image_group(bytes.subspan(at, end - at), address + at, plan));
+    at = end;
   }
 }
 
 }  // namespace
 
 std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan,
-                                            std::uint64_t most_alone) {
-  std::uint64_t filled = 0;
-  for (const PackSegment& s : plan.segments) filled += s.file_size;
-  most_alone = std::max(most_alone, filled / 4);
+                                            std::uint64_t most) {
   std::vector<StreamGroup> groups;
   std::vector<Composed> composed = find_composed(elf, plan);
   for (const PackSegment& s : plan.segments) {
@@ -201,11 +199,11 @@ std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan
         continue;
       }
       const std::uint64_t begin = c.range.address - s.vaddr;
-      add_image_groups(bytes.subspan(at, begin - at), s.vaddr + at, most_alone, plan, groups);
+      add_image_groups(bytes.subspan(at, begin - at), s.vaddr + at, most, plan, groups);
       at = begin + c.range.size;
       groups.push_back(group_of(std::move(c)));
     }
-    add_image_groups(bytes.subspan(at), s.vaddr + at, most_alone, plan, groups);
+    add_image_groups(bytes.subspan(at), s.vaddr + at, most, plan, groups);
   }
   if (!plan.rest.empty()) {
     RawStream rest{.kind = kStreamRest, .address = 0, .bytes = {}};

@@ -32,9 +32,8 @@ struct StreamGroup {
 
 // The groups hold every byte of `elf` once: image streams and the parts of regions what is in its
 // segments, the last group the rest stream, where there is one. Image streams of more than
-// `most_alone` bytes and a quarter of all are cut in two, so that two processors can share what is
-// large.
+// `most` bytes are cut, so that several processors can share what is large.
 std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan,
-                                            std::uint64_t most_alone);
+                                            std::uint64_t most);
 
 }  // namespace whittle::packer

@@ -299,6 +299,15 @@ struct Join {
     }
   }
 
+  // The streams may lie one behind the other, as they do in the stub's scratch memory.
+  [[gnu::noinline]] void release_what_was_read() {
+    const uint8_t* from = streams[0].end;
+    for (const Reader& stream : streams) {
+      release_memory(from, stream.at);
+      from = stream.end;
+    }
+  }
+
   [[gnu::noinline]] bool join_functions() {
     uint32_t entry = number(kFunctionMisc), unit = 0, end_line = 0;
     uint32_t data_end[kMaxColumns] = {};
@@ -307,6 +316,7 @@ struct Join {
     uint8_t* to = functab + 8 * size_t{header.functions} + 4;
     if (to > end) return false;
     for (uint32_t i = header.functions; i != 0; i--, functab += 8) {
+      if (i % 2048 == 0) release_what_was_read();
       const uint32_t pcdata = number(kShapes), data = number(kShapes);
       const uint32_t flag = number(kShapes), id = number(kShapes);
       // At a multiple of 8 from functab.
@@ -397,7 +407,6 @@ struct Join {
     const uint32_t at = parameter(kTableOffset);
     if (at % 4 != 0 || !fits(at, kGoHeaderSize)) return false;
     damaged = false;
-    const uint8_t* const plain_begin = streams[kPlain].at;
     copy_plain(0, at + kGoHeaderSize);
     table = region + at;
     if (damaged || !read_go_header(table, size - at, header)) return false;
@@ -405,7 +414,7 @@ struct Join {
     copy_plain(at + header.units, at + header.pcs);
     copy_plain(parameter(kFunctionsEnd), static_cast<uint32_t>(size));
     if (damaged) return false;
-    release_memory(plain_begin, streams[kPlain].at);  // the largest of the streams
+    release_what_was_read();  // most of all plain bytes, the largest of the streams
     pcs = table + header.pcs;
     pcs_end = table + header.functab;
     *pcs++ = 0;

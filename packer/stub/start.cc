@@ -50,8 +50,8 @@ size_t length_of(const char* text) {
   return length;
 }
 
-constexpr const char* kDamaged = "the packed program is damaged or cut off; get the file again";
-constexpr const char* kNoMemory = "no memory to unpack the program into";
+constexpr const char* kDamaged = "the program is damaged or cut off; get the file again";
+constexpr const char* kNoMemory = "no memory to unpack into";
 
 [[noreturn]] void die(const char* program, int status, const char* reason) {
   char line[320];  // one write, so that the line stays whole among other processes' output
@@ -249,7 +249,7 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
         segment, [&](int wanted) { return !failed(sys_mprotect(begin, end - begin, wanted)); });
     if (!is_protected && !map_through_memfd(begin, end, segment)) {
       die(stack.program, packer::kExitForbidden,
-          "the system forbids unpacked code to run (neither mprotect nor memfd); run the original");
+          "the system forbids unpacked code to run; run the original");
     }
   }
 

@@ -36,11 +36,14 @@ inline void wake_waiters(const uint32_t& word) {
 #endif
 }
 
-// Nothing in [begin, end) will be read again: whole pages of it need no memory any longer. (64 KiB
-// is a multiple of every page size.)
+// Nothing in [begin, end) will be read again: whole pages of it need no memory any longer.
 inline void release_memory(const uint8_t* begin, const uint8_t* end) {
 #if defined(WHITTLE_STUB)
-  constexpr uint64_t kPage = 65536;
+#if defined(__aarch64__)
+  constexpr uint64_t kPage = 65536;  // the largest
+#else
+  constexpr uint64_t kPage = 4096;
+#endif
   const uint64_t from = (reinterpret_cast<uint64_t>(begin) + kPage - 1) & ~(kPage - 1);
   const uint64_t to = reinterpret_cast<uint64_t>(end) & ~(kPage - 1);
   if (from < to) sys_madvise(from, to - from, kMadvDontneed);

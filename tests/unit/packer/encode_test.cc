@@ -11,19 +11,19 @@ namespace {
 
 constexpr std::uint16_t kX86_64 = 62;
 
-StreamGroup image(std::size_t size, std::uint32_t kind = kStreamImage) {
+StreamGroup image(std::uint64_t address, std::size_t size, std::uint32_t kind = kStreamImage) {
   StreamGroup group;
-  group.streams.push_back({.kind = kind, .address = size, .bytes = Bytes(size)});
+  group.streams.push_back({.kind = kind, .address = address, .bytes = Bytes(size)});
   return group;
 }
 
 // A region of `size` from two parts of half as much.
-StreamGroup table(std::size_t size) {
+StreamGroup table(std::uint64_t address, std::size_t size) {
   StreamGroup group;
   for (int i = 0; i < 2; i++) {
     group.streams.push_back({.kind = kStreamPart, .address = 0, .bytes = Bytes(size / 2)});
   }
-  group.regions.push_back({.address = 1 << 20,
+  group.regions.push_back({.address = address,
                            .size = size,
                            .transform = kTransformGoTable,
                            .first_part = 0,
@@ -35,55 +35,72 @@ Encoded encode_fast(std::vector<StreamGroup> groups) {
   return encode(std::move(groups), kLevelFast, kX86_64, nullptr);
 }
 
+std::vector<std::uint64_t> held(const Encoded& encoded) {
+  std::vector<std::uint64_t> addresses;
+  for (std::size_t i = encoded.first_held; i < encoded.streams.size(); i++) {
+    addresses.push_back(encoded.streams[i].address);
+  }
+  return addresses;
+}
+
 TEST(Encode, NothingIsHeldWhereThereAreNoParts) {
-  const Encoded encoded = encode_fast({image(1000), image(5000)});
+  const Encoded encoded = encode_fast({image(0, 1000), image(9000, 5000)});
   EXPECT_EQ(encoded.first_held, 2);
   EXPECT_EQ(encoded.streams[0].raw_size, 5000u) << "the longest is the first";
 }
 
-// 7,600 bytes will be filled, so there may be 9,025 at once. The table and its parts take 3,200:
-// the stream of 4,000 fits beside them, that of 2,000 no more.
+// 7.6 million bytes will be filled, and there shall not be more in memory before. The table
+// takes 1.6 million, one to work in and the reserve: the stream of 3.5 million fits beside it, that
+// of 2.5 does not.
 TEST(Encode, WhatHasNoRoomBesideTheTablesIsHeld) {
-  const Encoded encoded = encode_fast({image(2000), table(1600), image(4000)});
+  StreamGroup composed = table(0, 1'600'000);
+  composed.work = 1'000'000;
+  const Encoded encoded =
+      encode_fast({image(5'000'000, 2'500'000), composed, image(9'000'000, 3'500'000)});
   ASSERT_EQ(encoded.streams.size(), 4u);
-  EXPECT_EQ(encoded.first_held, 3);
-  EXPECT_EQ(encoded.streams[3].raw_size, 2000u);
+  EXPECT_EQ(held(encoded), std::vector<std::uint64_t>{5'000'000});
   const PackRegion& region = encoded.regions.at(0);
   EXPECT_LE(region.first_part + region.part_count, encoded.first_held);
   EXPECT_EQ(encoded.streams[region.first_part].kind, kStreamPart);
 }
 
-// With 2,000 more to work in, only the smaller one fits.
+// With a million more only the smaller one fits.
 TEST(Encode, MemoryToWorkInCounts) {
-  StreamGroup hungry = table(1600);
-  hungry.work = 2000;
-  const Encoded encoded = encode_fast({image(2000), hungry, image(4000)});
-  ASSERT_EQ(encoded.streams.size(), 4u);
-  EXPECT_EQ(encoded.first_held, 3);
-  EXPECT_EQ(encoded.streams[3].raw_size, 4000u);
+  StreamGroup hungry = table(0, 1'600'000);
+  hungry.work = 2'000'000;
+  const Encoded encoded =
+      encode_fast({image(5'000'000, 2'500'000), hungry, image(9'000'000, 3'500'000)});
+  EXPECT_EQ(held(encoded), std::vector<std::uint64_t>{9'000'000});
 }
 
-// There is room for them all, but level small takes a fifth of 11,600 at the most.
+// Parts are given back while their region grows; what they are more than it counts.
+TEST(Encode, LongPartsCount) {
+  StreamGroup composed = table(0, 1'600'000);
+  composed.streams[0].bytes.resize(2'800'000);
+  const Encoded encoded =
+      encode_fast({image(5'000'000, 2'500'000), composed, image(9'000'000, 3'500'000)});
+  EXPECT_EQ(held(encoded), std::vector<std::uint64_t>{9'000'000});
+}
+
+// There is room for a million more, but level small takes a fifth of 3.7 million at the most.
 TEST(Encode, OnlySmallStreamsGoBesideTablesAtLevelSmall) {
   const auto at = [](std::uint32_t level) {
-    return encode({image(3000), table(1600), image(2000), image(5000)}, level, kX86_64, nullptr);
+    return encode({image(2'000'000, 1'200'000), table(0, 1'600'000), image(9'000'000, 900'000)},
+                  level, kX86_64, nullptr);
   };
-  EXPECT_EQ(at(kLevelFast).first_held, 5);
-  const Encoded small = at(kLevelSmall);
-  ASSERT_EQ(small.streams.size(), 5u);
-  EXPECT_EQ(small.first_held, 3);
-  EXPECT_EQ(encode({image(1), image(2)}, kLevelSmall, kX86_64, nullptr).first_held, 2);
+  EXPECT_EQ(at(kLevelFast).first_held, 3);
+  EXPECT_EQ(at(kLevelSmall).first_held, 2);
 }
 
 TEST(Encode, TheRestIsBehindAllElse) {
-  const Encoded encoded = encode_fast({image(50, kStreamRest), image(10), image(20)});
+  const Encoded encoded = encode_fast({image(0, 50, kStreamRest), image(9, 10), image(99, 20)});
   ASSERT_EQ(encoded.streams.size(), 3u);
   EXPECT_EQ(encoded.streams.back().kind, kStreamRest);
   EXPECT_EQ(encoded.first_held, 2);
 }
 
 TEST(Encode, PartsFollowOneAnotherInTheScratchMemory) {
-  const Encoded encoded = encode_fast({table(90), table(3200)});
+  const Encoded encoded = encode_fast({table(0, 90), table(96, 3200)});
   std::uint64_t end = 0;
   for (const PackStream& stream : encoded.streams) {
     EXPECT_EQ(stream.address % kPartAlignment, 0u);
