@@ -88,9 +88,13 @@ for resource in as data; do
     data) room=$((image_size + packed_mapped_as_data + tables)) ;;
   esac
   room=$((room / page * page))
-  # Threads come at their own times: the original's need is not quite the same each time.
+  # Threads come at their own times: the original's need is not quite the same each time, and it was
+  # found by the luckiest of several runs.
   allowed=$((need_of_original * 21 / 20 > room ? need_of_original * 21 / 20 : room))
-  limited packed "$resource" "$allowed"
+  for _ in {1..5}; do
+    limited packed "$resource" "$allowed"
+    ! as_without_limit || break
+  done
   as_without_limit || fail "status $status under $resource=$allowed: $(<"$err")"
   echo "RLIMIT_${resource^^}: the original runs with $((need_of_original / 1024)) KiB," \
     "the packed program unpacks within $((room / 1024)) KiB"
