@@ -39,7 +39,7 @@ std::optional<Level> level_from_name(std::string_view name) {
 }
 
 std::uint64_t most_in_one_stream(std::uint32_t level, std::uint64_t filled) {
-  return level == kLevelSmall ? std::max(std::uint64_t{1} << 20, filled / 3)
+  return level == kLevelSmall ? std::max(std::uint64_t{1} << 20, filled / 5 * 2)
                               : std::max(std::uint64_t{9} << 20, filled / 4);
 }
 

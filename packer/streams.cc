@@ -170,11 +170,14 @@ StreamGroup image_group(ByteView bytes, std::uint64_t address, const PackPlan& p
   return group;
 }
 
-// The image streams of `bytes`, which are at `address`: as many of one size as it takes for none to
-// be larger than `most`, cut at multiples of 16, where instructions of every machine may begin.
+// The image streams of `bytes`, which are at `address`: one, or an even number of one size, so that
+// they keep two processors busy alike, of which none is larger than `most`; cut at multiples of 16,
+// where instructions of every machine may begin.
 void add_image_groups(ByteView bytes, std::uint64_t address, std::uint64_t most,
                       const PackPlan& plan, std::vector<StreamGroup>& groups) {
-  const std::uint64_t size = bytes.size(), count = size / most + (size % most != 0 ? 1 : 0);
+  const std::uint64_t size = bytes.size();
+  std::uint64_t count = size / most + (size % most != 0 ? 1 : 0);
+  if (count > 1) count += count % 2;
   std::uint64_t at = 0;
   for (std::uint64_t i = 1; i <= count; i++) {
     const std::uint64_t end =
