@@ -35,10 +35,18 @@ struct Job {
   std::vector<Coded> forms;  // by every codec of the level
 };
 
-void encode_one(Job& job, std::uint32_t level, std::atomic<std::uint64_t>& done) {
+// A small program shall not need several times its own memory to start: every processor has tables.
+std::uint8_t table_bits(std::uint64_t filled) {
+  constexpr std::uint64_t kSmall = std::uint64_t{3} << 20;
+  return filled < kSmall ? kMixTableBits - 1 : kMixTableBits;
+}
+
+void encode_one(Job& job, std::uint32_t level, std::uint8_t bits,
+                std::atomic<std::uint64_t>& done) {
   const RawStream& raw = *job.raw;
   if (level == kLevelSmall) {
-    job.forms.push_back({kCodecMix, mix_encode(raw.bytes, model_of(raw.code_transform), &done)});
+    job.forms.push_back(
+        {kCodecMix, mix_encode(raw.bytes, model_of(raw.code_transform), bits, &done)});
     job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes)});
   } else {
     job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes, &done)});
@@ -56,10 +64,12 @@ void encode_all(std::vector<Job>& jobs, std::uint32_t level, const Progress& pro
   std::stable_sort(order.begin(), order.end(), [](const Job* a, const Job* b) {
     return a->raw->bytes.size() > b->raw->bytes.size();
   });
+  const std::uint8_t bits = table_bits(total);
   std::atomic<std::uint64_t> done = 0;
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
-    for (std::size_t i = next++; i < order.size(); i = next++) encode_one(*order[i], level, done);
+    for (std::size_t i = next++; i < order.size(); i = next++)
+      encode_one(*order[i], level, bits, done);
   };
   std::vector<std::future<void>> workers;
   const std::size_t count =

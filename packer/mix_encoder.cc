@@ -2,6 +2,7 @@
 #include "packer/mix_encoder.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -469,20 +470,26 @@ std::uint32_t literal_time(std::size_t size) {
       std::min<std::size_t>(kPriceOne / 5 + (size >> 15), kPriceOne / 2));
 }
 
+// Few bytes leave most places empty, and clearing them takes time at every start.
+std::uint8_t table_bits_for(std::size_t size, std::uint8_t most) {
+  const auto bits = static_cast<int>(std::bit_width(size >> 4));
+  return static_cast<std::uint8_t>(std::clamp<int>(bits, 4, most));
+}
+
 // How streams of a model may begin.
-std::vector<MixHeader> headers(MixModel model) {
+std::vector<MixHeader> headers(MixModel model, std::uint8_t bits) {
   const auto kind = static_cast<std::uint8_t>(model);
-  if (model == MixModel::x86_code) return {{kind, 0, 0, 0}};
-  if (model == MixModel::aarch64_code) return {{kind, 3, 0, 0}};
+  if (model == MixModel::x86_code) return {{kind, 0, 0, 0, bits}};
+  if (model == MixModel::aarch64_code) return {{kind, 3, 0, 0, bits}};
   constexpr std::uint8_t guess = 1, last = 2, last_but_one = 4;
-  return {{kind, 0, 0, 0},
-          {kind, 0, 0, last},
-          {kind, 0, last, 0},
-          {kind, 0, last, last_but_one},
-          {kind, 0, last, last | last_but_one},
-          {kind, 3, guess, 0},
-          {kind, 3, last_but_one, 0},
-          {kind, 7, last, 0}};
+  return {{kind, 0, 0, 0, bits},
+          {kind, 0, 0, last, bits},
+          {kind, 0, last, 0, bits},
+          {kind, 0, last, last_but_one, bits},
+          {kind, 0, last, last | last_but_one, bits},
+          {kind, 3, guess, 0, bits},
+          {kind, 3, last_but_one, 0, bits},
+          {kind, 7, last, 0, bits}};
 }
 
 // Commands, and the header under which they are cheapest.
@@ -521,13 +528,14 @@ void parse_all(ByteView raw, const MixHeader& header, MixWorkspace& workspace, s
 // The cheapest parse of a few. Prices come from commands, and commands from prices: from a model
 // that has learned nothing yet all literals look expensive, and taking copies instead it never
 // learns better. So the first commands are literals alone.
-Parse parse_often(ByteView raw, MixModel model, std::uint32_t time, MixWorkspace& workspace) {
+Parse parse_often(ByteView raw, MixModel model, std::uint8_t bits, std::uint32_t time,
+                  MixWorkspace& workspace) {
   Parse best{.steps = {}, .header = {}, .price = ~0ULL};
   std::vector<Step> steps(raw.size(), Step{kLiteral, 1, 0});
   for (int pass = 0;; pass++) {
     MixHeader header{};
     std::uint64_t least = ~0ULL;
-    for (const MixHeader& h : headers(model)) {
+    for (const MixHeader& h : headers(model, bits)) {
       const std::uint64_t price = learn_all(raw, h, steps, workspace);
       if (price < least) {
         least = price;
@@ -544,11 +552,13 @@ Parse parse_often(ByteView raw, MixModel model, std::uint32_t time, MixWorkspace
 
 }  // namespace
 
-Bytes mix_encode(ByteView raw, MixModel model, std::atomic<std::uint64_t>* done) {
+Bytes mix_encode(ByteView raw, MixModel model, std::uint8_t table_bits,
+                 std::atomic<std::uint64_t>* done) {
   const auto prices = std::make_unique<MixWorkspace>(), real = std::make_unique<MixWorkspace>();
   const std::uint32_t time = literal_time(raw.size());
   const ByteView sample = raw.first(std::min(raw.size(), kSample));
-  const Parse parse = parse_often(sample, model, time, *prices);
+  const Parse parse =
+      parse_often(sample, model, table_bits_for(raw.size(), table_bits), time, *prices);
   const auto* header = reinterpret_cast<const std::uint8_t*>(&parse.header);
   Bytes out(header, header + sizeof parse.header);
   Encoder encoder(out);

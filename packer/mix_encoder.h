@@ -24,8 +24,13 @@ enum class MixModel : std::uint8_t {
 };
 inline constexpr std::uint8_t kMixModels = 3;
 
-// Deterministic. `raw` is smaller than 2 GiB. `done`, where given, grows by raw.size() as the work
+// Tables of 2^n and 2^(n+1) places, of 32 bytes each, at the most.
+inline constexpr std::uint8_t kMixTableBits = 12;
+
+// Deterministic. `raw` is smaller than 2 GiB. The decoder will have tables of `table_bits`, or
+// smaller ones where the stream needs no more. `done`, where given, grows by raw.size() as the work
 // proceeds.
-Bytes mix_encode(ByteView raw, MixModel model, std::atomic<std::uint64_t>* done = nullptr);
+Bytes mix_encode(ByteView raw, MixModel model, std::uint8_t table_bits = kMixTableBits,
+                 std::atomic<std::uint64_t>* done = nullptr);
 
 }  // namespace whittle::packer

@@ -180,8 +180,9 @@ class Input(namedtuple("Input", "model shares count tag")):
 
 class Decoder:
     def __init__(self, packed):
-        check(len(packed) >= 4 and packed[0] < 3 and packed[1] < 8, "an unknown header")
-        self.packed, self.at, self.state = packed, 4, 0
+        check(len(packed) >= 5 and packed[0] < 3 and packed[1] < 8 and packed[4] <= 12,
+              "an unknown header")
+        self.packed, self.at, self.state, self.places = packed, 5, 0, 1 << packed[4]
         self.is_code = packed[0] != 0
         self.walk = (Bytes, X86, Aarch64)[packed[0]](*packed[1:4])
         self.models = defaultdict(Model)  # by table and place
@@ -232,8 +233,8 @@ class Decoder:
         part = byte = 0
         for _ in range(2):
             f = self.fields[field, part].own()
-            g = self.hashed("general", 1 << 13, general, part, f)
-            s = self.hashed("specific", 1 << 12, specific, part, g)
+            g = self.hashed("general", 2 * self.places, general, part, f)
+            s = self.hashed("specific", self.places, specific, part, g)
             if g.model.tag == g.tag and g.model.is_old():
                 symbol = self.mixed(g, s, 41697 if s.model.is_old() else 32768)
             else:

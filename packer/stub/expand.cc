@@ -93,7 +93,7 @@ ExpandStatus expand_stream(Expansion& expansion, uint32_t index, Workspace& work
   uint8_t* raw = (is_part ? expansion.scratch : expansion.image) + offset;
   const uint8_t* bytes = packed.payload + at;
   const ExpandStatus status = decode_stream(stream, bytes, raw, workspace);
-  release_memory(bytes, bytes + stream.packed_size);
+  if (!is_part) release_memory(bytes, bytes + stream.packed_size);
   return status;
 }
 
@@ -128,7 +128,7 @@ ExpandStatus expand_region(Expansion& expansion, uint32_t index, Workspace& work
   }
   // A stream that failed left anything behind; nothing good comes of it.
   if (!all_well(expansion)) return ExpandStatus::bad_stream;
-  if (region.part_count != 0) {  // each part alone may have been too small to give anything back
+  if (region.part_count != 0) {  // all at once: each alone may be too small to give anything back
     release_memory(packed.payload + payload_offset(packed, region.first_part),
                    packed.payload + payload_offset(packed, region.first_part + region.part_count));
   }

@@ -11,6 +11,7 @@ namespace {
 struct Reader {
   const uint8_t* at;
   const uint8_t* end;
+  const uint8_t* kept;  // what lies before has been given back
 };
 
 // A varint, of at most 5 bytes; who calls has seen to the room.
@@ -299,13 +300,8 @@ struct Join {
     }
   }
 
-  // The streams may lie one behind the other, as they do in the stub's scratch memory.
   [[gnu::noinline]] void release_what_was_read() {
-    const uint8_t* from = streams[0].end;
-    for (const Reader& stream : streams) {
-      release_memory(from, stream.at);
-      from = stream.end;
-    }
+    for (Reader& stream : streams) stream.kept = release_behind(stream.kept, stream.at);
   }
 
   [[gnu::noinline]] bool join_functions() {
@@ -454,7 +450,8 @@ bool join_go_table(const StreamView* streams, size_t count, uint8_t* region, siz
   join.size = size;
   join.parameters = streams[kParameters].data;
   for (uint32_t i = 0; i < kGoStreamCount; i++) {
-    join.streams[i] = {streams[i].data, streams[i].data + streams[i].size};
+    const StreamView& stream = streams[i];
+    join.streams[i] = {stream.data, stream.data + stream.size, stream.data};
   }
   join.streams[kParameters].at = join.streams[kParameters].end;
   __builtin_memset(scratch, 0, 8 * kHashed);

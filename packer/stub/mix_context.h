@@ -75,6 +75,9 @@ struct MixHeader {
   // kModelBytes: what the contexts look at, a bit a byte: the lowest one is the byte at the last
   // distance, the next one the byte before, and so on.
   uint8_t general, specific;
+  // Bits of a place's number in the table of the specific contexts, at most kSpecificBits; in that
+  // of the general ones it has one more.
+  uint8_t table_bits;
 };
 
 // What the contexts look at, by the lowest bits of the position: bits of the 7 bytes before, the

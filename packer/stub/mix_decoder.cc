@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "packer/stub/mix_decoder.h"
 
+#include "packer/stub/system.h"
+
 namespace whittle::stub {
 namespace {
+
+constexpr uint32_t kChunkCommands = 4096, kBlockChunks = kBlockCommands / kChunkCommands;
 
 struct Decoder {
   uint64_t state = 0;
@@ -47,53 +51,56 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
   MixHeader header;
   if (packed_size < sizeof header) return MixStatus::damaged;
   __builtin_memcpy(&header, packed, sizeof header);
-  if (header.model >= kModels || header.columns > 7) return MixStatus::damaged;
+  if (header.model >= kModels || header.columns > 7 || header.table_bits > kSpecificBits) {
+    return MixStatus::damaged;
+  }
   Decoder coder{0, packed + sizeof header, packed + packed_size};
   MixModel<Decoder> model{workspace, coder};
   prepare(workspace, header);
   Walker walker = stub::walker(workspace, header);
   Past past;
-  uint32_t commands = 0;
-  while (walker.at < raw_size) {
-    const uint32_t at = walker.at;
-    if (commands == 0) {
-      if (at != 0 && coder.state != uint64_t{1} << 31) return MixStatus::damaged;
+  const uint8_t* kept = packed;
+  for (uint32_t chunk = 0; walker.at < raw_size; chunk++) {
+    if (chunk % kBlockChunks == 0) {
+      if (chunk != 0 && coder.state != uint64_t{1} << 31) return MixStatus::damaged;
       coder.start();
-      commands = kBlockCommands;
     }
-    commands--;
-    const uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
-    const Context c = walker.context(guess);
-    uint32_t command = kLiteral;
-    if (!past.after_literal() || walker.command_follows()) {
-      command = model.mixed(model.command_pair(c, past), 0);
-    }
-    if (command == kLiteral) {
-      const uint8_t b = model.literal(c, 0);
-      raw[at] = b;
-      walker.step(b);
-      past.literal();
-      continue;
-    }
-    uint32_t length, distance = past.reps[0];
-    if (command >= kShortRep) {
-      length = command - kShortRep + 1;
-    } else {
-      length = model.length(command, c.field, 0);
-      if (command == kMatch) {
-        distance = model.distance(model.distance_context(length, c.field), 0);
-      } else if (command == kRep) {
-        length += kShortest - 1;
-      } else {
-        distance = past.reps[command - kRep];
+    kept = release_behind(kept, coder.at);
+    for (uint32_t n = 0; n < kChunkCommands && walker.at < raw_size; n++) {
+      const uint32_t at = walker.at;
+      const uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
+      const Context c = walker.context(guess);
+      uint32_t command = kLiteral;
+      if (!past.after_literal() || walker.command_follows()) {
+        command = model.mixed(model.command_pair(c, past), 0);
       }
-    }
-    if (distance == 0 || distance > at || length > raw_size - at) return MixStatus::damaged;
-    past.copy(command, distance);
-    for (uint32_t i = at; i < at + length; i++) {
-      const uint8_t b = raw[i - distance];
-      raw[i] = b;
-      walker.step(b);
+      if (command == kLiteral) {
+        const uint8_t b = model.literal(c, 0);
+        raw[at] = b;
+        walker.step(b);
+        past.literal();
+        continue;
+      }
+      uint32_t length, distance = past.reps[0];
+      if (command >= kShortRep) {
+        length = command - kShortRep + 1;
+      } else {
+        length = model.length(command, c.field, 0);
+        if (command == kMatch) {
+          distance = model.distance(model.distance_context(length, c.field), 0);
+        } else if (command == kRep) {
+          length += kShortest - 1;
+        } else {
+          distance = past.reps[command - kRep];
+        }
+      }
+      if (distance == 0 || distance > at || length > raw_size - at) return MixStatus::damaged;
+      past.copy(command, distance);
+      for (uint32_t i = at; i < at + length; i++) {
+        const uint8_t b = raw[i - distance];
+        raw[i] = b;
+        walker.step(b);
+      }
     }
   }
   if (raw_size != 0 && coder.state != uint64_t{1} << 31) return MixStatus::damaged;

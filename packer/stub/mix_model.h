@@ -16,7 +16,7 @@
 
 namespace whittle::stub {
 
-inline constexpr uint32_t kGeneralBits = 13, kSpecificBits = 12, kCommandBits = 9;
+inline constexpr uint32_t kSpecificBits = 12, kCommandBits = 9;
 inline constexpr uint32_t kReps = 4;
 
 // Commands: a literal; a copy from a new distance; one from a distance of before, whose length
@@ -47,8 +47,9 @@ struct MixWorkspace {
   ContextBits bits;
   Steps steps;
   uint32_t general_weight;
+  uint32_t general_mask, specific_mask;  // of a place's number in the tables
   Nibble specific[1U << kSpecificBits];
-  Nibble general[1U << kGeneralBits];
+  Nibble general[2U << kSpecificBits];
   Nibble field[kFields * 17];
   Nibble command[2][1U << kCommandBits];
   Nibble length[3 * kFields], length_more[3], length_high[3];
@@ -113,16 +114,16 @@ struct MixModel {
     }
   };
   // All parts of a context have one tag; their places differ in the lowest bits.
-  static inline __attribute__((always_inline)) Place find_place(Nibble* table, uint32_t bits,
+  static inline __attribute__((always_inline)) Place find_place(Nibble* table, uint32_t mask,
                                                                 uint32_t h, uint32_t part) {
-    Nibble* slot = &table[(h ^ part) & ((1U << bits) - 1)];
+    Nibble* slot = &table[(h ^ part) & mask];
     const uint32_t tag = (h >> 16 & ~kCountMask) | (kCountMask + 1), head = slot->lane[0];
     return {slot, head, tag, (head ^ tag) <= kCountMask};
   }
   // `part` 0: the high nibble; 1 + high: the low one.
   inline __attribute__((always_inline)) Pair literal_pair(const Context& c, uint32_t part) const {
-    const Place general_place = find_place(w.general, kGeneralBits, c.general, part);
-    const Place specific_place = find_place(w.specific, kSpecificBits, c.specific, part);
+    const Place general_place = find_place(w.general, w.general_mask, c.general, part);
+    const Place specific_place = find_place(w.specific, w.specific_mask, c.specific, part);
     const Input field = direct(w.field[c.field * 17 + part]);
     const Input general = general_place.input(field.from);
     const Input specific = specific_place.input(general.from);

@@ -97,7 +97,7 @@ Queue x86_asks(uint32_t field, uint32_t b) {
 
 void prepare(MixWorkspace& w, const MixHeader& header) {
 #if !defined(WHITTLE_STUB) || defined(__x86_64__)
-  for (uint32_t field = 0; field <= kAsking; field++) {
+  for (uint32_t field = 0; field <= kAsking && header.model == kModelX86; field++) {
     for (uint32_t b = 0; b < 256; b++) {
       const Queue q = x86_asks(field, b);
       w.x86.asks[field][b] = q.fields | uint64_t{q.bits} << 58;
@@ -123,7 +123,11 @@ void prepare(MixWorkspace& w, const MixHeader& header) {
     even.lane[s] = static_cast<uint16_t>(s * (kFull / 16));
     for (uint32_t k = 0; k < 16; k++) w.steps.target[s].lane[k] = k > s ? kFull : 0;
   }
-  __builtin_memset(w.specific, 0, sizeof w.specific + sizeof w.general);
+  const uint32_t places = 1U << header.table_bits;
+  w.specific_mask = places - 1;
+  w.general_mask = 2 * places - 1;
+  __builtin_memset(w.specific, 0, places * sizeof(Nibble));
+  __builtin_memset(w.general, 0, 2 * places * sizeof(Nibble));
   for (Nibble* m = w.field; m < reinterpret_cast<Nibble*>(&w + 1); m++) *m = even;
   for (Nibble& m : w.field) m.lane[0] = kFieldCount;
 }

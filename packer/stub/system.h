@@ -37,7 +37,7 @@ inline void wake_waiters(const uint32_t& word) {
 }
 
 // Nothing in [begin, end) will be read again: whole pages of it need no memory any longer.
-inline void release_memory(const uint8_t* begin, const uint8_t* end) {
+[[gnu::noinline]] inline void release_memory(const uint8_t* begin, const uint8_t* end) {
 #if defined(WHITTLE_STUB)
 #if defined(__aarch64__)
   constexpr uint64_t kPage = 65536;  // the largest
@@ -52,10 +52,10 @@ inline void release_memory(const uint8_t* begin, const uint8_t* end) {
 #endif
 }
 
-// For who reads [kept, …) once and has come to `at`: gives back what lies behind, from time to
-// time. Returns the new beginning of what is kept.
-inline const uint8_t* release_behind(const uint8_t* kept, const uint8_t* at) {
-  constexpr uint64_t kWorthACall = uint64_t{256} << 10;
+// For who reads [kept, …) once and has come to `at`: gives back what lies behind, as soon as it is
+// worth a call: each has the other processors wait. Returns the new beginning of what is kept.
+[[gnu::noinline]] inline const uint8_t* release_behind(const uint8_t* kept, const uint8_t* at) {
+  constexpr uint64_t kWorthACall = 64 << 10;
   const auto size = static_cast<uint64_t>(at - kept);
   if (size < kWorthACall) return kept;
   release_memory(kept, at);

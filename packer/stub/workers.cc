@@ -91,6 +91,10 @@ WorkersStatus expand_with_workers(const Packed& packed, uint8_t* image, uint64_t
   shared->expansion.scratch = static_cast<uint8_t*>(scratch);
   shared->expansion.scratch_size = scratch_size;
 
+#if defined(WHITTLE_WITH_MIX)
+  // The digest has read all of it at once; decoding comes by slowly, and lets go of it on the way.
+  release_memory(packed.payload, packed.payload + packed.header->payload_size);
+#endif
   const uint32_t others = worker_count(packed) - 1;
   const uint64_t others_size = others * sizeof(Worker);
   auto* workers = others != 0 ? static_cast<Worker*>(allocate(others_size)) : nullptr;

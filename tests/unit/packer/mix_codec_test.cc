@@ -138,7 +138,7 @@ TEST(MixCodec, TheWorkspaceMayHoldAnything) {
 TEST(MixCodec, ReportsProgressToTheLastByte) {
   std::atomic<std::uint64_t> done = 0;
   const Bytes content = code(100000);
-  packer::mix_encode(content, MixModel::x86_code, &done);
+  packer::mix_encode(content, MixModel::x86_code, packer::kMixTableBits, &done);
   EXPECT_EQ(done, content.size());
 }
 
@@ -199,9 +199,35 @@ TEST(MixCodec, ChoosesTheContexts) {
   EXPECT_EQ(header(noise(40000)).general, 0);
 }
 
+// Tables are as large as the stream deserves and the caller allows; all sizes decode.
+TEST(MixCodec, TablesOfEverySize) {
+  const Bytes content = code(60000);
+  std::uint8_t bits_before = 0;
+  for (const std::size_t size : {0, 100, 5000, 60000}) {
+    const Bytes packed = packer::mix_encode(ByteView(content).first(size), MixModel::x86_code);
+    stub::MixHeader header;
+    std::memcpy(&header, packed.data(), sizeof header);
+    EXPECT_GE(header.table_bits, bits_before) << size;
+    bits_before = header.table_bits;
+  }
+  EXPECT_EQ(bits_before, packer::kMixTableBits);
+  for (std::uint8_t bits = 4; bits <= packer::kMixTableBits; bits++) {
+    const Bytes packed = packer::mix_encode(content, MixModel::x86_code, bits);
+    stub::MixHeader header;
+    std::memcpy(&header, packed.data(), sizeof header);
+    EXPECT_EQ(header.table_bits, bits);
+    const auto decoded = decode(packed, content.size());
+    EXPECT_EQ(decoded.status, MixStatus::ok) << int{bits};
+    EXPECT_EQ(decoded.bytes, content) << int{bits};
+  }
+  Bytes larger = packer::mix_encode(content, MixModel::x86_code);
+  larger[offsetof(stub::MixHeader, table_bits)] = packer::kMixTableBits + 1;
+  EXPECT_EQ(decode(larger, content.size()).status, MixStatus::damaged);
+}
+
 // Whatever bit flips: nothing outside is touched, and it ends. The final state of the entropy coder
 // tells nearly all of it apart; what it does not tell, the file's digest does. (Of the header, code
-// has no use for the last three bytes.)
+// has no use for three bytes.)
 TEST(MixCodec, FlippedBitsStayInside) {
   const Bytes content = code(3000);
   const Bytes good = packer::mix_encode(content, MixModel::x86_code);
