@@ -80,7 +80,7 @@ struct MixModel {
 
   // Two models, the second one more specific.
   struct Pair {
-    Input a, b;
+    MixInput a, b;
     uint32_t weight;  // of the second
   };
   inline __attribute__((always_inline)) uint32_t mixed(const Pair& pair, uint32_t symbol) {
@@ -100,7 +100,7 @@ struct MixModel {
     return symbol;
   }
 
-  static Input direct(Nibble& m) { return {&m, &m, m.lane[0]}; }
+  static MixInput direct(Nibble& m) { return {&m, &m, m.lane[0]}; }
 
   // The place of a context's model in a table.
   struct Place {
@@ -108,7 +108,7 @@ struct MixModel {
     uint32_t head, tag, known;  // known: it is this context's
 
     uint32_t is_old() const { return (head & kCountMask) > kYoung; }
-    Input input(const Nibble* fresh) const {
+    MixInput input(const Nibble* fresh) const {
       return {select<const Nibble*>(fresh, slot, known), slot,
               select(tag + kInherited, head, known)};
     }
@@ -124,9 +124,9 @@ struct MixModel {
   inline __attribute__((always_inline)) Pair literal_pair(const Context& c, uint32_t part) const {
     const Place general_place = find_place(w.general, w.general_mask, c.general, part);
     const Place specific_place = find_place(w.specific, w.specific_mask, c.specific, part);
-    const Input field = direct(w.field[c.field * 17 + part]);
-    const Input general = general_place.input(field.from);
-    const Input specific = specific_place.input(general.from);
+    const MixInput field = direct(w.field[c.field * 17 + part]);
+    const MixInput general = general_place.input(field.from);
+    const MixInput specific = specific_place.input(general.from);
     // A young general model has learned from the field alone so far. A new specific one says the
     // same as the general one: no need to wait until it is known to be new for its weight.
     const uint32_t old = general_place.known & general_place.is_old();

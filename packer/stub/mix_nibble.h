@@ -59,7 +59,7 @@ inline T select(T a, T b, uint32_t choose_b) {
 }
 
 // A model on its way into a mixture.
-struct Input {
+struct MixInput {
   const Nibble* from;  // what it says
   Nibble* slot;        // where it learns
   uint32_t head;       // lane[0] of the slot, or what it begins with there
@@ -122,7 +122,7 @@ inline uint32_t find(const Mixture& mixture, uint32_t value) {
 
 // Moves the model of the input towards `symbol`.
 inline __attribute__((always_inline)) void learn(const Steps& steps, uint32_t symbol,
-                                                 const Input& input) {
+                                                 const MixInput& input) {
   const uint32_t count = input.head & kCountMask;
   const uint32_t head = input.head + (count < kLimit);
   const Nibble& target = steps.target[symbol];
