@@ -21,9 +21,21 @@
     .hidden whittle_entry
     .type whittle_entry, %function
 whittle_entry:
-    adr   x0, whittle_entry         // the header ends where the stub begins
-    mov   x1, sp
+    mov   x0, sp
     sub   sp, sp, #32               // room for the handoff, 16-byte aligned
+    bl    whittle_unfold
+    adr   x1, whittle_entry         // the header ends where the stub of the file begins
+    adr   x2, whittle_unfolded
+    sub   x2, x2, x1
+    add   x2, x2, x0
+    mov   x0, x1
+    br    x2
+    .size whittle_entry, . - whittle_entry
+
+    .text
+    .type whittle_unfolded, %function
+whittle_unfolded:
+    add   x1, sp, #32
     mov   x2, sp
     bl    whittle_start
     ldp   x16, x17, [sp]            // handoff.entry, handoff.escape
@@ -58,7 +70,7 @@ whittle_entry:
     mov   x30, #0
     msr   nzcv, xzr
     ret   x17
-    .size whittle_entry, . - whittle_entry
+    .size whittle_unfolded, . - whittle_unfolded
 
 // Copied to the escape address, or run in place where there is none and the stub stays mapped. A
 // system call changes x0 alone.
@@ -78,7 +90,6 @@ whittle_escape_end:
     .size whittle_escape, . - whittle_escape
 
 // long whittle_clone(flags, stack_end, id, argument): see workers.cc.
-    .text
     .globl whittle_clone
     .hidden whittle_clone
     .type whittle_clone, %function

@@ -19,9 +19,21 @@
     .hidden whittle_entry
     .type whittle_entry, @function
 whittle_entry:
-    lla   a0, whittle_entry         // the header ends where the stub begins
-    mv    a1, sp
+    mv    a0, sp
     addi  sp, sp, -32               // room for the handoff, 16-byte aligned
+    call  whittle_unfold
+    lla   a1, whittle_entry         // the header ends where the stub of the file begins
+    lla   a2, whittle_unfolded
+    sub   a2, a2, a1
+    add   a2, a2, a0
+    mv    a0, a1
+    jr    a2
+    .size whittle_entry, . - whittle_entry
+
+    .text
+    .type whittle_unfolded, @function
+whittle_unfolded:
+    addi  a1, sp, 32
     mv    a2, sp
     call  whittle_start
     ld    t2, 0(sp)                 // handoff.entry
@@ -56,7 +68,7 @@ whittle_entry:
     li    t5, 0
     li    t6, 0
     jr    t1
-    .size whittle_entry, . - whittle_entry
+    .size whittle_unfolded, . - whittle_unfolded
 
 // Copied to the escape address, or run in place where there is none and the stub stays mapped. A
 // system call changes a0 alone.
@@ -76,7 +88,6 @@ whittle_escape_end:
     .size whittle_escape, . - whittle_escape
 
 // long whittle_clone(flags, stack_end, id, argument): see workers.cc.
-    .text
     .globl whittle_clone
     .hidden whittle_clone
     .type whittle_clone, @function

@@ -14,9 +14,20 @@
     .type whittle_entry, @function
 whittle_entry:
     mov   %rsp, %r12                // the original stack, kept across the call
-    lea   whittle_entry(%rip), %rdi // the header ends where the stub begins
-    mov   %rsp, %rsi
+    mov   %rsp, %rdi
     sub   $64, %rsp                 // room for the handoff, 16-byte aligned
+    call  whittle_unfold
+    lea   whittle_entry(%rip), %rdi // the header ends where the stub of the file begins
+    lea   whittle_unfolded(%rip), %rcx
+    sub   %rdi, %rcx
+    add   %rcx, %rax
+    jmp   *%rax
+    .size whittle_entry, . - whittle_entry
+
+    .text
+    .type whittle_unfolded, @function
+whittle_unfolded:
+    mov   %r12, %rsi
     mov   %rsp, %rdx
     call  whittle_start
     mov   (%rsp), %rax              // handoff.entry
@@ -54,7 +65,7 @@ whittle_entry:
     xor   %r15d, %r15d
     mov   $11, %eax                 // munmap(unmap_address, unmap_size)
     jmp   *-24(%rsp)
-    .size whittle_entry, . - whittle_entry
+    .size whittle_unfolded, . - whittle_unfolded
 
 // Copied to the escape address, or run in place where there is none and the stub stays mapped.
     .globl whittle_escape
@@ -76,7 +87,6 @@ whittle_escape_end:
     .size whittle_escape, . - whittle_escape
 
 // long whittle_clone(flags, stack_end, id, argument): see workers.cc.
-    .text
     .globl whittle_clone
     .hidden whittle_clone
     .type whittle_clone, @function

@@ -2,7 +2,7 @@
 //
 // The run-time half of a packed program: rebuild the original's memory, then leave no trace.
 //
-// The kernel has mapped two pieces of the packed file high above the image (header and stub,
+// The kernel has mapped two pieces of the packed file high above the image (header and folded stub,
 // payload) and has reserved the image's own address range with a segment that is nearly all zero
 // memory; so brk, stack and mmap areas are already where they cannot collide. The stub
 //
@@ -13,15 +13,13 @@
 //   4. makes the caches agree about the code and gives every segment its protection; nothing is
 //      ever writable and executable at once unless the original asked for that,
 //   5. patches the auxiliary vector where it spoke of the packed file's program headers and entry,
-//   6. unmaps the payload and lets the entry code unmap the stub itself.
-//
-// Systems that forbid making written memory executable (PR_SET_MDWE, systemd's
-// MemoryDenyWriteExecute, SELinux execmem) refuse step 4. Then, and only then, code goes through a
-// memfd that is mapped read-execute: slower, since it copies, and visible as a file mapping.
+//   6. unmaps both pieces of the file; the entry code unmaps the stub itself, which unfold.cc made
+//      in memory of its own.
 #include "packer/format.h"
+#include "packer/stub/die.h"
 #include "packer/stub/expand.h"
-#include "packer/stub/instruction_cache.h"
 #include "packer/stub/linux.h"
+#include "packer/stub/protect.h"
 #include "packer/stub/workers.h"
 
 namespace whittle::stub {
@@ -42,39 +40,14 @@ static_assert(sizeof(Handoff) == 32);
 extern "C" {
 __attribute__((visibility("hidden"))) extern const uint8_t whittle_escape[];
 __attribute__((visibility("hidden"))) extern const uint8_t whittle_escape_end[];
-}
-
-size_t length_of(const char* text) {
-  size_t length = 0;
-  while (text[length] != 0) length++;
-  return length;
-}
-
-constexpr const char* kDamaged = "the program is damaged or cut off; get the file again";
-constexpr const char* kNoMemory = "no memory to unpack into";
-
-[[noreturn]] void die(const char* program, int status, const char* reason) {
-  char line[320];  // one write, so that the line stays whole among other processes' output
-  size_t size = 0;
-  const auto append = [&](const char* text) {
-    const size_t length = length_of(text);
-    for (size_t i = 0; i < length && size < sizeof line - 1; i++) line[size++] = text[i];
-  };
-  append("whittle: ");
-  append(program);
-  append(": ");
-  append(reason);
-  line[size++] = '\n';
-  sys_write(2, line, size);
-  sys_exit_group(status);
+__attribute__((visibility("hidden"))) extern const uint8_t whittle_entry[];
+__attribute__((visibility("hidden"))) extern const uint8_t whittle_end[];
 }
 
 // argc, argv…, NULL, envp…, NULL, auxiliary vector…, AT_NULL, as the kernel laid them out.
 struct ProcessStack {
   explicit ProcessStack(uint64_t* sp) {
-    const uint64_t argc = sp[0];
-    program = argc != 0 ? reinterpret_cast<const char*>(sp[1]) : "(no name)";
-    uint64_t* at = sp + 1 + argc + 1;
+    uint64_t* at = sp + 1 + sp[0] + 1;
     while (*at++ != 0) {
     }
     auxv = at;
@@ -90,7 +63,6 @@ struct ProcessStack {
     if (uint64_t* found = find(type)) *found = value;
   }
 
-  const char* program;
   uint64_t* auxv;
 };
 
@@ -147,43 +119,6 @@ int protection_of(uint32_t flags) {
   return (flags & 4 ? kProtRead : 0) | (flags & 2 ? kProtWrite : 0) | (flags & 1 ? kProtExec : 0);
 }
 
-// Whether this process may write a file of so many bytes. Asked beforehand, because writing beyond
-// the limit does not fail: it raises SIGXFSZ.
-bool may_write(uint64_t size) {
-  Limit limit;
-  return failed(sys_get_limit(kLimitFileSize, &limit)) || size <= limit.soft;
-}
-
-// Calls attempt(protection) with the segment's guard, or without where the processor knows none.
-template <class Attempt>
-bool guarded(const PackSegment& segment, Attempt attempt) {
-  const int protection = protection_of(segment.flags);
-#if defined(__aarch64__)
-  if (segment.guard != 0 && attempt(protection | static_cast<int>(segment.guard))) return true;
-#endif
-  return attempt(protection);
-}
-
-// Replaces [begin, end) by a mapping of a file that holds the same bytes.
-bool map_through_memfd(uint64_t begin, uint64_t end, const PackSegment& segment) {
-  if (!may_write(end - begin)) return false;
-  long fd = sys_memfd_create("whittle", kMemfdCloexec | kMemfdExec);
-  if (failed(fd)) fd = sys_memfd_create("whittle", kMemfdCloexec);  // before Linux 6.3
-  if (failed(fd)) return false;
-  bool ok = true;
-  for (uint64_t at = begin; ok && at < end;) {
-    const long n = sys_write(static_cast<int>(fd), reinterpret_cast<const void*>(at), end - at);
-    ok = !failed(n) && n > 0;
-    at += static_cast<uint64_t>(n);
-  }
-  ok = ok && guarded(segment, [&](int protection) {
-         return !failed(sys_mmap(begin, end - begin, protection, kMapPrivate | kMapFixed,
-                                 static_cast<int>(fd)));
-       });
-  sys_close(static_cast<int>(fd));
-  return ok;
-}
-
 }  // namespace
 
 // Called once by the entry code with the end of the header, the stack as the kernel left it and the
@@ -197,7 +132,7 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
   const Packed packed =
       parts_of(header, reinterpret_cast<const uint8_t*>(header->payload_vaddr + bias));
   if (!is_readable(stack, header, bias) || run_digest_of(packed) != header->run_digest) {
-    die(stack.program, packer::kExitDamaged, kDamaged);
+    die(sp, packer::kExitDamaged, kDamaged);
   }
 
   const uint64_t* page_entry = stack.find(kAuxPagesz);
@@ -209,7 +144,7 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
   const uint64_t image_end = page_up(image + header->image_size);
   const long mapped = sys_mmap(image, image_end - image, kProtRead | kProtWrite,
                                kMapPrivate | kMapFixed | kMapAnonymous, -1);
-  if (failed(mapped)) die(stack.program, packer::kExitNoMemory, kNoMemory);
+  if (failed(mapped)) die(sp, packer::kExitNoMemory, kNoMemory);
   // Advice covers what will be filled and not the zero memory behind it, which would cost memory.
   uint64_t filled_end = image;
   for (uint32_t i = 0; i < header->segment_count; i++) {
@@ -223,10 +158,8 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
 
   const WorkersStatus status =
       expand_with_workers(packed, reinterpret_cast<uint8_t*>(image), image_end - image);
-  if (status == WorkersStatus::no_memory) die(stack.program, packer::kExitNoMemory, kNoMemory);
-  if (status != WorkersStatus::ok) {
-    die(stack.program, packer::kExitDamaged, kDamaged);
-  }
+  if (status == WorkersStatus::no_memory) die(sp, packer::kExitNoMemory, kNoMemory);
+  if (status != WorkersStatus::ok) die(sp, packer::kExitDamaged, kDamaged);
 
   if (header->escape_vaddr != 0) {
     auto* escape = reinterpret_cast<uint8_t*>(header->escape_vaddr + bias);
@@ -243,13 +176,9 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
     previous_end = end;
     const int protection = protection_of(segment.flags);
     if (begin == end || protection == (kProtRead | kProtWrite)) continue;
-    // While it is readable still, whatever it will be; to the page's end, where the escape may lie.
-    if (protection & kProtExec) make_executable_as_written(begin, end);
-    const bool is_protected = guarded(
-        segment, [&](int wanted) { return !failed(sys_mprotect(begin, end - begin, wanted)); });
-    if (!is_protected && !map_through_memfd(begin, end, segment)) {
-      die(stack.program, packer::kExitForbidden,
-          "the system forbids unpacked code to run; run the original");
+    // To the page's end, where the escape may lie.
+    if (!protect(begin, end, protection, segment.guard)) {
+      die(sp, packer::kExitForbidden, kForbidden);
     }
   }
 
@@ -257,15 +186,11 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
   stack.patch(kAuxPhnum, header->phnum);
   stack.patch(kAuxEntry, header->entry + bias);
 
-  const uint64_t payload = page_down(header->payload_vaddr + bias);
-  sys_munmap(payload, page_up(header->payload_vaddr + header->payload_size + bias) - payload);
-
   handoff->entry = header->entry + bias;
   if (header->escape_vaddr != 0) {
     handoff->escape = header->escape_vaddr + bias;
-    handoff->unmap_address = page_down(header->stub_vaddr + bias);
-    handoff->unmap_size =
-        page_up(header->stub_vaddr + header->stub_size + bias) - handoff->unmap_address;
+    handoff->unmap_address = reinterpret_cast<uint64_t>(whittle_entry);
+    handoff->unmap_size = static_cast<uint64_t>(whittle_end - whittle_entry);
   } else {
     // No room behind any code: the stub stays, read-only and executable, and munmap fails on
     // purpose.
@@ -273,6 +198,11 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
     handoff->unmap_address = 0;
     handoff->unmap_size = 0;
   }
+
+  const uint64_t payload = page_down(header->payload_vaddr + bias);
+  sys_munmap(payload, page_up(header->payload_vaddr + header->payload_size + bias) - payload);
+  const uint64_t folded = page_down(header->stub_vaddr + bias);  // the header lies there, too
+  sys_munmap(folded, page_up(header->stub_vaddr + header->stub_size + bias) - folded);
 }
 
 }  // namespace whittle::stub

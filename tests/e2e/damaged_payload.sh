@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A packed program whose tables, header or payload were damaged says so in one line and ends with status
+# A packed program whose tables, header, payload or folded stub were damaged says so in one line and ends with status
 # 121; it never crashes and never runs wrong code. verify finds every damage, unpack returns nothing wrong.
-# (Damage to the stub's own instructions is found by verify alone: nobody is left to tell.)
+# (Damage to the few instructions that unfold the stub is found by verify alone: nobody is left to tell.)
 # at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
@@ -64,6 +64,12 @@ noticed=0
 for ((i = 0; i < tables; i += 4)); do damage $((header - tables + i)) $((i / 4 % 8)); done
 [[ $tables -gt 0 && $noticed -eq $((tables / 4)) ]] ||
   fail "only $noticed damages of $tables bytes of tables were noticed at run time"
+
+# The stub behind its first functions, which are 2,000 bytes at the most, but for the zeros that fill it up.
+stub_from=$((header + 216 + 2000))
+noticed=0
+for ((i = 0; i < 40; i++)); do damage $((stub_from + (payload_from - 16 - stub_from) * i / 40)) $((i % 8)); done
+[[ $noticed -eq 40 ]] || fail "only $noticed of 40 damages of the folded stub were noticed at run time"
 
 damage_payload 60
 

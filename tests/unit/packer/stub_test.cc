@@ -15,6 +15,7 @@
 #include "packer/packer.h"
 #include "packer/reader.h"
 #include "packer/stub/expand.h"
+#include "packer/stub/fold.h"
 #include "packer/stubs.h"
 #include "tests/unit/packer/subjects.h"
 
@@ -86,12 +87,36 @@ TEST(Stub, IsTheSmallestThatDoesTheWork) {
   EXPECT_EQ(packer::find_machine(elf::kMachineS390), nullptr);
 }
 
-// A stub stands at any multiple of 16. adrp would tie it to pages: no word of it may look like one.
+// Where the folded part of a stub begins: the one place whose header fits what is behind it.
+std::size_t fold_of(ByteView code) {
+  for (std::size_t at = 0; at + sizeof(stub::FoldHeader) <= code.size(); at += 16) {
+    stub::FoldHeader header;
+    std::memcpy(&header, code.data() + at, sizeof header);
+    const std::size_t room = code.size() - at - sizeof header;
+    if (header.size <= room && room - header.size < 16 &&
+        stub::fold_digest(code.data() + at + sizeof header, header.size) == header.digest) {
+      return at;
+    }
+  }
+  return 0;
+}
+
+TEST(Stub, IsFoldedButForWhatUnfoldsIt) {
+  for (const packer::Stub& stub : packer::all_stubs()) {
+    SCOPED_TRACE(name_of(stub));
+    const std::size_t fold = fold_of(stub.code);
+    EXPECT_GT(fold, 1000U);
+    EXPECT_LT(fold, 2000U);
+  }
+}
+
+// What unfolds a stub stands at any multiple of 16. adrp would tie it to pages: no word of it may
+// look like one.
 TEST(Stub, DoesNotDependOnItsPlaceInAPage) {
   for (const packer::Stub& stub : packer::all_stubs()) {
     if (stub.machine != elf::kMachineAarch64) continue;
     SCOPED_TRACE(name_of(stub));
-    for (std::size_t at = 0; at + 4 <= stub.code.size(); at += 4) {
+    for (std::size_t at = 0; at + 4 <= fold_of(stub.code); at += 4) {
       std::uint32_t word;
       std::memcpy(&word, stub.code.data() + at, 4);
       EXPECT_NE(word & 0x9f000000, 0x90000000) << "offset " << at;

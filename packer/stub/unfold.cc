@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// The first thing a packed program does: make the stub of its folded form (fold.h), in memory of
+// its own, from which it goes on. A third of a stub's bytes for a tenth of a millisecond; and of a
+// damaged stub, nothing but these few functions is ever executed.
+//
+// No function that is folded can be called here: the linker script lists the files whose functions
+// are not.
+#include "packer/format.h"
+#include "packer/stub/die.h"
+#include "packer/stub/fold.h"
+#include "packer/stub/linux.h"
+#include "packer/stub/lz_decoder.h"
+#include "packer/stub/protect.h"
+
+namespace whittle::stub {
+
+extern "C" {
+__attribute__((visibility("hidden"))) extern const uint8_t whittle_entry[], whittle_folded[],
+    whittle_end[];
+}
+
+// Called once by the entry code with the stack as the kernel left it. Returns where the unfolded
+// stub begins.
+extern "C" __attribute__((visibility("hidden"))) uint8_t* whittle_unfold(const uint64_t* sp) {
+  const auto* header = reinterpret_cast<const FoldHeader*>(whittle_folded);
+  const auto* packed = reinterpret_cast<const uint8_t*>(header + 1);
+  const auto first = static_cast<size_t>(whittle_folded - whittle_entry);
+  const auto size = static_cast<size_t>(whittle_end - whittle_entry);
+  if (header->size > size || fold_digest(packed, header->size) != header->digest) {
+    die(sp, packer::kExitDamaged, kDamaged);
+  }
+  const long mapped = sys_mmap(0, size, kProtRead | kProtWrite, kMapPrivate | kMapAnonymous, -1);
+  if (failed(mapped)) die(sp, packer::kExitNoMemory, kNoMemory);
+  auto* stub = reinterpret_cast<uint8_t*>(mapped);
+  for (size_t i = 0; i < first; i++) stub[i] = whittle_entry[i];
+  lz_decode(packed, stub + first, stub + size);
+  const auto begin = static_cast<uint64_t>(mapped);
+  if (!protect(begin, begin + size, kProtRead | kProtExec, 0)) {
+    die(sp, packer::kExitForbidden, kForbidden);
+  }
+  return stub;
+}
+
+}  // namespace whittle::stub
