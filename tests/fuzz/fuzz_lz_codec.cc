@@ -11,7 +11,7 @@
 #include "packer/stub/lz_decoder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size == 0 || size > 4096) return 0;
+  if (size == 0 || size > 1024) return 0;
   const whittle::ByteView raw{data + 1, size - 1};
   const std::size_t known = raw.size() * data[0] / 256;
   const whittle::Bytes packed = whittle::packer::lz_encode(raw, known);
