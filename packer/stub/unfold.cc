@@ -27,7 +27,10 @@ extern "C" __attribute__((visibility("hidden"))) uint8_t* whittle_unfold(const u
   const auto* packed = reinterpret_cast<const uint8_t*>(header + 1);
   const auto first = static_cast<size_t>(whittle_folded - whittle_entry);
   const auto size = static_cast<size_t>(whittle_end - whittle_entry);
-  if (header->size > size || fold_digest(packed, header->size) != header->digest) {
+  // The end of a file that was cut off is mapped, and touching it would raise a signal.
+  if (!is_there(reinterpret_cast<uint64_t>(header)) || header->size > size ||
+      !is_there(reinterpret_cast<uint64_t>(packed) + header->size - 1) ||
+      fold_digest(packed, header->size) != header->digest) {
     die(sp, packer::kExitDamaged, kDamaged);
   }
   const long mapped = sys_mmap(0, size, kProtRead | kProtWrite, kMapPrivate | kMapAnonymous, -1);

@@ -71,7 +71,26 @@ noticed=0
 for ((i = 0; i < 40; i++)); do damage $((stub_from + (payload_from - 16 - stub_from) * i / 40)) $((i % 8)); done
 [[ $noticed -eq 40 ]] || fail "only $noticed of 40 damages of the folded stub were noticed at run time"
 
+# The size and the digest of what is folded stand behind the first functions, at a multiple of 32 from the entry:
+# the only number that ends where the zeros that fill the stub up begin.
+fold=""
+for ((at = header + 216; at < stub_from; at += 32)); do
+  folded=$(od -An -tu4 -j "$at" -N 4 "$packed")
+  if ((payload_from - at - 8 - folded >= 0 && payload_from - at - 8 - folded < 16)); then fold=$at; fi
+done
+[[ -n "$fold" ]] || fail "the header of the folded stub was not found"
+noticed=0
+for ((bit = 0; bit < 64; bit++)); do damage $((fold + bit / 8)) $((bit % 8)); done
+[[ $noticed -eq 64 ]] || fail "only $noticed of 64 damages of its header were noticed at run time"
+
 damage_payload 60
+
+# A file that ends in the folded stub.
+for ((i = 0; i < 30; i++)); do
+  head -c $((stub_from + (payload_from - stub_from) * i / 30)) "$packed" >damaged && chmod +x damaged
+  expect_exit 121 ./damaged "${arguments[@]}"
+  [[ $(wc -l <"$err") -eq 1 && ! -s "$out" ]] || fail "cut off in the folded stub, it prints $(<"$err")"
+done
 
 # A file whose end is missing, as after a broken download. What stands last is not read at run time.
 for percent in 40 60 80 99; do
