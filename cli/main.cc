@@ -37,6 +37,7 @@ int guarded(int argc, char** argv) {
     ::raise(SIGPIPE);
   } catch (const std::bad_alloc&) {
     cli::print_error("out of memory");
+    return exit_code(ErrorKind::io);
   } catch (const std::exception& error) {
     cli::print_error(std::string("internal error: ") + error.what());
   }
@@ -46,7 +47,9 @@ int guarded(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Writes then fail, and say so.
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
   remove_temporaries_on_signals();
   flow::end_processes_on_signals();
   return guarded(argc, argv);

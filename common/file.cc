@@ -278,7 +278,7 @@ void TemporaryFolder::commit() {
 }
 
 void remove_temporaries_on_signals() {
-  for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU}) {
     struct sigaction current {};
     // A signal that the parent chose to ignore (nohup) stays ignored.
     if (::sigaction(signal_number, nullptr, &current) == 0 && current.sa_handler == SIG_IGN) {

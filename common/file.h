@@ -97,8 +97,9 @@ class TemporaryFolder {
   int cleanup_slot_ = -1;
 };
 
-// Makes SIGINT, SIGTERM and SIGHUP remove what every open AtomicFile and TemporaryFolder has made
-// before the process ends by that signal. Called once, by the command.
+// Makes signals that end a process from outside (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU) remove
+// what every open AtomicFile and TemporaryFolder has made before the process ends by that signal.
+// Called once, by the command.
 void remove_temporaries_on_signals();
 
 }  // namespace whittle

@@ -48,7 +48,7 @@ class LiveGroup {
   std::size_t slot_ = 0;
 };
 
-constexpr std::array kEndingSignals = {SIGINT, SIGTERM, SIGHUP};
+constexpr std::array kEndingSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 std::array<struct sigaction, kEndingSignals.size()> former_actions;
 
 void end_groups_and_go_on(int signal_number) {
