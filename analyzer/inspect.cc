@@ -9,7 +9,6 @@
 
 #include "analyzer/analyzer.h"
 #include "analyzer/extent.h"
-#include "analyzer/foreign_packer.h"
 #include "analyzer/hardening.h"
 #include "analyzer/lief_reader.h"
 #include "analyzer/linkage.h"
@@ -19,6 +18,7 @@
 #include "analyzer/toolchain.h"
 #include "analyzer/verdict.h"
 #include "common/digest.h"
+#include "common/foreign_packer.h"
 #include "common/text.h"
 
 namespace whittle::analyzer {
@@ -84,7 +84,9 @@ void describe_notes(const elf::File& file, BinaryReport& report) {
 // What takes more than the headers to tell.
 void describe_contents(const elf::File& file, BinaryReport& report) {
   report.overlay = measure_extent(file).overlay;
-  report.packing = find_foreign_packer(file);
+  if (const auto packer = find_foreign_packer(file)) {
+    report.packing = Packing{.packer = packer->name, .version = packer->version};
+  }
   report.toolchain = detect_toolchain(file, report.interpreter, report.needed, report.warnings);
   if (!is_static(report.kind) && report.kind != Kind::dynamic_executable &&
       report.kind != Kind::shared_object) {

@@ -22,8 +22,8 @@
 
 #include <algorithm>
 
-#include "analyzer/foreign_packer.h"
 #include "common/error.h"
+#include "common/foreign_packer.h"
 #include "common/text.h"
 
 namespace whittle::analyzer {
@@ -165,10 +165,9 @@ void judge_position_independent(const elf::File& file, const Signs& signs, Verdi
 
 // A packer's headers are no sign that the program inside is static, but if they ask for libraries,
 // so does that.
-void judge_packing(const Packing& packing, Verdict& verdict) {
-  const std::string by =
-      packing.version.empty() ? packing.packer : packing.packer + ' ' + packing.version;
-  const std::string text = fmt::format("is packed by {}: its contents are hidden", by);
+void judge_packing(const ForeignPacker& packer, Verdict& verdict) {
+  const std::string text =
+      fmt::format("is packed by {}: its contents are hidden", name_and_version(packer));
   if (!is_static(verdict.kind)) {
     verdict.warnings.push_back(text);
     return;
@@ -231,7 +230,7 @@ Verdict judge(const elf::File& file) {
     verdict.reasons.push_back({"static/no-needed", "needs no shared library (DT_NEEDED)"});
   }
 
-  if (const auto packing = find_foreign_packer(file)) judge_packing(*packing, verdict);
+  if (const auto packer = find_foreign_packer(file)) judge_packing(*packer, verdict);
 
   add_warnings(file, verdict.warnings);
   if (!interpreter && !verdict.needed.empty() && verdict.kind == Kind::dynamic_executable) {

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 #include <vector>
 
 #include "cli/output.h"
@@ -103,8 +105,11 @@ int Program::explain(const CLI::ParseError& error) {
     const std::string word = rest.empty() ? "" : rest.front();
     if (word.starts_with("-")) {
       const std::string name = word.substr(0, word.find('='));
-      message = fmt::format("unknown option `{}`{}", printable(name),
-                            flow::did_you_mean(name, long_options(command)));
+      const bool is_known = !chosen.empty() && command.get_option_no_throw(name) != nullptr;
+      message = is_known ? fmt::format("options stand behind the command: `whittle {} {}`",
+                                       command.get_name(), printable(name))
+                         : fmt::format("unknown option `{}`{}", printable(name),
+                                       flow::did_you_mean(name, long_options(command)));
     } else if (chosen.empty()) {
       std::vector<std::string> names;
       for (const CLI::App* candidate : app_.get_subcommands({})) {
@@ -115,6 +120,12 @@ int Program::explain(const CLI::ParseError& error) {
     } else {
       message = fmt::format("one argument too many: `{}`", printable(word));
     }
+  }
+  // CLI11's "--output: 1 required OUT missing" and "--level: At Most 1 required but received 2".
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    message = fmt::format(
+        "`{}` {}", message.substr(0, message.find(':')),
+        message.find("At Most") != std::string::npos ? "is given more than once" : "needs a value");
   }
   print_error(message);
   print_message(fmt::format("Run `whittle{} --help` to see how it is used.",
@@ -152,15 +163,34 @@ int Program::run(int argc, const char* const* argv) {
   return actions_.at(chosen.front())();
 }
 
+CLI::Validator one_of(std::vector<std::string> words) {
+  return CLI::Validator(
+      [words = std::move(words)](const std::string& text) {
+        return std::find(words.begin(), words.end(), text) != words.end()
+                   ? std::string()
+                   : fmt::format("`{}` is none of {}", printable(text), fmt::join(words, ", "));
+      },
+      "");
+}
+
+CLI::Validator number_from(unsigned least, unsigned most) {
+  return CLI::Validator(
+      [least, most](const std::string& text) {
+        unsigned value = 0;
+        const char* const end = text.data() + text.size();
+        const auto [at, error] = std::from_chars(text.data(), end, value);
+        return error == std::errc() && at == end && value >= least && value <= most
+                   ? std::string()
+                   : fmt::format("`{}` is no number from {} to {}", printable(text), least, most);
+      },
+      "");
+}
+
 void add_common_options(CLI::App* command, CommonOptions& options,
                         const std::vector<std::string>& formats) {
   command->add_option("--format", options.format, fmt::format("As {}", fmt::join(formats, "|")))
       ->type_name("FORMAT")
-      ->check([formats](const std::string& text) {
-        return std::find(formats.begin(), formats.end(), text) != formats.end()
-                   ? std::string()
-                   : fmt::format("`{}` is none of {}", printable(text), fmt::join(formats, ", "));
-      });
+      ->check(one_of(formats));
   command->add_flag("-q,--quiet", options.quiet, "Print errors only");
 }
 

@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "common/error.h"
+#include "common/text.h"
 #include "flow/audit.h"
 #include "flow/policy_file.h"
 #include "flow/source_date.h"
@@ -55,6 +56,14 @@ int status_of(const Files& files) {
   return status;
 }
 
+// Of files that could not be judged. That one is not what it has to be is an answer, which the exit
+// status gives.
+void print_errors(const Files& files) {
+  for (const auto& file : files) {
+    if (!file.report) print_error(printable(file.path) + ": " + printable(file.error));
+  }
+}
+
 analyzer::Policy policy_of(const Options& options) {
   analyzer::Policy policy;
   if (!options.policy.empty()) flow::read_policy(options.policy, policy);
@@ -79,7 +88,9 @@ int run(const Options& options) {
                              }});
   progress.clear();
   analyzer::apply(policy, files);
-  if (!options.common.quiet) {
+  if (options.common.quiet) {
+    print_errors(files);
+  } else {
     for (const auto& [name, render] : formats()) {
       if (name == options.common.format) print_result(render(files));
     }

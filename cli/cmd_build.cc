@@ -75,7 +75,7 @@ void add_build(Program& program) {
   command->add_option("-d,--dir", options->dir, "The work directory (.)")->type_name("DIR");
   command->add_option("-j,--jobs", options->jobs, "Steps at once (one a processor)")
       ->type_name("N")
-      ->check(CLI::Range(1U, 256U).description(""));
+      ->check(number_from(1, 256));
   command
       ->add_option("--env", options->env,
                    "What _env(NAME) stands for, instead of the\nenvironment; may be repeated")

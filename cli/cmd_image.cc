@@ -10,6 +10,8 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "flow/added_file.h"
+#include "flow/outputs.h"
 #include "flow/ship.h"
 #include "flow/source_date.h"
 
@@ -23,12 +25,34 @@ struct Options {
   CommonOptions common;
 };
 
+// All of them, before the work: flow::ship knows nothing of the report.
+void refuse_collisions(const Options& options) {
+  std::vector<flow::NamedPath> inputs = {{"the executable", options.input}};
+  for (const std::string& text : options.image.add) {
+    inputs.push_back({"a file to `--add`", flow::parse_added_file(text).source});
+  }
+  flow::refuse_collisions(inputs, {{"`--output`", options.image.output},
+                                   {"`--layout`", options.image.layout},
+                                   {"`--report`", options.report}});
+}
+
+// A line for each output.
+std::string described(const flow::ImageBlock& image, const report::SizeReport& report) {
+  std::string lines;
+  for (const std::string& output : {image.output, image.layout}) {
+    if (output.empty()) continue;
+    lines +=
+        fmt::format("{}: {} {}\n", printable(output), report.image_reference, report.image_digest);
+  }
+  return lines;
+}
+
 int run(const Options& options) {
   if (options.image.output.empty() && options.image.layout.empty()) {
     throw Error(ErrorKind::usage, "",
                 "no output is named; use -o OUT.tar for an archive or --layout DIR for a folder");
   }
-  if (!options.image.output.empty()) refuse_same_file(options.input, options.image.output);
+  refuse_collisions(options);
   flow::ShipBlock block{
       .binary = options.input, .strip = false, .pack = false, .output = "", .image = options.image};
   block.image.env = parse_assignments("--env", options.env);
@@ -52,10 +76,8 @@ int run(const Options& options) {
                       as_bytes(report::render(report, report_format_of_file(options.report))));
   }
   if (options.common.quiet) return 0;
-  print_result(options.common.format == "json"
-                   ? report::render(report, report::Format::json)
-                   : fmt::format("{}: {} {}", printable(report.output), report.image_reference,
-                                 report.image_digest));
+  print_result(options.common.format == "json" ? report::render(report, report::Format::json)
+                                               : described(options.image, report));
   return 0;
 }
 
@@ -93,7 +115,7 @@ void add_image(Program& program) {
   add_list(command, "--add", image.add, "SRC:DEST[:MODE]", "A further file (mode 0644) *");
   command->add_option("--compression", options->compression, "Of the layer: gzip or zstd (gzip)")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"gzip", "zstd"}).description(""));
+      ->check(one_of({"gzip", "zstd"}));
   command->add_option("--report", options->report, "Write a size report: .json, .md, or text")
       ->type_name("FILE");
   add_common_options(command, options->common);

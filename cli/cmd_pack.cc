@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "flow/outputs.h"
 #include "packer/packer.h"
 #include "report/pack_report.h"
 
@@ -60,7 +61,7 @@ int check(const Options& options) {
 int run(const Options& options) {
   if (options.check) return check(options);
   const std::string output = options.output.empty() ? options.input + ".packed" : options.output;
-  refuse_same_file(options.input, output);
+  flow::refuse_collisions({{"the input", options.input}}, {{"the output", output}});
   const LoadedFile file = read_file(options.input);
 
   ProgressLine progress(options.common.quiet);
@@ -102,20 +103,28 @@ void add_pack(Program& program) {
       program.add_command("pack", "Make an executable that unpacks itself in memory",
                           [options] { return run(*options); });
   command->add_option("FILE", options->input, "A static executable")->required();
-  command->add_option("-o,--output", options->output, "Where to write (FILE.packed)")
-      ->type_name("OUT");
+  CLI::Option* output =
+      command->add_option("-o,--output", options->output, "Where to write (FILE.packed)")
+          ->type_name("OUT");
   command->add_flag("--strip", options->strip, "Strip it before");
   command->add_option("--level", options->level, "fast (the default), small, or auto: tries both")
       ->type_name("LEVEL")
-      ->check(CLI::IsMember({"fast", "small", "auto"}).description(""));
-  command->add_option("--goal", options->goal, "What counts for auto: disk, pull or start")
-      ->type_name("GOAL")
-      ->check(CLI::IsMember({"disk", "pull", "start"}).description(""));
+      ->check(one_of({"fast", "small", "auto"}));
+  const CLI::Option* goal =
+      command->add_option("--goal", options->goal, "What counts for auto: disk, pull or start")
+          ->type_name("GOAL")
+          ->check(one_of({"disk", "pull", "start"}));
   command->add_flag("--allow-privileged", options->allow_privileged,
                     "Pack set-uid programs and the like too");
   command->add_flag("--no-preserve", options->no_preserve,
                     "Do not keep owner and times of FILE, only its mode");
-  command->add_flag("--check", options->check, "Only say whether it can be packed; write nothing");
+  command->add_flag("--check", options->check, "Only say whether it can be packed; write nothing")
+      ->excludes(output);
+  command->final_callback([options, goal] {
+    if (goal->count() != 0 && options->level != "auto") {
+      throw CLI::RequiresError("--goal", "--level auto");
+    }
+  });
   add_common_options(command, options->common);
   command->footer(
       "The result is unpacked again and compared before it is written; FILE stays as\n"

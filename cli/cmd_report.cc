@@ -41,7 +41,9 @@ void add_report(Program& program) {
                                           [options] { return run(*options); });
   command->add_option("FILE", options->file, "An executable, best before stripping")->required();
   command->add_option("NEW", options->newer, "Another; what grew and shrank is told instead");
-  command->add_option("--rows", options->rows, "Lines of each table (20)")->type_name("N");
+  command->add_option("--rows", options->rows, "Lines of each table (20)")
+      ->type_name("N")
+      ->check(number_from(1, 1'000'000));
   add_common_options(command, options->common);
   command->footer(
       "Owners are Go packages, crates of Rust programs, namespaces of C++. Go's\n"

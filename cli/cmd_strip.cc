@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "flow/outputs.h"
 #include "packer/packer.h"
 #include "report/json.h"
 #include "report/text_table.h"
@@ -23,7 +24,7 @@ struct Options {
 
 int run(const Options& options) {
   const std::string output = options.output.empty() ? options.input + ".stripped" : options.output;
-  refuse_same_file(options.input, output);
+  flow::refuse_collisions({{"the input", options.input}}, {{"the output", output}});
   const LoadedFile file = read_file(options.input);
   if (packer::is_packed(file.bytes)) {
     throw Error(ErrorKind::refused, options.input,
@@ -47,6 +48,7 @@ int run(const Options& options) {
                            report::group_digits(result.bytes.size()),
                            report::group_digits(file.bytes.size())));
   for (const std::string& note : result.notes) print_message("  " + printable(note));
+  if ((file.status.mode & 06000) != 0) print_message("  set-uid and set-gid were not kept");
   return 0;
 }
 
@@ -63,7 +65,8 @@ void add_strip(Program& program) {
   command->footer(
       "Cuts off symbols, debug information and section headers, except .dep-v0, the\n"
       "list of crates that scanners read. Bytes that the kernel maps stay as they are;\n"
-      "the result is never larger than the input.\n\n"
+      "the result is never larger than the input. Permissions are kept, but not set-uid\n"
+      "and set-gid, owner and times.\n\n"
       "Example:\n  whittle strip app -o app.small");
 }
 

@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "flow/outputs.h"
 #include "packer/packer.h"
 #include "report/json.h"
 #include "report/text_table.h"
@@ -23,7 +24,7 @@ struct Options {
 
 int run(const Options& options) {
   const std::string output = options.output.empty() ? options.input + ".unpacked" : options.output;
-  refuse_same_file(options.input, output);
+  flow::refuse_collisions({{"the input", options.input}}, {{"the output", output}});
   const LoadedFile file = read_file(options.input);
   const packer::PackInfo info = packer::inspect(file.bytes, options.input);
   const bool is_original = info.source_sha256 == info.original_sha256;
@@ -67,7 +68,7 @@ void add_unpack(Program& program) {
   command->footer(
       "What comes back is the file that was packed. After `pack --strip` that is the\n"
       "stripped one; --original then refuses (exit status 3), for what was stripped is\n"
-      "gone.\n\n"
+      "gone. Permissions are kept, but not set-uid and set-gid, owner and times.\n\n"
       "Example:\n  whittle unpack app.packed -o app");
 }
 

@@ -57,13 +57,6 @@ bool wants_colour(int descriptor) {
          std::string_view(term) != "dumb";
 }
 
-void refuse_same_file(const std::filesystem::path& input, const std::filesystem::path& output) {
-  if (same_file(input, output)) {
-    throw Error(ErrorKind::usage, output.native(),
-                "is the input itself, which whittle never writes over; name another output by -o");
-  }
-}
-
 void write_executable(const std::filesystem::path& path, ByteView bytes, const FileStatus& like,
                       bool preserve) {
   AtomicFile file(path, like.mode);

@@ -32,9 +32,6 @@ void print_error(std::string_view message);  // "whittle: MESSAGE"
 bool is_terminal(int descriptor);
 bool wants_colour(int descriptor);
 
-// Throws Error{usage} where an output would be written over the input it is made from.
-void refuse_same_file(const std::filesystem::path& input, const std::filesystem::path& output);
-
 // Writes an executable atomically with exactly the mode in `like`, and with its owner and times too
 // where `preserve` says so. Where the system does not let the owner be kept, set-uid and set-gid
 // are dropped, as cp does.

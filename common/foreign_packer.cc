@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "analyzer/foreign_packer.h"
+#include "common/foreign_packer.h"
 
 #include <algorithm>
 
 #include "common/bytes.h"
 #include "common/text.h"
 
-namespace whittle::analyzer {
+namespace whittle {
 namespace {
 
 constexpr std::string_view kMagic = "UPX!";
@@ -43,9 +43,13 @@ std::string upx_version(const elf::File& file) {
 
 }  // namespace
 
-std::optional<Packing> find_foreign_packer(const elf::File& file) {
+std::optional<ForeignPacker> find_foreign_packer(const elf::File& file) {
   if (!has_upx_header(file)) return std::nullopt;
-  return Packing{.packer = "UPX", .version = upx_version(file)};
+  return ForeignPacker{.name = "UPX", .version = upx_version(file)};
 }
 
-}  // namespace whittle::analyzer
+std::string name_and_version(const ForeignPacker& packer) {
+  return packer.version.empty() ? packer.name : packer.name + ' ' + packer.version;
+}
+
+}  // namespace whittle

@@ -8,14 +8,21 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
-#include "analyzer/report.h"
 #include "common/elf.h"
 
-namespace whittle::analyzer {
+namespace whittle {
+
+struct ForeignPacker {
+  std::string name;     // "UPX"
+  std::string version;  // "3.96"; empty where the file does not tell
+};
 
 // Recognises UPX by its header in the first page. Who wipes that out, as malware does, is not
 // found. Never throws on any content.
-std::optional<Packing> find_foreign_packer(const elf::File& file);
+std::optional<ForeignPacker> find_foreign_packer(const elf::File& file);
 
-}  // namespace whittle::analyzer
+std::string name_and_version(const ForeignPacker& packer);  // "UPX 3.96", "UPX"
+
+}  // namespace whittle

@@ -144,7 +144,10 @@ ShipBlock parse_ship(const Value& value) {
   ship.binary = inner_path(mapping.require("binary"));
   if (auto found = mapping.find("strip")) ship.strip = found->boolean();
   if (auto found = mapping.find("pack")) ship.pack = found->boolean();
-  if (auto found = mapping.find("level")) ship.level = parse_level(*found);
+  if (auto found = mapping.find("level")) {
+    ship.level = parse_level(*found);
+    if (!ship.pack) found->fail("has no effect with `pack: false`");
+  }
   if (auto found = mapping.find("output")) ship.output = inner_path(*found);
   if (auto found = mapping.find("image")) ship.image = parse_image(*found);
   return ship;
@@ -212,7 +215,34 @@ std::vector<std::string> parse_dependencies(const Value& value,
 struct Neighbours {
   std::vector<std::string> labels;                 // of all steps
   std::map<std::string, std::string> image_names;  // name → label, of the steps read so far
+  std::map<std::string, std::string> outputs;      // path → label, of the same
 };
+
+std::string normal(std::string_view path) {
+  return std::filesystem::path(path).lexically_normal().native();
+}
+
+// What a step ships to must be none of what it ships, and no other step's. (Several images may go
+// into one layout.) Where links lead is known at the run.
+void check_outputs(const Value& value, const std::string& label, const ShipBlock& ship,
+                   Neighbours& neighbours) {
+  for (const std::string& path : {ship.output, ship.archive()}) {
+    if (path.empty()) continue;
+    const auto refuse = [&](std::string_view why) {
+      value.fail(fmt::format("would write `{}`, {}", printable(path), why));
+    };
+    if (normal(path) == normal(ship.binary)) refuse("which is its `binary`");
+    for (const std::string& text : ship.image.add) {
+      if (normal(path) == normal(parse_added_file(text).source)) refuse("which it adds");
+    }
+    const auto [other, is_new] = neighbours.outputs.emplace(normal(path), label);
+    if (!is_new) {
+      refuse(other->second == label
+                 ? "twice"
+                 : fmt::format("as step `{}` does; name another `output`", other->second));
+    }
+  }
+}
 
 Step parse_step(const std::string& label, const Value& value, std::string_view version,
                 Neighbours& neighbours) {
@@ -227,7 +257,10 @@ Step parse_step(const std::string& label, const Value& value, std::string_view v
   if (auto found = mapping.find("run")) step.run = found->text();
   if (auto found = mapping.find("dir")) step.dir = inner_path(*found);
   if (auto found = mapping.find("env")) step.env = found->assignments();
-  if (auto found = mapping.find("whittle")) step.ship = parse_ship(*found);
+  if (auto found = mapping.find("whittle")) {
+    step.ship = parse_ship(*found);
+    check_outputs(*found, label, *step.ship, neighbours);
+  }
   parse_engine_keys(mapping, version, step);
   const bool on_host = step.dockerfile.empty();
   if (on_host) {
@@ -250,6 +283,11 @@ Step parse_step(const std::string& label, const Value& value, std::string_view v
 }
 
 }  // namespace
+
+std::string ShipBlock::archive() const {
+  if (!image.output.empty() || !image.layout.empty()) return image.output;
+  return std::filesystem::path(binary).lexically_normal().filename().native() + ".tar";
+}
 
 BuildFile parse_build_file(std::string_view text, std::string_view path,
                            const Environment& environment) {

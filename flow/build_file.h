@@ -59,6 +59,10 @@ struct ShipBlock {
   packer::Level level = packer::Level::fast;
   std::string output;  // where to leave the stripped and packed executable; empty: nowhere
   ImageBlock image;
+
+  // The archive that is made: the one named, or where no output of the image is, the binary's base
+  // name and ".tar". Empty: none.
+  std::string archive() const;
 };
 
 struct Step {

@@ -19,6 +19,7 @@
 #include "flow/added_file.h"
 #include "flow/artifacts.h"
 #include "flow/host_path.h"
+#include "flow/outputs.h"
 #include "flow/process.h"
 #include "flow/ship.h"
 
@@ -215,6 +216,13 @@ void check_runnable(const Plan& plan, const RunOptions& options) {
                 "is the work directory, but no folder");
   }
   for (const auto& [step, dependents, dependencies] : plan.steps) {
+    if (step.ship) {
+      std::vector<NamedPath> outputs;
+      for (const std::string& path : {step.ship->output, step.ship->archive()}) {
+        if (!path.empty()) outputs.push_back({"an output", options.work_dir / path});
+      }
+      refuse_collisions({{"the build file", plan.path}}, outputs);
+    }
     if (step.dockerfile.empty()) continue;
     throw Error(ErrorKind::refused,
                 fmt::format("{}:{}:{}", plan.path, step.position.line, step.position.column),

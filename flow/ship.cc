@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "flow/added_file.h"
+#include "flow/outputs.h"
 #include "flow/sizes.h"
 #include "imagegen/image.h"
 #include "packer/packer.h"
@@ -42,6 +43,7 @@ class Shipment {
         file_(read_file(path_)) {}
 
   report::SizeReport run() {
+    refuse_collisions();
     audit();
     if (packer::is_packed(file_.bytes)) {
       take_packed();
@@ -125,9 +127,7 @@ class Shipment {
 
   void write_executable() {
     if (block_.output.empty()) return;
-    const fs::path output = context_.base / block_.output;
-    refuse_overwriting_input(output);
-    AtomicFile file(output, file_.status.mode);
+    AtomicFile file(context_.base / block_.output, file_.status.mode);
     file.write(executable());
     file.set_exact_mode(file_.status.mode & 0777);
     file.commit();
@@ -136,10 +136,8 @@ class Shipment {
   report::SizeReport make_image() {
     check_stop();
     const ImageBlock& block = block_.image;
-    fs::path output = block.output.empty() ? fs::path() : context_.base / block.output;
+    const fs::path output = archive_path();
     const fs::path layout = block.layout.empty() ? fs::path() : context_.base / block.layout;
-    if (output.empty() && layout.empty()) output = context_.base / (base_name() + ".tar");
-    refuse_overwriting_input(output);
 
     const imagegen::Image image = imagegen::build_image(make_spec());
     if (!output.empty()) imagegen::write_archive(image, output);
@@ -225,11 +223,20 @@ class Shipment {
     return (tag.empty() ? "app" : tag) + ":latest";
   }
 
-  void refuse_overwriting_input(const fs::path& output) const {
-    if (!output.empty() && same_file(output, path_)) {
-      throw Error(ErrorKind::usage, output.native(),
-                  "is the executable itself; whittle never writes over its input");
+  // Empty: none.
+  fs::path archive_path() const {
+    const std::string name = block_.archive();
+    return name.empty() ? fs::path() : context_.base / name;
+  }
+
+  void refuse_collisions() const {
+    std::vector<NamedPath> inputs = {{"the executable", path_}};
+    for (const std::string& text : block_.image.add) {
+      inputs.push_back({"a file to add", context_.base / parse_added_file(text).source});
     }
+    const fs::path output = block_.output.empty() ? fs::path() : context_.base / block_.output;
+    flow::refuse_collisions(inputs,
+                            {{"the packed executable", output}, {"the image", archive_path()}});
   }
 
   const Bytes& executable() const { return forms_.back().bytes; }

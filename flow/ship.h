@@ -39,7 +39,7 @@ class Stopped : public std::exception {
 //
 // Throws Error{context.not_static} with every reason where the executable needs a loader, and what
 // the rooms throw: Error{malformed} or Error{corrupt} for a damaged file, Error{usage} for an image
-// that cannot be, Error{io}.
+// that cannot be or an output that is one of the inputs, Error{io}.
 report::SizeReport ship(const ShipBlock& block, const ShipContext& context, Observer& observer);
 
 }  // namespace whittle::flow

@@ -18,6 +18,7 @@
 
 #include "common/elf.h"
 #include "common/error.h"
+#include "common/foreign_packer.h"
 #include "packer/encode.h"
 #include "packer/format.h"
 #include "packer/level.h"
@@ -143,11 +144,17 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
 
 std::variant<PackPlan, Refusal> decide(const elf::File& elf, const PackOptions& options) {
   if (is_packed(elf.bytes())) return Refusal{"already-packed", "is packed already"};
+  if (const auto packer = find_foreign_packer(elf)) {
+    return Refusal{"already-packed",
+                   fmt::format("is packed by {} already; pack what was packed, or what `upx -d` "
+                               "makes of it",
+                               name_and_version(*packer))};
+  }
   if (options.privileged) {
     return Refusal{
         "privileged",
         "is set-uid, set-gid or has file capabilities, so its code runs with more rights "
-        "than its caller's; packing it needs to be asked for"};
+        "than its caller's; packing it needs to be asked for (`pack --allow-privileged`)"};
   }
   return plan(elf);
 }
@@ -190,6 +197,7 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
     if (level == kLevelSmall) packed.bytes = std::move(small);
   }
   packed.original_size = file.size();
+  packed.source_size = options.stripped_from ? options.stripped_from->size() : file.size();
   packed.level = level_name(level);
   packed.warnings = plan.warnings;
   packed.warnings.insert(packed.warnings.end(), visible.warnings.begin(), visible.warnings.end());

@@ -63,6 +63,7 @@ std::optional<Refusal> check(ByteView file, std::string_view path, const PackOpt
 struct PackedFile {
   Bytes bytes;
   std::uint64_t original_size = 0;  // bytes of the packed-in file
+  std::uint64_t source_size = 0;    // bytes before it was stripped for packing; the same where not
   std::string level;                // "fast", "small"
   std::string choice;               // Level::automatic alone: why this level, with figures
   std::vector<std::string> warnings;

@@ -29,9 +29,12 @@ std::string pack_text(std::string_view path, const packer::PackDecision& decisio
   const std::string name = printable(path);
   if (!decision.packed) return packable_text(path, decision.refusal);
   const packer::PackedFile& packed = *decision.packed;
-  std::string out = fmt::format(
-      "{}: packed, {} bytes instead of {} ({})\n", name, group_digits(packed.bytes.size()),
-      group_digits(packed.original_size), percent(packed.bytes.size(), packed.original_size));
+  std::string out = fmt::format("{}: packed, {} bytes instead of {} ({})\n", name,
+                                group_digits(packed.bytes.size()), group_digits(packed.source_size),
+                                percent(packed.bytes.size(), packed.source_size));
+  if (packed.original_size != packed.source_size) {
+    out += fmt::format("  stripped to {} bytes before\n", group_digits(packed.original_size));
+  }
   if (!packed.choice.empty()) {
     out += fmt::format("  level {}: {}\n", packed.level, printable(packed.choice));
   }
@@ -46,6 +49,7 @@ std::string pack_json(std::string_view path, const packer::PackDecision& decisio
       {"schema", "whittle.pack/1"}, {"path", path}, {"packed", decision.packed.has_value()}};
   if (decision.packed) {
     out["original_bytes"] = decision.packed->original_size;
+    out["source_bytes"] = decision.packed->source_size;
     out["packed_bytes"] = decision.packed->bytes.size();
     out["level"] = decision.packed->level;
     if (!decision.packed->choice.empty()) out["choice"] = decision.packed->choice;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "analyzer/foreign_packer.h"
+#include "common/foreign_packer.h"
 
 #include "analyzer/analyzer.h"
 #include "analyzer/verdict.h"
@@ -23,9 +23,9 @@ TEST(ForeignPacker, IsKnownByItsHeader) {
     const Bytes bytes = packed_by_upx({}, notes).bytes;
     const auto packing = find_foreign_packer(elf::File::parse(bytes, "f"));
     ASSERT_TRUE(packing);
-    EXPECT_EQ(packing->packer, "UPX");
+    EXPECT_EQ(packing->name, "UPX");
     EXPECT_EQ(packing->version, "3.96");
-    EXPECT_TRUE(packing->hidden);
+    EXPECT_EQ(name_and_version(*packing), "UPX 3.96");
   }
   ElfSpec spec;
   spec.is_64bit = false;

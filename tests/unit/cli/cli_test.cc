@@ -146,6 +146,34 @@ TEST_F(CliTest, AuditFailsForWhatIsNotStatic) {
   const Outcome quiet = whittle("audit -q dynamic");
   EXPECT_EQ(quiet.status, 1);
   EXPECT_EQ(quiet.out + quiet.err, "");
+  const Outcome missing = whittle("audit -q missing");
+  EXPECT_EQ(missing.status, 5);
+  EXPECT_EQ(missing.out, "");
+  EXPECT_THAT(missing.err, HasSubstr("missing: cannot open"));
+}
+
+TEST_F(CliTest, OutputsOverwriteNothing) {
+  std::filesystem::copy_file("/proc/self/exe", folder / "dynamic");
+  for (const char* line :
+       {"image dynamic -o x.tar --report dynamic", "image dynamic -o same --report same",
+        "image dynamic --add dynamic:/d -o ./dynamic", "pack dynamic -o dynamic",
+        "strip dynamic -o ./dynamic"}) {
+    const Outcome outcome = whittle(line);
+    EXPECT_EQ(outcome.status, 2) << line;
+    EXPECT_THAT(outcome.err, HasSubstr("as well as")) << line;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "same"));
+  EXPECT_EQ(std::filesystem::file_size(folder / "dynamic"),
+            std::filesystem::file_size("/proc/self/exe"));
+}
+
+TEST_F(CliTest, SaysWhereOptionsStandAndWhatTheyTake) {
+  EXPECT_THAT(whittle("--quiet pack x").err, HasSubstr("options stand behind the command"));
+  EXPECT_THAT(whittle("pack x --level tiny").err, HasSubstr("`tiny` is none of fast, small, auto"));
+  EXPECT_THAT(whittle("pack x -o").err, HasSubstr("`--output` needs a value"));
+  EXPECT_THAT(whittle("pack x -o a -o b").err, HasSubstr("is given more than once"));
+  EXPECT_THAT(whittle("report x --rows -1").err, HasSubstr("`-1` is no number from 1"));
+  EXPECT_THAT(whittle("pack x --goal pull").err, HasSubstr("--goal requires --level auto"));
 }
 
 TEST_F(CliTest, AuditTakesRequirements) {

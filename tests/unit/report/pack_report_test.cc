@@ -13,6 +13,7 @@ packer::PackDecision packed() {
   decision.packed.emplace();
   decision.packed->bytes = Bytes(1200, 0);
   decision.packed->original_size = 4000;
+  decision.packed->source_size = 5000;
   decision.packed->level = "small";
   decision.packed->choice = "small saves 300 bytes";
   decision.packed->warnings = {"odd\x1bthing"};
@@ -27,7 +28,8 @@ packer::PackDecision refused() {
 
 TEST(PackReport, Text) {
   EXPECT_EQ(pack_text("a\nb", packed()),
-            "a\\nb: packed, 1,200 bytes instead of 4,000 (30.0 %)\n"
+            "a\\nb: packed, 1,200 bytes instead of 5,000 (24.0 %)\n"
+            "  stripped to 4,000 bytes before\n"
             "  level small: small saves 300 bytes\n"
             "  warning: odd\\x1bthing\n");
   EXPECT_EQ(pack_text("app", refused()), "app: not packed: needs libc.so.6 [dynamic]\n");
@@ -49,7 +51,7 @@ TEST(PackReport, Packable) {
 TEST(PackReport, Json) {
   EXPECT_EQ(nlohmann::json::parse(pack_json("app", packed())),
             nlohmann::json::parse(R"({"schema": "whittle.pack/1", "path": "app", "packed": true,
-                "original_bytes": 4000, "packed_bytes": 1200, "level": "small",
+                "original_bytes": 4000, "source_bytes": 5000, "packed_bytes": 1200, "level": "small",
                 "choice": "small saves 300 bytes", "warnings": ["odd\u001bthing"]})"));
   EXPECT_EQ(nlohmann::json::parse(pack_json("app\xff", refused())),
             nlohmann::json::parse(R"({"schema": "whittle.pack/1", "path": "app\ufffd",
