@@ -21,7 +21,7 @@ enum class ErrorKind {
   refused,    // well-formed input that this command does not take              (exit 3)
   malformed,  // input that does not follow its format                          (exit 4)
   corrupt,    // input that once followed its format and was damaged since      (exit 4)
-  io,         // the system refused a read, a write or a connection             (exit 5)
+  io,         // the system refused a read, a write, a connection or memory     (exit 5)
   internal,   // a promise of the program itself did not hold                   (exit 70)
 };
 
