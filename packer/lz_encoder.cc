@@ -184,8 +184,8 @@ class Sink {
 }  // namespace
 
 Bytes lz_encode(ByteView raw, std::size_t known) {
-  Parser parser(raw, static_cast<std::uint32_t>(known));
   if (raw.size() == known) return {};
+  Parser parser(raw, static_cast<std::uint32_t>(known));
   const Way way = parser.run();
   std::vector<std::uint32_t> parses;
   for (std::uint32_t i = way.parse; parser[i].length != 0; i = parser[i].before) {
