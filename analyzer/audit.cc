@@ -20,6 +20,7 @@
 #include "common/elf.h"
 #include "common/file.h"
 #include "common/mapped_file.h"
+#include "common/threads.h"
 
 namespace whittle::analyzer {
 namespace {
@@ -140,9 +141,11 @@ class Auditor::Impl {
  public:
   explicit Impl(const AuditOptions& options) : options_(options) {
     if (!options.root.empty()) finder_.emplace(options.root);
-    unsigned count = options.jobs != 0 ? options.jobs : std::thread::hardware_concurrency();
-    count = std::clamp(count, 1u, 64u);
-    for (unsigned i = 0; i < count; i++) workers_.emplace_back([this] { work(); });
+    const unsigned count = options.jobs != 0 ? options.jobs : processor_count();
+    try {
+      while (workers_.size() < std::min(count, 64U)) workers_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {  // no more threads; without any, who waits does the work
+    }
   }
   ~Impl() { stop(); }
 
@@ -191,7 +194,11 @@ class Auditor::Impl {
  private:
   void wait(std::unique_lock<std::mutex>& lock) {
     constexpr std::chrono::milliseconds kTick{100};
-    changed_.wait_for(lock, kTick);
+    if (workers_.empty() && !jobs_.empty()) {
+      do_next(lock);
+    } else {
+      changed_.wait_for(lock, kTick);
+    }
     if (!options_.progress) return;
     const std::uint64_t done = done_, found = results_.size();
     lock.unlock();
@@ -238,18 +245,22 @@ class Auditor::Impl {
     for (;;) {
       while (jobs_.empty() && !stopping_) changed_.wait(lock);
       if (stopping_) return;
-      Job job = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      const std::uint64_t size = job.content ? job.content->size() : 0;
-      std::optional<AuditedFile> result = audit_one(job);
-      job.content.reset();
-      lock.lock();
-      results_[job.place] = std::move(result);
-      waiting_bytes_ -= size;
-      done_++;
-      changed_.notify_all();
+      do_next(lock);
     }
+  }
+
+  void do_next(std::unique_lock<std::mutex>& lock) {
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    const std::uint64_t size = job.content ? job.content->size() : 0;
+    std::optional<AuditedFile> result = audit_one(job);
+    job.content.reset();
+    lock.lock();
+    results_[job.place] = std::move(result);
+    waiting_bytes_ -= size;
+    done_++;
+    changed_.notify_all();
   }
 
   // Nothing for what is passed over.

@@ -55,8 +55,15 @@ def hello():
                    ("--greet",))
 
 
+def installed(command):
+    path = shutil.which(command)
+    if path is None:
+        raise RuntimeError(f"there is no {command}")
+    return pathlib.Path(path).resolve()
+
+
 def busybox():
-    path = pathlib.Path(shutil.which("busybox")).resolve()
+    path = installed("busybox")
     return Program("busybox", output_of(path, "--help").split()[1].lstrip("v"), path, ("true",))
 
 
@@ -68,7 +75,7 @@ def published(name, package, path, arguments=()):
 def packaged(command, package):
     """Of Debian, which is where the version comes from."""
     version = output_of("dpkg-query", "-W", "-f", "${source:Upstream-Version}", package)
-    return Program(command, version, pathlib.Path(shutil.which(command)).resolve())
+    return Program(command, version, installed(command))
 
 
 def go_command(name):

@@ -80,7 +80,7 @@ def run(command, scratch, succeeds=(0,)):
         raise Failed(what_it_said(said.read_text(encoding="utf-8", errors="replace"),
                                   os.waitstatus_to_exitcode(status)))
     return Usage(wall, usage.ru_utime, usage.ru_stime,
-                 int(memory.read_text(encoding="utf-8")) / 1000)
+                 int(memory.read_text(encoding="utf-8")) * 1024 / 1e6)
 
 
 def take_turns(commands, rounds, scratch):

@@ -22,7 +22,9 @@ int run(const FileOptions& options, report::Streams streams) {
     packed = packer::inspect(file.bytes, options.input);
     binary.overlay = 0;  // what stands behind the segments are streams, not somebody's appendix
   } else if (!binary.machine.empty()) {
-    packability = report::Packability{packer::check(file.bytes, options.input)};
+    packer::PackOptions pack_options;
+    pack_options.privileged = file.status.is_privileged();
+    packability = report::Packability{packer::check(file.bytes, options.input, pack_options)};
   }
   if (options.common.quiet) return 0;
   print_result(options.common.format == "json"

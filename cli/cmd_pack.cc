@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
-#include <sys/xattr.h>
 
 #include <memory>
 
@@ -28,12 +27,6 @@ struct Options {
   CommonOptions common;
 };
 
-// Set-uid, set-gid, or capabilities that the kernel grants to whoever runs the file.
-bool is_privileged(const std::string& path, const FileStatus& status) {
-  return (status.mode & 06000) != 0 ||
-         ::getxattr(path.c_str(), "security.capability", nullptr, 0) > 0;
-}
-
 packer::Goal goal_of(std::string_view name) {
   if (name == "pull") return packer::Goal::pull;
   return name == "start" ? packer::Goal::start : packer::Goal::disk;
@@ -47,7 +40,7 @@ packer::Goal goal_of(std::string_view name) {
 int check(const Options& options) {
   const LoadedFile file = read_file(options.input);
   packer::PackOptions pack_options;
-  pack_options.privileged = !options.allow_privileged && is_privileged(options.input, file.status);
+  pack_options.privileged = !options.allow_privileged && file.status.is_privileged();
   const auto refusal = packer::check(file.bytes, options.input, pack_options);
   const bool json = options.common.format == "json";
   if (!options.common.quiet && (json || !refusal)) {
@@ -66,7 +59,7 @@ int run(const Options& options) {
 
   ProgressLine progress(options.common.quiet);
   packer::PackOptions pack_options;
-  pack_options.privileged = !options.allow_privileged && is_privileged(options.input, file.status);
+  pack_options.privileged = !options.allow_privileged && file.status.is_privileged();
   pack_options.level = *packer::level_from_name(options.level);  // CLI11 has checked it
   pack_options.goal = goal_of(options.goal);
   pack_options.progress = [&](std::uint64_t done, std::uint64_t total) {

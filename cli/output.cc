@@ -61,8 +61,9 @@ void write_executable(const std::filesystem::path& path, ByteView bytes, const F
                       bool preserve) {
   AtomicFile file(path, like.mode);
   file.write(bytes);
-  const bool owner_kept = !preserve || file.set_owner_and_times(like);
-  file.set_exact_mode(owner_kept ? like.mode : like.mode & 0777);
+  if (preserve) file.set_owner_and_times(like);
+  // Set-uid and set-gid lend the rights of an owner and a group: of these and of no others.
+  file.set_exact_mode(file.has_owner_of(like) ? like.mode : like.mode & 0777);
   file.commit();
 }
 

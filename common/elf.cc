@@ -149,6 +149,8 @@ constexpr std::size_t kMaxSectionName = 1024;
 // Ten times what the largest programs have; a file made of section headers would take gigabytes.
 constexpr std::uint64_t kMaxSections = std::uint64_t{1} << 18;
 
+constexpr std::uint16_t kIndexInFirst = 0xffff;  // SHN_XINDEX
+
 // Section headers serve tools, not the kernel: any trouble with them is told, never fatal.
 std::vector<Section> read_sections(const ByteReader& reader, const Layout& layout,
                                    const Header& header, std::string& problem) {
@@ -162,6 +164,7 @@ std::vector<Section> read_sections(const ByteReader& reader, const Layout& layou
     std::uint64_t count = header.shnum;
     std::uint64_t names_index = header.shstrndx;
     if (count == 0) count = layout.section(header.shoff).first.size;
+    if (names_index == kIndexInFirst) names_index = layout.section(header.shoff).first.link;
     if (!in_bounds(header.shoff, 0, reader.size()) ||
         count > (reader.size() - header.shoff) / layout.section_size()) {
       problem = fmt::format("{} section headers at offset {} do not fit in the file", count,

@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,6 +16,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "common/error.h"
@@ -95,11 +99,27 @@ const char* describe_non_regular(mode_t mode) {
   return "not a regular file";
 }
 
-// Permissions a new file gets from `mode` under the process's umask.
-mode_t masked(mode_t mode) {
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  return mode & ~mask;
+// Makes something new beside `path` under a hidden name that nothing has, by `make`, which returns
+// a negative number where it fails. Returns what it made and under which name; throws Error{io}.
+// (mkostemp and mkdtemp give modes of their own, and what the umask makes of another one can only
+// be asked by changing the umask, which other threads would see. Here the system applies it.)
+template <typename Make>
+std::pair<int, std::string> make_beside(const std::filesystem::path& path, const char* what,
+                                        const Make& make) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  for (int attempts = 100;; attempts--) {
+    std::array<unsigned char, 10> random{};
+    if (::getrandom(random.data(), random.size(), 0) < 0) {
+      throw io_error(path.native(), what, errno);
+    }
+    std::string ending;
+    for (const unsigned char byte : random) ending += kLetters[byte % kLetters.size()];
+    const std::string name =
+        (path.parent_path() / ("." + path.filename().native() + "." + ending)).native();
+    const int made = make(name.c_str());
+    if (made >= 0) return {made, name};
+    if (errno != EEXIST || attempts == 0) throw io_error(path.native(), what, errno);
+  }
 }
 
 // Makes the rename itself durable. Some file systems refuse to sync a folder; the file is complete
@@ -128,16 +148,19 @@ OpenedFile open_file(const std::filesystem::path& path, std::uint64_t limit) {
     throw Error(ErrorKind::refused, path.native(),
                 fmt::format("has {} bytes, more than the {} that whittle takes", size, limit));
   }
-  return {.descriptor = fd.release(),
-          .status = {.size = size,
-                     .mode = static_cast<mode_t>(status.st_mode & 07777),
-                     .device = status.st_dev,
-                     .inode = status.st_ino,
-                     .links = status.st_nlink,
-                     .owner = status.st_uid,
-                     .group = status.st_gid,
-                     .accessed = status.st_atim,
-                     .modified = status.st_mtim}};
+  const int descriptor = fd.release();
+  return {.descriptor = descriptor,
+          .status = {
+              .size = size,
+              .mode = static_cast<mode_t>(status.st_mode & 07777),
+              .device = status.st_dev,
+              .inode = status.st_ino,
+              .links = status.st_nlink,
+              .owner = status.st_uid,
+              .group = status.st_gid,
+              .accessed = status.st_atim,
+              .modified = status.st_mtim,
+              .has_capabilities = ::fgetxattr(descriptor, "security.capability", nullptr, 0) > 0}};
 }
 
 LoadedFile read_file(const std::filesystem::path& path, std::uint64_t limit) {
@@ -182,20 +205,11 @@ AtomicFile::AtomicFile(const std::filesystem::path& path, mode_t mode) : path_(p
     const auto target = std::filesystem::canonical(path, error);
     if (!error) path_ = target;
   }
-  std::string name = (path_.parent_path() / ("." + path_.filename().native() + ".XXXXXX")).native();
-  descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
-  if (descriptor_ < 0) {
-    throw io_error(path.native(), "cannot create a temporary file beside it", errno);
-  }
-  temporary_ = name;
-  cleanup_slot_ = claim_slot(name);
-  if (::fchmod(descriptor_, masked(mode)) != 0) {
-    const int error = errno;
-    ::close(descriptor_);
-    ::unlink(temporary_.c_str());
-    release_slot(cleanup_slot_);
-    throw io_error(path.native(), "cannot set the mode", error);
-  }
+  std::tie(descriptor_, temporary_) =
+      make_beside(path_, "cannot create a temporary file beside it", [&](const char* name) {
+        return ::open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0777);
+      });
+  cleanup_slot_ = claim_slot(temporary_);
 }
 
 AtomicFile::~AtomicFile() {
@@ -219,15 +233,21 @@ void AtomicFile::set_exact_mode(mode_t mode) {
   }
 }
 
-bool AtomicFile::set_owner_and_times(const FileStatus& like) {
-  if (temporary_.empty()) return true;
-  const bool owned = ::fchown(descriptor_, like.owner, like.group) == 0;
-  if (!owned && errno != EPERM) throw io_error(path_.native(), "cannot set the owner", errno);
+void AtomicFile::set_owner_and_times(const FileStatus& like) {
+  if (temporary_.empty()) return;
+  if (::fchown(descriptor_, like.owner, like.group) != 0 && errno != EPERM) {
+    throw io_error(path_.native(), "cannot set the owner", errno);
+  }
   const timespec times[2] = {like.accessed, like.modified};
   if (::futimens(descriptor_, times) != 0) {
     throw io_error(path_.native(), "cannot set the times", errno);
   }
-  return owned;
+}
+
+bool AtomicFile::has_owner_of(const FileStatus& like) const {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) throw io_error(path_.native(), "cannot stat", errno);
+  return status.st_uid == like.owner && status.st_gid == like.group;
 }
 
 void AtomicFile::commit() {
@@ -252,12 +272,11 @@ void write_file_atomic(const std::filesystem::path& path, ByteView bytes, mode_t
 }
 
 TemporaryFolder::TemporaryFolder(const std::filesystem::path& path) : path_(path) {
-  std::string name = (path.parent_path() / ("." + path.filename().native() + ".XXXXXX")).native();
-  if (::mkdtemp(name.data()) == nullptr) {
-    throw io_error(path.native(), "cannot create a temporary folder beside it", errno);
-  }
-  temporary_ = name;
-  cleanup_slot_ = claim_slot(name);
+  temporary_ =
+      make_beside(path, "cannot create a temporary folder beside it", [](const char* name) {
+        return ::mkdir(name, 0777);
+      }).second;
+  cleanup_slot_ = claim_slot(temporary_.native());
 }
 
 TemporaryFolder::~TemporaryFolder() {
@@ -267,9 +286,6 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 void TemporaryFolder::commit() {
-  if (::chmod(temporary_.c_str(), masked(0777)) != 0) {
-    throw io_error(path_.native(), "cannot set the mode", errno);
-  }
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
     throw io_error(path_.native(), "cannot put the finished folder in its place", errno);
   }

@@ -26,6 +26,10 @@ struct FileStatus {
   uid_t owner = 0;
   gid_t group = 0;
   timespec accessed{}, modified{};
+  bool has_capabilities = false;  // "security.capability", which the kernel grants to who runs it
+
+  // Whether its code runs with more rights than its caller's.
+  bool is_privileged() const { return (mode & 06000) != 0 || has_capabilities; }
 };
 
 struct OpenedFile {
@@ -55,6 +59,7 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 // Throws Error{io}; the message names the path the caller asked for.
 class AtomicFile {
  public:
+  // mode: of a new file, under the umask; permission bits alone.
   AtomicFile(const std::filesystem::path& path, mode_t mode);
   ~AtomicFile();  // removes the temporary file unless committed
   AtomicFile(const AtomicFile&) = delete;
@@ -65,9 +70,11 @@ class AtomicFile {
   // Gives the file these permission bits whatever the umask is, as a copy of another file has them.
   // A device or FIFO that is written to directly keeps its own.
   void set_exact_mode(mode_t mode);
-  // Gives it the owner, group and times of `like`. False where the system does not let this user
-  // give files away; the owner is then its own and the times are set all the same.
-  bool set_owner_and_times(const FileStatus& like);
+  // Gives it the owner, group and times of `like`. Where the system does not let this user give
+  // files away the owner stays, and the times are set all the same.
+  void set_owner_and_times(const FileStatus& like);
+  // Whether owner and group are those of `like`.
+  bool has_owner_of(const FileStatus& like) const;
   void commit();
 
  private:

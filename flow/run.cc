@@ -12,10 +12,10 @@
 #include <optional>
 #include <set>
 #include <stop_token>
-#include <thread>
 
 #include "common/error.h"
 #include "common/text.h"
+#include "common/threads.h"
 #include "flow/added_file.h"
 #include "flow/artifacts.h"
 #include "flow/host_path.h"
@@ -137,12 +137,9 @@ class Scheduler {
   }
 
   std::vector<ShippedStep> run() {
-    unsigned jobs = options_.jobs != 0 ? options_.jobs : std::thread::hardware_concurrency();
-    jobs = static_cast<unsigned>(std::clamp<std::size_t>(jobs, 1, plan_.steps.size()));
-    {
-      std::vector<std::jthread> workers;
-      for (unsigned i = 0; i < jobs; i++) workers.emplace_back([this] { work(); });
-    }
+    const unsigned jobs = options_.jobs != 0 ? options_.jobs : processor_count();
+    run_on_threads(static_cast<unsigned>(std::clamp<std::size_t>(jobs, 1, plan_.steps.size())),
+                   [this] { work(); });
     if (failure_) std::rethrow_exception(failure_);
     std::vector<ShippedStep> shipped;
     for (auto& [index, report] : reports_) {

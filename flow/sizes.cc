@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "flow/sizes.h"
 
-#include <future>
+#include <atomic>
+#include <cstdint>
+#include <optional>
 
+#include "common/threads.h"
 #include "imagegen/image.h"
 
 namespace whittle::flow {
@@ -10,36 +13,41 @@ namespace {
 
 using imagegen::Compression;
 
-struct Weights {
-  std::shared_future<std::uint64_t> gzip, zstd;
+struct Weighing {
+  ByteView bytes;
+  Compression compression;
+  std::optional<std::uint64_t>* weight;
 };
 
-Weights start_weighing(ByteView bytes) {
-  const auto weigh_as = [bytes](Compression compression) {
-    return std::async(std::launch::async, imagegen::layer_size, bytes, compression).share();
-  };
-  return {.gzip = weigh_as(Compression::gzip), .zstd = weigh_as(Compression::zstd)};
+void weigh_all(const std::vector<Weighing>& weighings) {
+  std::atomic<std::size_t> next = 0;
+  run_on_threads(processor_count(), [&] {
+    for (std::size_t i; (i = next++) < weighings.size();) {
+      const Weighing& w = weighings[i];
+      *w.weight = imagegen::layer_size(w.bytes, w.compression);
+    }
+  });
 }
 
 }  // namespace
 
 std::vector<report::Stage> weigh(const std::vector<Form>& forms, bool on_wire) {
-  std::vector<Weights> weights;
-  for (std::size_t i = 0; on_wire && i < forms.size(); i++) {
-    const bool is_same = i > 0 && forms[i].bytes == forms[i - 1].bytes;
-    weights.push_back(is_same ? weights.back() : start_weighing(forms[i].bytes));
-  }
-  std::vector<report::Stage> stages;
+  std::vector<report::Stage> stages(forms.size());
+  std::vector<Weighing> weighings;
+  const auto is_same = [&](std::size_t i) { return i > 0 && forms[i].bytes == forms[i - 1].bytes; };
   for (std::size_t i = 0; i < forms.size(); i++) {
-    report::Stage stage;
-    stage.name = forms[i].stage;
-    stage.disk = forms[i].bytes.size();
-    stage.note = forms[i].note;
-    if (on_wire) {
-      stage.wire_gzip = weights[i].gzip.get();
-      stage.wire_zstd = weights[i].zstd.get();
-    }
-    stages.push_back(std::move(stage));
+    stages[i].name = forms[i].stage;
+    stages[i].disk = forms[i].bytes.size();
+    stages[i].note = forms[i].note;
+    if (!on_wire || is_same(i)) continue;
+    weighings.push_back({forms[i].bytes, Compression::gzip, &stages[i].wire_gzip});
+    weighings.push_back({forms[i].bytes, Compression::zstd, &stages[i].wire_zstd});
+  }
+  weigh_all(weighings);
+  for (std::size_t i = 0; i < forms.size(); i++) {
+    if (!is_same(i)) continue;
+    stages[i].wire_gzip = stages[i - 1].wire_gzip;
+    stages[i].wire_zstd = stages[i - 1].wire_zstd;
   }
   return stages;
 }

@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <future>
-#include <thread>
 
+#include "common/threads.h"
 #include "packer/mix_encoder.h"
 #include "packer/stubs.h"
 #include "packer/zstd_encoder.h"
@@ -71,17 +69,11 @@ void encode_all(std::vector<Job>& jobs, std::uint32_t level, const Progress& pro
     for (std::size_t i = next++; i < order.size(); i = next++)
       encode_one(*order[i], level, bits, done);
   };
-  std::vector<std::future<void>> workers;
-  const std::size_t count =
-      std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), order.size());
-  for (std::size_t i = 0; i < count; i++) workers.push_back(std::async(std::launch::async, work));
-  for (auto& worker : workers) {
-    while (worker.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
-      if (progress) progress(done, total);
-    }
-  }
+  run_on_threads(static_cast<unsigned>(std::min<std::size_t>(processor_count(), order.size())),
+                 work, [&] {
+                   if (progress) progress(done, total);
+                 });
   if (progress) progress(total, total);
-  for (auto& worker : workers) worker.get();
 }
 
 // A form for each stream, by index in its job's forms.

@@ -133,12 +133,13 @@ bool has_tree(const Function& function) {
 
 namespace {
 
-// One of a few bytes is not looked for, it could be anything.
+// One of a few bytes is not looked for, it could be anything. (Boyer and Moore's search, unlike
+// Horspool's, takes linear time whatever the bytes are.)
 void locate_find_functions(const Parsed& parsed, ByteView around, Located& at) {
   constexpr std::size_t kLeast = 16;
   const Bytes wanted = find_functions(parsed);
   if (wanted.size() < kLeast) return;
-  const std::boyer_moore_horspool_searcher searcher(wanted.begin(), wanted.end());
+  const std::boyer_moore_searcher searcher(wanted.begin(), wanted.end());
   const auto behind = around.begin() + at.table + parsed.functions_end;
   auto found = std::search(behind, around.end(), searcher);
   if (found == around.end()) {
@@ -171,11 +172,16 @@ void locate_funcdata(const Parsed& parsed, ByteView around, Located& at) {
   if (trees.empty()) return;
   const std::uint8_t* names = parsed.table.data() + parsed.header.names;
   const std::uint32_t names_size = parsed.header.units - parsed.header.names;
+  // Nearly every place is refused by its first node. Bytes made to look like nodes everywhere must
+  // not cost quadratic time.
+  std::uint64_t patience = 4 * around.size();
   const auto fits = [&](std::uint64_t begin) {
     std::size_t seen = 0, zeros = 0;  // the first name is one as others, but zeros are everywhere
     return std::all_of(trees.begin(), trees.end(), [&](const Tree& tree) {
       const std::uint8_t* node = around.data() + begin + tree.offset;
       for (std::uint32_t i = 0; i < tree.nodes; i++, node += stride) {
+        if (patience == 0) return false;
+        patience--;
         const std::uint32_t name = load32(node + node_name_at(parsed.header));
         if (name >= names_size || (name != 0 && names[name - 1] != 0)) return false;
         zeros += name == 0;
@@ -211,15 +217,22 @@ Located locate(const Parsed& parsed, ByteView around, std::size_t table) {
 }  // namespace
 
 void for_each_table(ByteView bytes, const std::function<bool(const Parsed&, const Located&)>& use) {
-  for (std::size_t at = 0; at + kGoHeaderSize <= std::min<std::size_t>(bytes.size(), kGoMaxSize);
-       at += 4) {
+  bytes = bytes.first(std::min<std::size_t>(bytes.size(), kGoMaxSize));
+  // What belongs to a table is looked for everywhere. A program has one table, and one that carries
+  // others has a few.
+  int tables_left = 16;
+  // Tables do not overlap, so all their functions fit: a function has 8 bytes in functab. Headers
+  // that share what stands after them must not cost quadratic time.
+  std::uint64_t functions_left = bytes.size() / 4;
+  for (std::size_t at = 0; at + kGoHeaderSize <= bytes.size() && tables_left != 0; at += 4) {
     GoHeader header;
-    const std::size_t size = std::min<std::size_t>(bytes.size(), kGoMaxSize) - at;
-    if (!read_go_header(bytes.data() + at, size, header)) continue;
+    if (!read_go_header(bytes.data() + at, bytes.size() - at, header)) continue;
+    if (header.functions > functions_left) continue;
+    functions_left -= header.functions;
     try {
-      const Parsed parsed(bytes.subspan(at, size));
-      const Located located = locate(parsed, bytes.first(at + size), at);
-      if (use(parsed, located)) return;
+      const Parsed parsed(bytes.subspan(at));
+      tables_left--;
+      if (use(parsed, locate(parsed, bytes, at))) return;
       at = align_down(at + parsed.functions_end, 4) - 4;
     } catch (const NotSplit&) {
     }

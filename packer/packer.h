@@ -126,7 +126,8 @@ struct Check {
 };
 
 // Checks every digest of a packed file and decodes it, running nothing. Damage is a failed check,
-// not an error. Throws Error{refused} where the file is not packed.
+// not an error, in the ELF headers as well for as long as whittle's note is there. Throws
+// Error{refused} where the file is not packed, Error{malformed} where nothing tells that it was.
 std::vector<Check> verify(ByteView file, std::string_view path);
 
 }  // namespace whittle::packer

@@ -180,6 +180,8 @@ Fault fault_in_filling(const std::vector<PackSegment>& segments,
     in_file.push_back({s.vaddr, s.file_size});
     expected += s.file_size;
   }
+  // Segments may share bytes of the file, so its size bounds none of this.
+  if (expected > kMaxFileSize) return "segments hold more than the limit";
   for (const PackStream& s : streams) {
     if (s.kind == kStreamImage) filled.push_back({s.address, s.raw_size});
   }
@@ -218,6 +220,9 @@ Fault fault_in_regions(const PackHeader& header, const std::vector<PackStream>& 
     }
     if (r.part_count > stub::kMaxParts || r.first_part + r.part_count > streams.size()) {
       return "a region's parts do not exist";
+    }
+    if (r.transform == kTransformGoTable && (r.address - header.image_vaddr) % 4 != 0) {
+      return "a table of functions is not aligned";
     }
     for (std::size_t i = r.first_part; i < std::size_t{r.first_part} + r.part_count; i++) {
       if (streams[i].kind != kStreamPart || is_used[i]) return "a region's parts are not its own";

@@ -20,6 +20,7 @@ class PackedView {
   // Throws Error{refused} where `file` is not a packed file (plain text, a plain program) and
   // Error{corrupt} with the header's offset where it is one that cannot be right.
   static PackedView read(ByteView file, std::string_view path);
+  PackedView(PackedView&&) = default;  // no copies: `parts_` points into `aligned_`
 
   const PackHeader& header() const { return *parts_.header; }
   const stub::Packed& parts() const { return parts_; }
@@ -34,6 +35,8 @@ class PackedView {
   std::uint64_t filled_size() const { return filled_size_; }
 
  private:
+  PackedView() = default;
+
   std::vector<std::uint64_t> aligned_;  // tables and header, copied to where they may be cast
   stub::Packed parts_{};
   std::vector<PackSegment> segments_;

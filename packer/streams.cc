@@ -17,8 +17,13 @@
 namespace whittle::packer {
 namespace {
 
-// Code is transformed in pieces, so that several processors can share the way back.
-constexpr std::uint64_t kCodePiece = std::uint64_t{1} << 20;
+// Code is transformed in pieces, so that several processors can share the way back: of 1 MiB, and
+// larger where that would be more than half of the regions that a file may have.
+std::uint64_t code_piece(const PackPlan& plan) {
+  std::uint64_t all = 0;
+  for (const AddressRange& code : plan.code) all += code.size;
+  return std::max(std::uint64_t{1} << 20, align_up(all / (kMaxTableEntries / 2), 16));
+}
 
 void to_absolute(std::uint32_t transform, std::uint8_t* code, std::uint64_t size,
                  std::uint64_t address) {
@@ -40,8 +45,9 @@ void transform_code(const AddressRange& code, const PackPlan& plan, RawStream& s
   const ByteView plain = ByteView(stream.bytes).subspan(offset, code.size);
   Bytes absolute(plain.begin(), plain.end());
   std::vector<PackRegion> pieces;
-  for (std::uint64_t at = 0; at < code.size; at += kCodePiece) {
-    const std::uint64_t size = std::min(kCodePiece, code.size - at);
+  const std::uint64_t piece = code_piece(plan);
+  for (std::uint64_t at = 0; at < code.size; at += piece) {
+    const std::uint64_t size = std::min(piece, code.size - at);
     to_absolute(transform, absolute.data() + at, size, code.address + at - plan.image_vaddr);
     pieces.push_back({.address = code.address + at,
                       .size = size,
@@ -89,6 +95,7 @@ std::optional<ByteView> bytes_at(const elf::File& elf, const AddressRange& range
 std::vector<Composed> find_go(const elf::File& elf, const PackPlan& plan) {
   std::vector<Composed> found;
   for (const PackSegment& s : plan.segments) {
+    if (s.file_offset % 4 != 0) continue;  // the table's words are aligned, in the file as well
     const ByteView segment = elf.bytes().subspan(s.file_offset, s.file_size);
     for (const GoTable& table : find_go_tables(segment)) {
       auto parts = split_go_table(segment.subspan(table.offset, table.size));

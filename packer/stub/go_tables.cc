@@ -366,6 +366,7 @@ struct Join {
         store32(to - 4 * (data - j), offset);
       }
       const uint32_t length = join_tables(function, pcdata);
+      if (damaged) return false;  // its nodes may have no slots then
       if (step_count != 0) end_line = positions.slot(0).line;
       join_parents(tree, nodes);
       entry += length * header.quantum;

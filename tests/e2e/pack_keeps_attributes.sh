@@ -27,6 +27,11 @@ if [[ $(id -u) -eq 0 ]]; then
   grep -q '\[privileged\]' "$err" || fail "no reason code: $(cat "$err")"
   "$WHITTLE" pack --quiet --allow-privileged program -o privileged
   [[ $(attributes privileged '%a %u') == '4755 1234' ]] || fail "$(attributes privileged)"
+  # The rights of a set-uid bit are those of its owner, not of who happens to pack it.
+  "$WHITTLE" pack --quiet --allow-privileged --no-preserve program -o taken
+  [[ $(attributes taken '%a %u') == "755 $(id -u)" ]] || fail "taken over: $(attributes taken)"
+  run "$WHITTLE" inspect program
+  grep -qF "[privileged]" "$out" || fail "inspect does not tell: $(<"$out")"
   chmod 777 .
   as_nobody "$WHITTLE" pack --quiet --allow-privileged program -o given
   [[ $(attributes given %a) == 755 ]] || fail "a stranger's set-uid program: $(attributes given)"

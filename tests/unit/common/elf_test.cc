@@ -207,6 +207,16 @@ TEST_P(ElfFormTest, TellsTroubleWithSectionsWithoutFailing) {
   EXPECT_EQ(file.find_section(".comment"), nullptr);
 }
 
+// An index that needs more than 16 bits stands in the first section header.
+TEST_P(ElfFormTest, FindsTheNamesOfManySections) {
+  ElfImage image = build(rich_spec());
+  const bool wide = GetParam().is_64bit;
+  const std::uint64_t table = File::parse(image.bytes, "f").header().shoff;
+  image.set(wide ? 62 : 50, 2, 0xffff);       // e_shstrndx: SHN_XINDEX
+  image.set(table + (wide ? 40 : 24), 4, 4);  // sh_link: the last of five
+  EXPECT_NE(File::parse(image.bytes, "f").find_section(".comment"), nullptr);
+}
+
 // Nothing checks the range of a section without bytes, so nothing may read it.
 TEST(Elf, AFileMadeOfSectionHeadersIsNotBelieved) {
   constexpr std::uint64_t kCount = (1 << 18) + 1, kHeaderSize = 64;

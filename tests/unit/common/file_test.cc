@@ -142,6 +142,23 @@ TEST_F(FileTest, HasTheModeAskedForUnderTheUmask) {
   EXPECT_EQ(read_file(path("out")).status.mode, 0750u);
 }
 
+TEST_F(FileTest, AFolderHasTheModeOfAnyFolderUnderTheUmask) {
+  const mode_t before = ::umask(027);
+  TemporaryFolder folder(path("out"));
+  folder.commit();
+  ::umask(before);
+  EXPECT_EQ(fs::status(path("out")).permissions(), static_cast<fs::perms>(0750));
+}
+
+TEST_F(FileTest, KnowsWhetherAnOwnerIsTheSame) {
+  write_file_atomic(path("like"), as_bytes("x"));
+  FileStatus like = read_file(path("like")).status;
+  const AtomicFile file(path("out"), 0644);
+  EXPECT_TRUE(file.has_owner_of(like));
+  like.owner++;
+  EXPECT_FALSE(file.has_owner_of(like));
+}
+
 TEST_F(FileTest, ReplacesTheFileASymbolicLinkLeadsTo) {
   write_file_atomic(path("target"), as_bytes("old"));
   fs::create_symlink("target", path("link"));

@@ -210,6 +210,27 @@ TEST(GoTables, StreamsOfTheWrongLengthAreDamage) {
   EXPECT_FALSE(join(*streams, 0));
 }
 
+// An inlining tree of more nodes than there are slots for, in a function that looks sound
+// otherwise.
+TEST(GoTables, MoreNodesThanSlotsAreDamage) {
+  const Bytes table = go_table({.functions = 500});
+  auto streams = split_go_table(table);
+  ASSERT_TRUE(streams);
+  const auto set_parameter = [&](stub::GoParameter which, std::uint32_t value) {
+    std::memcpy(&(*streams)[stub::kParameters].at(std::size_t{4} * which), &value, sizeof value);
+  };
+  set_parameter(stub::kMostSlots, 1);
+  set_parameter(stub::kMemoryNodes, 1);
+  (*streams)[stub::kShapes] = {3, 4, 0, 0};          // three pc tables, four funcdata
+  (*streams)[stub::kDataReferences] = {0, 0, 0, 1};  // of which the tree is new
+  (*streams)[stub::kDataOffsets] = {0};
+  (*streams)[stub::kTreeSizes] = {200};
+  (*streams)[stub::kTableReferences] = Bytes(8, 1);
+  (*streams)[stub::kStepKinds] = {3, 0};           // one step
+  (*streams)[stub::kNodeParents] = Bytes(200, 0);  // where all nodes are called
+  EXPECT_FALSE(join(*streams, table.size()));
+}
+
 TEST(GoTables, TooLittleScratchIsRefused) {
   const Bytes table = go_table();
   const auto streams = split_go_table(table);
