@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <future>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -18,7 +18,7 @@ void run_on_threads(unsigned count, const std::function<void()>& work,
   std::vector<std::future<void>> threads;  // they wait for their threads when they are destroyed
   try {
     while (threads.size() < count) threads.push_back(std::async(std::launch::async, work));
-  } catch (const std::system_error&) {  // no more of them
+  } catch (const std::exception&) {  // no thread, or no memory for one: fewer then
   }
   if (threads.empty()) work();
   for (auto& thread : threads) {
