@@ -91,6 +91,7 @@ std::optional<Bytes> reassemble(const PackedView& view) {
   }
   Bytes file(view.header().original_size);
   for (const PackSegment& s : view.segments()) {
+    if (s.file_size == 0) continue;  // it may lie behind all that is filled
     const std::uint64_t offset = s.vaddr - view.header().image_vaddr;
     if (!in_bounds(offset, s.file_size, view.filled_size())) return std::nullopt;
     std::copy_n(image.data() + offset, s.file_size,
