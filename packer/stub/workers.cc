@@ -42,10 +42,11 @@ uint32_t worker_count(const Packed& packed) {
   uint64_t mask[128];  // 8,192 processors, as many as Linux is built for
   const long size = sys_sched_getaffinity(mask, sizeof mask);
   uint32_t processors = 0;
-  for (long i = 0; !failed(size) && i < size / 8 && processors < kMaxWorkers; i++) {
+  for (long i = 0; !failed(size) && i < size / 8; i++) {
     for (uint64_t bits = mask[i]; bits != 0; bits &= bits - 1) processors++;
   }
-  const uint64_t count = processors < worth ? processors : worth;
+  uint64_t count = processors < worth ? processors : worth;
+  if (count > kMaxWorkers) count = kMaxWorkers;
   return count < 1 ? 1 : static_cast<uint32_t>(count);
 }
 
