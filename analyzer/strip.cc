@@ -185,16 +185,14 @@ StripResult strip(ByteView bytes, std::string_view path) {
   };
   if (!file.section_problem().empty()) {
     return keep_all("nothing removed: the section headers are unreadable (" +
-                    file.section_problem() +
-                    "), so nobody knows whose bytes stand behind the "
-                    "segments");
+                    file.section_problem() + "), so it is unknown what follows the segments");
   }
 
   if (extent.overlay != 0) {
-    return keep_all(fmt::format(
-        "nothing removed: {} bytes are appended behind the program (an archive?), which "
-        "it may look for at their place",
-        extent.overlay));
+    return keep_all(
+        fmt::format("nothing removed: {} bytes are appended to the program (an archive?), which it "
+                    "may look for at their offset",
+                    extent.overlay));
   }
 
   result.bytes.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(extent.loaded));
@@ -206,13 +204,13 @@ StripResult strip(ByteView bytes, std::string_view path) {
   if (crates != nullptr) keep_section(file, *crates, result.bytes);
   check_result(file, result.bytes, table, crates, extent.loaded, path);
   if (result.bytes.size() >= bytes.size()) {
-    return keep_all("nothing removed: no bytes stand behind the segments");
+    return keep_all("nothing removed: nothing follows the segments");
   }
 
   result.removed = bytes.size() - result.bytes.size();
   result.notes.push_back(
       fmt::format("removed {} bytes of symbols, debug information and section "
-                  "headers behind the segments",
+                  "headers after the segments",
                   result.removed));
   if (crates != nullptr) {
     result.notes.push_back("kept .dep-v0, the list of crates that scanners read");

@@ -185,7 +185,7 @@ AtomicFile::AtomicFile(const std::filesystem::path& path, mode_t mode) : path_(p
   std::string name = (path_.parent_path() / ("." + path_.filename().native() + ".XXXXXX")).native();
   descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
   if (descriptor_ < 0) {
-    throw io_error(path.native(), "cannot create a temporary file beside it", errno);
+    throw io_error(path.native(), "cannot create a temporary file next to it", errno);
   }
   temporary_ = name;
   cleanup_slot_ = claim_slot(name);
@@ -254,7 +254,7 @@ void write_file_atomic(const std::filesystem::path& path, ByteView bytes, mode_t
 TemporaryFolder::TemporaryFolder(const std::filesystem::path& path) : path_(path) {
   std::string name = (path.parent_path() / ("." + path.filename().native() + ".XXXXXX")).native();
   if (::mkdtemp(name.data()) == nullptr) {
-    throw io_error(path.native(), "cannot create a temporary folder beside it", errno);
+    throw io_error(path.native(), "cannot create a temporary folder next to it", errno);
   }
   temporary_ = name;
   cleanup_slot_ = claim_slot(name);

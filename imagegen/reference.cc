@@ -99,7 +99,7 @@ Reference parse_reference(std::string_view text) {
       registry = first;
       path = name.substr(first_slash + 1);
       if (!is_registry(registry)) {
-        refuse(text, fmt::format("has the registry '{}', which is no HOST or HOST:PORT",
+        refuse(text, fmt::format("has the registry '{}', which is not HOST or HOST:PORT",
                                  printable(registry)));
       }
     }

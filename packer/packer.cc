@@ -143,10 +143,10 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
 }
 
 std::variant<PackPlan, Refusal> decide(const elf::File& elf, const PackOptions& options) {
-  if (is_packed(elf.bytes())) return Refusal{"already-packed", "is packed already"};
+  if (is_packed(elf.bytes())) return Refusal{"already-packed", "is already packed"};
   if (const auto packer = find_foreign_packer(elf)) {
     return Refusal{"already-packed",
-                   fmt::format("is packed by {} already; pack what was packed, or what `upx -d` "
+                   fmt::format("is already packed by {}; pack the original, or what `upx -d` "
                                "makes of it",
                                name_and_version(*packer))};
   }
@@ -206,7 +206,7 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
                                               packed.bytes.size(), file.size())});
   }
   if (file.size() > kMaxExpansion * packed.bytes.size()) {
-    return refuse({"expansion", fmt::format("holds {} bytes of almost nothing; readers refuse "
+    return refuse({"expansion", fmt::format("has {} bytes of almost nothing; readers refuse "
                                             "files that grow more than {}-fold",
                                             file.size(), kMaxExpansion)});
   }
