@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Strip by truncation. The kernel runs a program from its ELF header, program headers and
-// segments; symbol tables, debug information and section headers stand behind them and are dropped
+// segments; symbol tables, debug information and section headers come after them and are dropped
 // with one cut. Nothing that is loaded moves or changes, so there is nothing to get wrong: no
 // segment is laid out anew, which is where general ELF writers (and strip's own relayout for
 // machines that it does not know) break programs.
@@ -9,8 +9,9 @@
 //   before  [header, segments .......... ][symbols, debug, section headers]
 //   after   [header, segments .......... ]
 //
-// A file with something appended behind all that (an archive, a payload) stays as it is: programs
-// find such bytes by an offset, from the start or from the end, and a cut in front would move them.
+// A file with something appended after all that (an archive, a payload) stays as it is: programs
+// find such bytes by an offset, from the start or from the end, and a cut before them would move
+// them.
 //
 // e_shoff, e_shnum and e_shstrndx become 0, "no section headers". e_shentsize keeps its value: it
 // is the size of an entry, true of a table of none, and strict readers compare it to what they
@@ -18,12 +19,12 @@
 //
 // One thing that only a section header finds is worth keeping: .dep-v0, the list of crates that
 // cargo-auditable puts into a Rust program and that vulnerability scanners read. Where there is
-// one, a table of that section alone is written behind the cut (and its bytes, where no segment has
+// one, a table of that section alone is written after the cut (and its bytes, where no segment has
 // them).
 //
 // Go's linker puts the section header table between the program headers and the code, inside the
 // first loaded segment. Nothing can be cut there, but zeroes compress to nothing. The table is
-// zeroed only where every sign says that it is a table and nothing else: readable, in front of all
+// zeroed only if everything indicates that it is a table and nothing else: readable, before all
 // sections and all other segments. A table anywhere else in loaded bytes is left alone.
 #include <fmt/format.h>
 

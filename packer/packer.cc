@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // Writes a packed file. The order of work: plan from the headers, transform and encode each
-// segment's bytes, lay the pieces out behind a new ELF header, then take the result apart again and
-// compare. Nothing is returned that did not survive that.
+// segment's bytes, lay the pieces out after a new ELF header, then take the result apart again and
+// compare. Nothing is returned that did not pass that.
 //
 // Address space: the first segment of the packed file covers the original's whole memory image,
 // nearly all of it zero memory, so that the kernel reserves the range and places brk, stack and
-// mmap areas around it. It has a few file bytes (the headers) because kernels treat a segment with
-// none differently from release to release, and the first one decides where a position-independent
-// program goes. Stub and payload are mapped behind the image.
+// mmap areas around it. It has a few file bytes (the headers) because kernels differ in how
+// they treat a segment with none, and the first one decides where a position-independent
+// program goes. Stub and payload are mapped after the image.
 #include "packer/packer.h"
 
 #include <fmt/format.h>
@@ -44,7 +44,7 @@ struct ProgramHeader {  // Elf64_Phdr
 static_assert(sizeof(ProgramHeader) == 56);
 constexpr std::uint64_t kElfHeaderSize = 64;
 
-// The original's ELF header with the fields that speak of the packed file replaced.
+// The original's ELF header with the fields that describe the packed file replaced.
 Bytes elf_header(const elf::File& elf, std::uint64_t entry, std::size_t phnum) {
   const ByteView original = elf.bytes().first(kElfHeaderSize);
   Bytes header(original.begin(), original.end());

@@ -105,7 +105,7 @@ std::optional<Refusal> refuse_layout(const elf::File& file, const std::vector<Se
   if (h.type == elf::kTypeExec && begin == 0) {
     return Refusal{"address", "is linked at address 0, which systems do not allow programs to map"};
   }
-  // The packed file's own pages go behind the image.
+  // The packed file's own pages go after the image.
   if (kUserSpaceEnd - previous_end < kMaxFileSize * 2) {
     return Refusal{"address", "is linked too close to the end of user space"};
   }

@@ -303,7 +303,7 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
 }
 
 std::uint64_t file_digest_of(ByteView file, std::uint64_t header_offset) {
-  // Around the field: what is before it, then what is behind, seeded with the digest of the former.
+  // Around the field: what is before it, then what follows, seeded with the digest of the former.
   const std::uint64_t field = header_offset + offsetof(PackHeader, file_digest);
   const ByteView behind = file.subspan(field + sizeof(PackHeader::file_digest));
   return stub::xxh64(behind.data(), behind.size(), stub::xxh64(file.data(), field, 0));
