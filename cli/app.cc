@@ -191,7 +191,8 @@ void add_common_options(CLI::App* command, CommonOptions& options,
                         const std::vector<std::string>& formats) {
   command
       ->add_option("--format", options.format,
-                   fmt::format("Output format: {}", fmt::join(formats, "|")))
+                   fmt::format("Output format:{}{}", formats.size() > 4 ? "\n" : " ",
+                               fmt::join(formats, "|")))
       ->type_name("FORMAT")
       ->check(one_of(formats));
   command->add_flag("-q,--quiet", options.quiet, "Print errors only");

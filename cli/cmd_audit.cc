@@ -109,16 +109,17 @@ void add_audit(Program& program) {
       ->required();
   CLI::Option* require = command
                              ->add_option("--require", options->require,
-                                          "Rules every file must meet: nx,no-needs:shell,go>=1.22")
+                                          "Rules each file must meet: nx,no-needs:shell,go>=1.22")
                              ->type_name("RULES")
                              ->allow_extra_args(false);
   CLI::Option* policy = command
                             ->add_option("--policy", options->policy,
                                          "Read the rules from a file: `require: [static, nx]`")
                             ->type_name("FILE");
-  CLI::Option* root =
-      command->add_option("--root", options->root, "Look for shared libraries below this folder")
-          ->type_name("DIR");
+  CLI::Option* root = command
+                          ->add_option("--root", options->root,
+                                       "Look for shared libraries with this folder as root")
+                          ->type_name("DIR");
   command
       ->add_flag("--verdict-only", options->verdict_only,
                  "Look at headers only: static or not, and why")

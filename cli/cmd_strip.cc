@@ -65,8 +65,8 @@ void add_strip(Program& program) {
   command->footer(
       "Cuts off symbols, debug information and section headers, except .dep-v0, the\n"
       "list of crates that scanners read. Bytes that the kernel maps stay as they are;\n"
-      "the result is never larger than the input. Permissions are kept, but not set-uid,\n"
-      "set-gid, owner and times.\n\n"
+      "the result is never larger than the input. Permissions are kept, but not\n"
+      "set-uid, set-gid, owner and times.\n\n"
       "Example:\n  whittle strip app -o app.small");
 }
 
