@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The analyzer's doors: what is this file (`inspect`), what is in this tree (`audit`), and the same
-// program without the bytes that it does not need to run (`strip`).
+// The analyzer's interface: what is this file (`inspect`), what is in this tree (`audit`), and the
+// same program without the bytes that it does not need to run (`strip`).
 #pragma once
 
 #include <sys/types.h>
@@ -22,7 +22,7 @@ namespace whittle::analyzer {
 struct InspectOptions {
   bool symbols = true;   // ask LIEF (in a limited child process) for sections and symbols
   bool digests = false;  // fill in BinaryReport::sha256
-  // Look behind the headers, for all that report.h lists below `has_contents`. Without it, `bytes`
+  // Look beyond the headers, for all that report.h lists below `has_contents`. Without it, `bytes`
   // may change meanwhile, as a mapped file does, and few of its pages are touched.
   bool contents = true;
 };
@@ -110,16 +110,16 @@ struct StripResult {
   std::vector<std::string> notes;  // what went, what was kept and why
 };
 
-// Removes everything behind the last byte that a segment or the program header table uses, and the
+// Removes everything after the last byte that a segment or the program header table uses, and the
 // section-header fields of the ELF header. Bytes that the kernel maps are never moved or changed,
 // except that a section header table inside a segment is zeroed. The result is never larger than
 // the input. Throws Error{refused} for what has no segments (.o, core) and for
 // shared objects and dynamic executables (their section headers serve other tools), and
 // Error{malformed} as `inspect` does.
 //
-// A file with bytes behind everything that the headers speak of (an appended archive) is kept
+// A file with bytes after everything that the headers describe (an appended archive) is kept
 // whole: programs find such bytes by their offset. So is one whose section headers are unreadable:
-// nobody knows then what stands behind the segments.
+// it is then unknown what follows the segments.
 StripResult strip(ByteView bytes, std::string_view path);
 
 }  // namespace whittle::analyzer

@@ -226,7 +226,8 @@ std::vector<Share> RangeMap::shares(const std::string& rest) const {
 
 Attribution attribute(ByteView bytes, std::string_view path) {
   if (!elf::has_magic(bytes)) {
-    throw Error(ErrorKind::refused, path, "is not an ELF file: nothing says whose its bytes are");
+    throw Error(ErrorKind::refused, path,
+                "is not an ELF file: nothing says what its bytes belong to");
   }
   const elf::File file = elf::File::parse(bytes, path);
   Attribution out;

@@ -131,7 +131,7 @@ void mark_too_large(const PackedProgram& packed, BinaryReport& report) {
   report.kind = Kind::packed;
   report.reasons = {{"packed/too-large",
                      "is packed by " + packed.packing.packer +
-                         ", and takes more memory to unpack than an audit spends on a file; audit "
+                         ", and takes more memory to unpack than an audit allows for a file; audit "
                          "what unpacking gives"}};
 }
 

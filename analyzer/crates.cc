@@ -79,7 +79,7 @@ Json parse_list(const std::string& text) {
       text, [](int depth, Json::parse_event_t, Json&) { return depth <= kDeepest; }, false);
 }
 
-// "quick-xml", "0.31.0" of "quick-xml-0.31.0": the version begins behind the first "-" that three
+// "quick-xml", "0.31.0" of "quick-xml-0.31.0": the version begins after the first "-" that three
 // numbers with dots between them follow. Nothing where there is none.
 std::optional<std::pair<std::string, std::string>> split_version(std::string_view crate) {
   const auto is_plain = [](char c) {

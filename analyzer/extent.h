@@ -6,8 +6,8 @@
 //   headers,    sections that    overlay: an archive,
 //   segments    only tools read  a script, or nothing
 //
-// `loaded` ends what running needs, `described` ends what the headers speak of. What stands behind
-// it was appended by someone and is nobody's to drop.
+// `loaded` is the end of what running needs, `described` the end of what the headers describe.
+// Whatever follows that was appended by someone, and must not be dropped.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,10 @@ namespace whittle::analyzer {
 struct Extent {
   std::uint64_t loaded = 0;     // end of the ELF header, program header table and all segments
   std::uint64_t described = 0;  // end of those, the section header table and all sections
-  std::uint64_t overlay = 0;    // bytes behind `described`; 0 when they are all zero
+  std::uint64_t overlay = 0;    // bytes after `described`; 0 when they are all zero
 };
 
-// With unreadable section headers nobody knows where sections end; `described` is then `loaded`.
+// With unreadable section headers it is unknown where sections end; `described` is then `loaded`.
 Extent measure_extent(const elf::File& file);
 
 }  // namespace whittle::analyzer

@@ -48,7 +48,7 @@ struct GoFunctionTable {
   std::uint64_t offset = 0;  // of the table in the file
   std::uint64_t size = 0;    // bytes; up to the end of its segment where no section header tells
   std::uint64_t names_offset = 0;     // in the file
-  std::string_view names;             // all names, each behind a NUL: inlined functions too
+  std::string_view names;             // all names, each after a NUL: inlined functions too
   std::vector<GoFunction> functions;  // by address
   GoTableLayout layout;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Neither pc tables nor lists of files say how long they are. They stand one behind another,
+// Neither pc tables nor lists of files say how long they are. They stand one after another,
 // though, and each has a user, so each reaches up to the next one that is used: nothing has to be
 // decoded.
 #include "analyzer/go_table_parts.h"
@@ -128,7 +128,7 @@ class Parts {
   }
 
   // Where the data of the second lists begins (maps of live pointers, trees of inlined calls):
-  // since Go 1.26 behind the records, aligned in some way, and before that outside the table: 0. It
+  // since Go 1.26 after the records, aligned in some way, and before that outside the table: 0. It
   // shows by the first call of each tree, which refers to the beginning of a name.
   std::uint64_t data_behind(std::uint64_t end) const {
     constexpr std::size_t kFewest = 16;  // no chance hit

@@ -26,7 +26,7 @@ namespace whittle::analyzer {
 using TakeGoTablePart =
     std::function<void(std::uint64_t offset, std::uint64_t size, std::string_view function)>;
 
-// Hands out the parts of a table, and returns the offset in the file behind the last record. Ranges
+// Hands out the parts of a table, and returns the offset in the file after the last record. Ranges
 // may overlap in a damaged table; all of them lie in it. Never throws on any content, and takes
 // time and memory in proportion to the table's size. Tables from before Go 1.16 have their records
 // entwined with everything else: none of their parts are handed out.

@@ -74,7 +74,7 @@ class Reader {
   }
   void finish() const {
     if (at_ != reader_.size()) {
-      throw Error(ErrorKind::malformed, "LIEF's answer", "has bytes behind its end", at_);
+      throw Error(ErrorKind::malformed, "LIEF's answer", "has trailing bytes", at_);
     }
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The table. Confidence: `high` where the sign does nothing else, `medium` where it is often linked
-// without being reached or where several functions leave the same trace, `low` where most programs
+// The table. Confidence: `high` if the indicator is used for nothing else, `medium` if it is often
+// linked without being reached or if several functions leave the same trace, `low` if most programs
 // that show it get along without.
 //
 // Not detectable in a stripped static glibc program, hence not here: iconv, setlocale, dlopen (its

@@ -25,7 +25,7 @@ enum Runtime : std::uint8_t {
   kGo = 1,
   kGlibc = 2,      // C, C++ and whatever else is linked with glibc, apart from Rust
   kGlibcRust = 4,  // Rust linked with glibc
-  kMusl = 8,  // as kGlibc; glibc always tells of itself, so a libc that does not counts as musl
+  kMusl = 8,       // as kGlibc; glibc always shows, so a libc that does not counts as musl
   kMuslRust = 16,
   kRust = kGlibcRust | kMuslRust,
   kC = kGlibc | kMusl,

@@ -72,13 +72,13 @@ std::optional<std::string> against_hardening(const HardeningRule& rule,
     case HardeningState::not_applicable:
       return std::nullopt;
     case HardeningState::unknown:
-      return fmt::format("does not tell whether it has {}", rule.what);
+      return fmt::format("does not show whether it has {}", rule.what);
     case HardeningState::partial:
-      return fmt::format("has {} in part only", rule.what);
+      return fmt::format("has {} only in part", rule.what);
     case HardeningState::no:
       break;
   }
-  return fmt::format("has not {}", rule.what);
+  return fmt::format("lacks {}", rule.what);
 }
 
 std::optional<std::string> against_needs(std::string_view id, const BinaryReport& report) {
@@ -95,7 +95,7 @@ std::optional<std::string> against_compiler(std::string_view language, std::stri
                                             const Toolchain& toolchain) {
   if (toolchain.language != language) return std::nullopt;
   const std::string_view version = version_in(toolchain.compiler);
-  if (version.empty()) return fmt::format("does not tell which {} built it", language);
+  if (version.empty()) return fmt::format("does not show which {} built it", language);
   if (compare_versions(version, least) >= 0) return std::nullopt;
   return fmt::format("was built by {}", printable(toolchain.compiler));
 }
@@ -133,7 +133,8 @@ Policy::Rule Policy::parse(std::string_view text) {
     const std::string_view value = text.substr(comparison.size());
     const bool is_size = comparison == "size<=";
     if (is_size ? !parse_size(value) : !is_version(value)) {
-      fail(text, is_size ? "needs a number of bytes, as 20M" : "needs a version, as 1.22");
+      fail(text,
+           is_size ? "needs a number of bytes, such as 20M" : "needs a version, such as 1.22");
     }
     return {std::string(text), std::string(comparison.substr(0, comparison.size() - 2)),
             std::string(value)};
@@ -146,7 +147,7 @@ Policy::Rule Policy::parse(std::string_view text) {
                      [&](const NeedKind& kind) { return kind.id == "needs/" + id; })) {
       std::string known;
       for (const NeedKind& kind : kinds) known += " " + std::string(kind.id.substr(6));
-      fail(text, "names no need; there are:" + known);
+      fail(text, "names no known need; there are:" + known);
     }
     return {std::string(text), "no-needs", id};
   }
@@ -191,8 +192,7 @@ std::optional<std::string> Policy::reason_against(const Rule& rule, const Binary
     if (report.kind != Kind::dynamic_executable || (libraries && libraries->missing.empty())) {
       return std::nullopt;
     }
-    return libraries ? "misses " + libraries->missing.front()
-                     : "was not looked into for want of --root";
+    return libraries ? "misses " + libraries->missing.front() : "cannot be checked without --root";
   }
   if (rule.name == "no-needs") return against_needs(rule.value, report);
   if (rule.name == "go") return against_compiler("Go", rule.value, report.toolchain);

@@ -173,12 +173,12 @@ struct BinaryReport {
   std::vector<std::string> warnings;  // odd fields, readers that disagree, a reader that gave up
 
   bool has_contents = true;   // false where nobody looked for what follows
-  std::uint64_t overlay = 0;  // bytes behind everything that the headers speak of
+  std::uint64_t overlay = 0;  // bytes after everything that the headers describe
   Toolchain toolchain;
   std::vector<Need> needs;  // by id; for executables only
   Linkage linkage;          // for dynamic executables only
   Hardening hardening;      // for executables and shared libraries only
-  // Where it is set and nothing is hidden, everything but path, size and digest is told of the
+  // Where it is set and nothing is hidden, everything but path, size and digest is that of the
   // program inside.
   std::optional<Packing> packing = {};
 };

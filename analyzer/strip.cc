@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Strip by truncation. The kernel runs a program from its ELF header, program headers and
-// segments; symbol tables, debug information and section headers stand behind them and are dropped
+// segments; symbol tables, debug information and section headers come after them and are dropped
 // with one cut. Nothing that is loaded moves or changes, so there is nothing to get wrong: no
 // segment is laid out anew, which is where general ELF writers (and strip's own relayout for
 // machines that it does not know) break programs.
@@ -9,8 +9,9 @@
 //   before  [header, segments .......... ][symbols, debug, section headers]
 //   after   [header, segments .......... ]
 //
-// A file with something appended behind all that (an archive, a payload) stays as it is: programs
-// find such bytes by an offset, from the start or from the end, and a cut in front would move them.
+// A file with something appended after all that (an archive, a payload) stays as it is: programs
+// find such bytes by an offset, from the start or from the end, and a cut before them would move
+// them.
 //
 // e_shoff, e_shnum and e_shstrndx become 0, "no section headers". e_shentsize keeps its value: it
 // is the size of an entry, true of a table of none, and strict readers compare it to what they
@@ -18,12 +19,12 @@
 //
 // One thing that only a section header finds is worth keeping: .dep-v0, the list of crates that
 // cargo-auditable puts into a Rust program and that vulnerability scanners read. Where there is
-// one, a table of that section alone is written behind the cut (and its bytes, where no segment has
+// one, a table of that section alone is written after the cut (and its bytes, where no segment has
 // them).
 //
 // Go's linker puts the section header table between the program headers and the code, inside the
 // first loaded segment. Nothing can be cut there, but zeroes compress to nothing. The table is
-// zeroed only where every sign says that it is a table and nothing else: readable, in front of all
+// zeroed only if everything indicates that it is a table and nothing else: readable, before all
 // sections and all other segments. A table anywhere else in loaded bytes is left alone.
 #include <fmt/format.h>
 
@@ -185,16 +186,14 @@ StripResult strip(ByteView bytes, std::string_view path) {
   };
   if (!file.section_problem().empty()) {
     return keep_all("nothing removed: the section headers are unreadable (" +
-                    file.section_problem() +
-                    "), so nobody knows whose bytes stand behind the "
-                    "segments");
+                    file.section_problem() + "), so it is unknown what follows the segments");
   }
 
   if (extent.overlay != 0) {
-    return keep_all(fmt::format(
-        "nothing removed: {} bytes are appended behind the program (an archive?), which "
-        "it may look for at their place",
-        extent.overlay));
+    return keep_all(
+        fmt::format("nothing removed: {} bytes are appended to the program (an archive?), which it "
+                    "may look for at their offset",
+                    extent.overlay));
   }
 
   result.bytes.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(extent.loaded));
@@ -206,13 +205,13 @@ StripResult strip(ByteView bytes, std::string_view path) {
   if (crates != nullptr) keep_section(file, *crates, result.bytes);
   check_result(file, result.bytes, table, crates, extent.loaded, path);
   if (result.bytes.size() >= bytes.size()) {
-    return keep_all("nothing removed: no bytes stand behind the segments");
+    return keep_all("nothing removed: nothing follows the segments");
   }
 
   result.removed = bytes.size() - result.bytes.size();
   result.notes.push_back(
       fmt::format("removed {} bytes of symbols, debug information and section "
-                  "headers behind the segments",
+                  "headers after the segments",
                   result.removed));
   if (crates != nullptr) {
     result.notes.push_back("kept .dep-v0, the list of crates that scanners read");

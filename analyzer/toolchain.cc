@@ -88,8 +88,8 @@ std::string find_c_compiler(const std::vector<std::string>& comments) {
   return {};
 }
 
-// The list of crates, and behind it those that it does not have: what the standard library brings
-// along is in no list.
+// The crates in the list, then those that are in no list because the standard library brings them
+// along.
 std::vector<Module> find_crates(const elf::File& file, std::vector<std::string>& warnings) {
   std::vector<Module> crates;
   try {

@@ -175,7 +175,7 @@ void judge_packing(const ForeignPacker& packer, Verdict& verdict) {
   verdict.kind = Kind::packed;
   verdict.reasons = {
       {"packed/contents-hidden",
-       text + ", so nothing tells whether it is static; audit what `upx -d` makes of it"}};
+       text + ", so it cannot be known whether it is static; audit what `upx -d` makes of it"}};
 }
 
 }  // namespace
@@ -238,7 +238,7 @@ Verdict judge(const elf::File& file) {
   }
   if (verdict.kind != Kind::shared_object && !signs.entry_in_code) {
     verdict.warnings.push_back(
-        fmt::format("the entry point {:#x} lies in no executable segment", header.entry));
+        fmt::format("the entry point {:#x} is in no executable segment", header.entry));
   }
   return verdict;
 }

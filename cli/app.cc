@@ -28,8 +28,8 @@ class Formatter : public CLI::Formatter {
 
   // CLI11 adds types and defaults in its own notation; the descriptions say what matters.
   std::string make_option_opts(const CLI::Option* option) const override {
-    const bool tells = !option->get_positional() && !option->get_type_name().empty();
-    return tells ? " " + option->get_type_name() : "";
+    const bool has_type = !option->get_positional() && !option->get_type_name().empty();
+    return has_type ? " " + option->get_type_name() : "";
   }
   std::string make_usage(const CLI::App* app, std::string name) const override {
     std::string usage = "\nUsage: " + (name.empty() ? app->get_name() : name);
@@ -56,15 +56,15 @@ std::vector<std::string> long_options(const CLI::App& command) {
 
 Program::Program()
     : app_(
-          "Ships a static executable as the smallest, soundest container image that\n"
-          "runs it: audits, strips and packs it, and puts it alone in an image.",
+          "Ships a static executable in the smallest, soundest container image that\n"
+          "runs it: audits, strips and packs it, and puts it alone into an image.",
           "whittle") {
   app_.formatter(std::make_shared<Formatter>());
   app_.set_help_flag("-h,--help", "Print this help");
   app_.set_version_flag("--version", version_text, "Print versions of whittle and its libraries");
   app_.footer(
       "`whittle help COMMAND` explains one command.\n\nExample:\n"
-      "  whittle build            # the build.yml of this folder: build and ship\n"
+      "  whittle build            # build and ship what this build.yml says\n"
       "  whittle pack app && ./app.packed");
   app_.require_subcommand(0, 1);
 }
@@ -92,7 +92,7 @@ int Program::print_help(const std::string& command) {
     return 0;
   }
   throw Error(ErrorKind::usage, "",
-              fmt::format("no command is called `{}`{}", printable(command),
+              fmt::format("unknown command `{}`{}", printable(command),
                           flow::did_you_mean(command, names)));
 }
 
@@ -106,7 +106,7 @@ int Program::explain(const CLI::ParseError& error) {
     if (word.starts_with("-")) {
       const std::string name = word.substr(0, word.find('='));
       const bool is_known = !chosen.empty() && command.get_option_no_throw(name) != nullptr;
-      message = is_known ? fmt::format("options stand behind the command: `whittle {} {}`",
+      message = is_known ? fmt::format("options go after the command: `whittle {} {}`",
                                        command.get_name(), printable(name))
                          : fmt::format("unknown option `{}`{}", printable(name),
                                        flow::did_you_mean(name, long_options(command)));
@@ -115,10 +115,10 @@ int Program::explain(const CLI::ParseError& error) {
       for (const CLI::App* candidate : app_.get_subcommands({})) {
         names.push_back(candidate->get_name());
       }
-      message = fmt::format("no command is called `{}`{}", printable(word),
-                            flow::did_you_mean(word, names));
+      message =
+          fmt::format("unknown command `{}`{}", printable(word), flow::did_you_mean(word, names));
     } else {
-      message = fmt::format("one argument too many: `{}`", printable(word));
+      message = fmt::format("unexpected argument `{}`", printable(word));
     }
   }
   // CLI11's "--output: 1 required OUT missing" and "--level: At Most 1 required but received 2".
@@ -156,8 +156,8 @@ int Program::run(int argc, const char* const* argv) {
   }
   const auto chosen = app_.get_subcommands();
   if (chosen.empty()) {
-    print_error("what is to be done? Name a command");
-    print_message("Run `whittle --help` to see them.");
+    print_error("no command given");
+    print_message("Run `whittle --help` to see the commands.");
     return exit_code(ErrorKind::usage);
   }
   return actions_.at(chosen.front())();
@@ -168,7 +168,7 @@ CLI::Validator one_of(std::vector<std::string> words) {
       [words = std::move(words)](const std::string& text) {
         return std::find(words.begin(), words.end(), text) != words.end()
                    ? std::string()
-                   : fmt::format("`{}` is none of {}", printable(text), fmt::join(words, ", "));
+                   : fmt::format("`{}` is not one of {}", printable(text), fmt::join(words, ", "));
       },
       "");
 }
@@ -181,14 +181,18 @@ CLI::Validator number_from(unsigned least, unsigned most) {
         const auto [at, error] = std::from_chars(text.data(), end, value);
         return error == std::errc() && at == end && value >= least && value <= most
                    ? std::string()
-                   : fmt::format("`{}` is no number from {} to {}", printable(text), least, most);
+                   : fmt::format("`{}` is not a number from {} to {}", printable(text), least,
+                                 most);
       },
       "");
 }
 
 void add_common_options(CLI::App* command, CommonOptions& options,
                         const std::vector<std::string>& formats) {
-  command->add_option("--format", options.format, fmt::format("As {}", fmt::join(formats, "|")))
+  command
+      ->add_option("--format", options.format,
+                   fmt::format("Output format:{}{}", formats.size() > 4 ? "\n" : " ",
+                               fmt::join(formats, "|")))
       ->type_name("FORMAT")
       ->check(one_of(formats));
   command->add_flag("-q,--quiet", options.quiet, "Print errors only");

@@ -48,10 +48,10 @@ struct CommonOptions {
 void add_common_options(CLI::App* command, CommonOptions& options,
                         const std::vector<std::string>& formats = {"text", "json"});
 
-// A check for options whose values are words: "`tiny` is none of fast, small, auto".
+// A check for options whose values are words: "`tiny` is not one of fast, small, auto".
 CLI::Validator one_of(std::vector<std::string> words);
 
-// The same for numbers: "`x` is no number from 1 to 256".
+// The same for numbers: "`x` is not a number from 1 to 256".
 CLI::Validator number_from(unsigned least, unsigned most);
 
 // A command that looks at one file and writes none.

@@ -45,8 +45,8 @@ const std::vector<std::pair<std::string, std::string (*)(const Files&)>>& format
   return kFormats;
 }
 
-// A file that is not what it has to be is a failed check and decides; where there is none, the
-// gravest error.
+// A file that breaks a rule is a failed check and decides; if there is none, the most serious error
+// does.
 int status_of(const Files& files) {
   int status = 0;
   for (const auto& file : files) {
@@ -56,8 +56,8 @@ int status_of(const Files& files) {
   return status;
 }
 
-// Of files that could not be judged. That one is not what it has to be is an answer, which the exit
-// status gives.
+// For files that could not be judged. A broken rule is an answer, not an error; the exit status
+// gives it.
 void print_errors(const Files& files) {
   for (const auto& file : files) {
     if (!file.report) print_error(printable(file.path) + ": " + printable(file.error));
@@ -105,20 +105,21 @@ void add_audit(Program& program) {
   CLI::App* command =
       program.add_command("audit", "Say which executables are static, and what they need",
                           [options] { return run(*options); });
-  command->add_option("PATH", options->paths, "Files, folders, archives of images, OCI layouts")
+  command->add_option("PATH", options->paths, "Files, folders, image archives, OCI layouts")
       ->required();
   CLI::Option* require = command
                              ->add_option("--require", options->require,
-                                          "What every file has to be: nx,no-needs:shell,go>=1.22")
+                                          "Rules each file must meet: nx,no-needs:shell,go>=1.22")
                              ->type_name("RULES")
                              ->allow_extra_args(false);
-  CLI::Option* policy =
-      command
-          ->add_option("--policy", options->policy, "The same from a file: `require: [static, nx]`")
-          ->type_name("FILE");
-  CLI::Option* root =
-      command->add_option("--root", options->root, "Look for shared libraries in this root folder")
-          ->type_name("DIR");
+  CLI::Option* policy = command
+                            ->add_option("--policy", options->policy,
+                                         "Read the rules from a file: `require: [static, nx]`")
+                            ->type_name("FILE");
+  CLI::Option* root = command
+                          ->add_option("--root", options->root,
+                                       "Look for shared libraries with this folder as root")
+                          ->type_name("DIR");
   command
       ->add_flag("--verdict-only", options->verdict_only,
                  "Look at headers only: static or not, and why")
@@ -134,18 +135,19 @@ void add_audit(Program& program) {
   for (const auto& format : formats()) names.push_back(format.first);
   add_common_options(command, options->common, names);
   command->footer(
-      "Folders are walked without following links; what is not an executable is passed\n"
-      "over there, and reported where it is named. Images are read, not unpacked.\n"
-      "Of packed programs the original is audited.\n\n"
-      "needs/NAME tells what a program may miss in an image of its own:\n"
+      "Folders are searched without following links; files in them that are not\n"
+      "executables are skipped, those named on the command line are reported. Images\n"
+      "are read, not unpacked. Of a packed program the original is audited.\n\n"
+      "needs/NAME is something a program may lack in an image of its own:\n"
       "ca-certificates, gconv, nss, passwd, proc, processes, resolver, shell, tmp,\n"
-      "zoneinfo. It shows code that is linked in; whether it is reached, only running\n"
-      "tells. cyclonedx (1.5) and spdx (2.3) list what the files are made of.\n\n"
+      "zoneinfo. It shows which code is linked in; only running the program shows\n"
+      "whether it is reached. cyclonedx (1.5) and spdx (2.3) list what the files are\n"
+      "made of.\n\n"
       "Rules, `static` by default: static static-pie nx relro pie canary fortify ibt\n"
       "shadow-stack bti pac no-writable-code no-rpath stripped no-debug-info no-missing\n"
       "no-needs no-needs:NAME go>=V rust>=V glibc<=V size<=N[K|M|G].\n\n"
-      "Exits 1 when a file does not meet one; else, when files could not be judged,\n"
-      "with the status of the gravest error; else 0.\n\n"
+      "Exit status: 1 if a file breaks a rule; otherwise that of the most serious\n"
+      "error, if some files could not be judged; otherwise 0.\n\n"
       "Example:\n  whittle audit ./app image.tar --require static,no-needs:shell");
 }
 

@@ -73,7 +73,7 @@ void add_build(Program& program) {
   command->add_option("-f,--file", options->file, "The build file (DIR/build.yml)")
       ->type_name("FILE");
   command->add_option("-d,--dir", options->dir, "The work directory (.)")->type_name("DIR");
-  command->add_option("-j,--jobs", options->jobs, "Steps at once (one a processor)")
+  command->add_option("-j,--jobs", options->jobs, "Steps at once (one per processor)")
       ->type_name("N")
       ->check(number_from(1, 256));
   command
@@ -84,8 +84,8 @@ void add_build(Program& program) {
   add_common_options(command, options->common, {"text", "json", "markdown"});
   command->footer(
       "The log of the steps goes to standard error, the size report to standard\n"
-      "output; as JSON that is one document for each image. Images carry the time of\n"
-      "SOURCE_DATE_EPOCH, or else of 1970, so that two builds are equal.\n\n"
+      "output; in JSON, one document per image. Images carry the time given by\n"
+      "SOURCE_DATE_EPOCH, or else 1970, so that two builds are equal.\n\n"
       "Example:\n  whittle build -d samples/hello-http --format markdown");
 }
 

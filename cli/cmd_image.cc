@@ -50,7 +50,7 @@ std::string described(const flow::ImageBlock& image, const report::SizeReport& r
 int run(const Options& options) {
   if (options.image.output.empty() && options.image.layout.empty()) {
     throw Error(ErrorKind::usage, "",
-                "no output is named; use -o OUT.tar for an archive or --layout DIR for a folder");
+                "no output given; use -o OUT.tar for an archive or --layout DIR for a folder");
   }
   refuse_collisions(options);
   flow::ShipBlock block{
@@ -81,7 +81,7 @@ int run(const Options& options) {
   return 0;
 }
 
-// An option that stands once for each of its values.
+// A repeatable option that takes one value each time.
 CLI::Option* add_list(CLI::App* command, const std::string& name, std::vector<std::string>& values,
                       const std::string& type, const std::string& description) {
   return command->add_option(name, values, description)->type_name(type)->allow_extra_args(false);
@@ -92,27 +92,27 @@ CLI::Option* add_list(CLI::App* command, const std::string& name, std::vector<st
 void add_image(Program& program) {
   auto options = std::make_shared<Options>();
   flow::ImageBlock& image = options->image;
-  CLI::App* command = program.add_command("image", "Put an executable alone into an image",
+  CLI::App* command = program.add_command("image", "Put an executable, alone, into an image",
                                           [options] { return run(*options); });
   command->add_option("FILE", options->input, "A static executable, packed or not")->required();
   command->add_option("-o,--output", image.output, "The archive, for `docker load` and the like")
       ->type_name("OUT");
-  command->add_option("--layout", image.layout, "An OCI layout folder, made or added to")
+  command->add_option("--layout", image.layout, "An OCI layout folder, created or added to")
       ->type_name("DIR");
   command->add_option("-t,--tag", image.tag, "The image's name (FILE's name:latest)")
       ->type_name("NAME:TAG");
-  command->add_option("--name", image.name, "Where the executable lies (/FILE's name)")
+  command->add_option("--name", image.name, "Path of the executable in it (/FILE's name)")
       ->type_name("PATH");
   add_list(command, "--entrypoint", image.entrypoint, "ARG", "What is run (the executable) *");
-  add_list(command, "--cmd", image.cmd, "ARG", "Its arguments unless others are given *");
+  add_list(command, "--cmd", image.cmd, "ARG", "Its default arguments *");
   add_list(command, "-e,--env", options->env, "NAME=VALUE", "An environment variable *");
   command->add_option("--workdir", image.workdir, "The working directory (/)")->type_name("PATH");
   command->add_option("--user", image.user, "Who runs it (65532:65532)")->type_name("UID:GID");
-  add_list(command, "--expose", image.expose, "PORT", "A port that it listens on: 8080, 53/udp *");
+  add_list(command, "--expose", image.expose, "PORT", "A port it listens on: 8080, 53/udp *");
   add_list(command, "-l,--label", options->labels, "NAME=VALUE", "A label *");
   add_list(command, "--annotation", options->annotations, "NAME=VALUE",
            "An annotation of the manifest *");
-  add_list(command, "--add", image.add, "SRC:DEST[:MODE]", "A further file (mode 0644) *");
+  add_list(command, "--add", image.add, "SRC:DEST[:MODE]", "An additional file (mode 0644) *");
   command->add_option("--compression", options->compression, "Of the layer: gzip or zstd (gzip)")
       ->type_name("NAME")
       ->check(one_of({"gzip", "zstd"}));

@@ -17,10 +17,10 @@ int run(const FileOptions& options, report::Streams streams) {
   analyzer::BinaryReport binary = analyzer::inspect(file.bytes, options.input);
   std::optional<packer::PackInfo> packed;
   std::optional<report::Packability> packability;
-  // Asked for streams, a file that has none is refused.
+  // If streams are asked for, a file that has none is refused.
   if (streams == report::Streams::each || packer::is_packed(file.bytes)) {
     packed = packer::inspect(file.bytes, options.input);
-    binary.overlay = 0;  // what stands behind the segments are streams, not somebody's appendix
+    binary.overlay = 0;  // what follows the segments is streams, not appended data
   } else if (!binary.machine.empty()) {
     packer::PackOptions pack_options;
     pack_options.privileged = file.status.is_privileged();
@@ -38,11 +38,11 @@ int run(const FileOptions& options, report::Streams streams) {
 void add_inspect(Program& program) {
   auto each_stream = std::make_shared<bool>(false);
   CLI::App* command = add_file_command(
-      program, "inspect", "Tell everything about one executable",
-      "Any file; packed ones tell of what is inside", [each_stream](const FileOptions& options) {
+      program, "inspect", "Show everything about one executable",
+      "Any file; of a packed one, what is inside", [each_stream](const FileOptions& options) {
         return run(options, *each_stream ? report::Streams::each : report::Streams::by_region);
       });
-  command->add_flag("--streams", *each_stream, "Of a packed file, tell what each stream costs");
+  command->add_flag("--streams", *each_stream, "For a packed file, list what each stream costs");
   command->footer(
       "Nothing is run and nothing is unpacked. JSON always lists every stream.\n\n"
       "Example:\n  whittle inspect --streams app.packed");

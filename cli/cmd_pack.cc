@@ -99,18 +99,18 @@ void add_pack(Program& program) {
   CLI::Option* output =
       command->add_option("-o,--output", options->output, "Where to write (FILE.packed)")
           ->type_name("OUT");
-  command->add_flag("--strip", options->strip, "Strip it before");
-  command->add_option("--level", options->level, "fast (the default), small, or auto: tries both")
+  command->add_flag("--strip", options->strip, "Strip it first");
+  command->add_option("--level", options->level, "fast (the default), small, or auto (tries both)")
       ->type_name("LEVEL")
       ->check(one_of({"fast", "small", "auto"}));
   const CLI::Option* goal =
-      command->add_option("--goal", options->goal, "What counts for auto: disk, pull or start")
+      command->add_option("--goal", options->goal, "What auto minimises: disk, pull or start")
           ->type_name("GOAL")
           ->check(one_of({"disk", "pull", "start"}));
   command->add_flag("--allow-privileged", options->allow_privileged,
-                    "Pack set-uid programs and the like too");
+                    "Also pack set-uid programs and the like");
   command->add_flag("--no-preserve", options->no_preserve,
-                    "Do not keep owner and times of FILE, only its mode");
+                    "Keep only the mode of FILE, not its owner and times");
   command->add_flag("--check", options->check, "Only say whether it can be packed; write nothing")
       ->excludes(output);
   command->final_callback([options, goal] {
@@ -120,10 +120,10 @@ void add_pack(Program& program) {
   });
   add_common_options(command, options->common);
   command->footer(
-      "The result is unpacked again and compared before it is written; FILE stays as\n"
-      "it is. What cannot be packed soundly is refused with the reason: exit status 3.\n"
-      "Mode, owner and times of FILE are kept. Symbolic links are followed; of a hard\n"
-      "link only the name given by -o is replaced.\n\n"
+      "The result is unpacked again and compared before it is written; FILE is left\n"
+      "alone. What cannot be packed soundly is refused with a reason: exit status 3.\n"
+      "Mode, owner and times of FILE are kept. Symbolic links are followed. If -o names\n"
+      "one of several hard links, only that name is replaced.\n\n"
       "Example:\n  whittle pack --strip app -o app.packed");
 }
 

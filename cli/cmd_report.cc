@@ -37,18 +37,18 @@ int run(const Options& options) {
 
 void add_report(Program& program) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_command("report", "Tell whose the bytes of an executable are",
+  CLI::App* command = program.add_command("report", "Show what an executable's bytes belong to",
                                           [options] { return run(*options); });
-  command->add_option("FILE", options->file, "An executable, best before stripping")->required();
-  command->add_option("NEW", options->newer, "Another; what grew and shrank is told instead");
+  command->add_option("FILE", options->file, "An executable, ideally not yet stripped")->required();
+  command->add_option("NEW", options->newer, "A newer build: show what grew and shrank");
   command->add_option("--rows", options->rows, "Lines of each table (20)")
       ->type_name("N")
       ->check(number_from(1, 1'000'000));
   add_common_options(command, options->common);
   command->footer(
-      "Owners are Go packages, crates of Rust programs, namespaces of C++. Go's\n"
-      "packages are known of stripped files as well, and have their parts of the table\n"
-      "of functions counted. Each table adds up to the file.\n\n"
+      "Bytes belong to Go packages, crates of Rust programs, namespaces of C++. Go\n"
+      "packages are known even in stripped files, and include their share of Go's\n"
+      "function table. Each table adds up to the file.\n\n"
       "Example:\n  whittle report app.old app");
 }
 

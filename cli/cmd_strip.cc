@@ -28,7 +28,7 @@ int run(const Options& options) {
   const LoadedFile file = read_file(options.input);
   if (packer::is_packed(file.bytes)) {
     throw Error(ErrorKind::refused, options.input,
-                "is packed, and what would be cut off is the program; strip before packing");
+                "is packed, and stripping would cut off the program itself; strip before packing");
   }
   const analyzer::StripResult result = analyzer::strip(file.bytes, options.input);
   FileStatus status = file.status;
@@ -65,8 +65,8 @@ void add_strip(Program& program) {
   command->footer(
       "Cuts off symbols, debug information and section headers, except .dep-v0, the\n"
       "list of crates that scanners read. Bytes that the kernel maps stay as they are;\n"
-      "the result is never larger than the input. Permissions are kept, but not set-uid\n"
-      "and set-gid, owner and times.\n\n"
+      "the result is never larger than the input. Permissions are kept, but not\n"
+      "set-uid, set-gid, owner and times.\n\n"
       "Example:\n  whittle strip app -o app.small");
 }
 

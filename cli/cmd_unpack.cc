@@ -29,10 +29,11 @@ int run(const Options& options) {
   const packer::PackInfo info = packer::inspect(file.bytes, options.input);
   const bool is_original = info.source_sha256 == info.original_sha256;
   if (options.original && !is_original) {
-    throw Error(ErrorKind::refused, options.input,
-                fmt::format("was stripped before it was packed, so the original of {} bytes "
-                            "(SHA-256 {}) is gone; without --original the stripped file comes back",
-                            info.source_size, info.source_sha256));
+    throw Error(
+        ErrorKind::refused, options.input,
+        fmt::format("was stripped before it was packed, so the file of {} bytes before that "
+                    "(SHA-256 {}) is gone; without --original you get the stripped file",
+                    info.source_size, info.source_sha256));
   }
   const Bytes unpacked = packer::unpack(file.bytes, options.input);
   FileStatus status = file.status;
@@ -50,7 +51,7 @@ int run(const Options& options) {
   }
   print_result(fmt::format("{}: {} bytes, as packed{}", printable(output),
                            report::group_digits(unpacked.size()),
-                           is_original ? "" : " (stripped before)"));
+                           is_original ? "" : " (stripped before packing)"));
   return 0;
 }
 
@@ -58,17 +59,17 @@ int run(const Options& options) {
 
 void add_unpack(Program& program) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = program.add_command("unpack", "Give the packed-in file back, bit for bit",
+  CLI::App* command = program.add_command("unpack", "Restore the original file, bit for bit",
                                           [options] { return run(*options); });
   command->add_option("FILE", options->input, "A packed executable")->required();
   command->add_option("-o,--output", options->output, "Where to write (FILE.unpacked)")
       ->type_name("OUT");
-  command->add_flag("--original", options->original, "Refuse where it was stripped before");
+  command->add_flag("--original", options->original, "Refuse if it was stripped before packing");
   add_common_options(command, options->common);
   command->footer(
-      "What comes back is the file that was packed. After `pack --strip` that is the\n"
-      "stripped one; --original then refuses (exit status 3), for what was stripped is\n"
-      "gone. Permissions are kept, but not set-uid and set-gid, owner and times.\n\n"
+      "You get the file that was packed. After `pack --strip` that is the stripped one;\n"
+      "--original then refuses (exit status 3), because what was stripped is gone.\n"
+      "Permissions are kept, but not set-uid, set-gid, owner and times.\n\n"
       "Example:\n  whittle unpack app.packed -o app");
 }
 

@@ -32,7 +32,7 @@ int guarded(int argc, char** argv) {
     cli::print_error(error.what());
     return exit_code(error.kind());
   } catch (const cli::BrokenPipe&) {
-    // As programs end that know nothing of broken pipes; only that everything is tidied up by now.
+    // Die of the signal, as a program would that does not handle broken pipes, but cleaned up.
     ::signal(SIGPIPE, SIG_DFL);
     ::raise(SIGPIPE);
   } catch (const std::bad_alloc&) {

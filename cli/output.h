@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The two streams. Results go to standard output and must arrive: a failed write is an error.
-// Messages go to standard error as far as anyone listens.
+// Messages go to standard error; a failure to write them is ignored.
 #pragma once
 
 #include <sys/types.h>

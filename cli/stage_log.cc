@@ -32,7 +32,7 @@ void StageLog::print(std::string_view step, std::string_view colour, std::string
 }
 
 void StageLog::on_command(std::string_view step, std::string_view command) {
-  // A script of several lines is shown as such, each line behind the step's name.
+  // A script of several lines is shown line by line, each prefixed with the step's name.
   while (!command.empty()) {
     const std::size_t end = std::min(command.find('\n'), command.size());
     print(step, kDim, fmt::format("$ {}", printable(command.substr(0, end))));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What `build` and `image` tell on standard error while they work: one line a stage and a line of
-// output, each behind the step's name, and on a terminal the progress of what takes long.
+// output, each after the step's name, and on a terminal the progress of what takes long.
 #pragma once
 
 #include <string>

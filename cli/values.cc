@@ -29,7 +29,7 @@ std::pair<std::string, std::string> parse_assignment(std::string_view option,
   const std::size_t equals = text.find('=');
   if (equals == 0 || equals == std::string_view::npos) {
     throw Error(ErrorKind::usage, option,
-                fmt::format("`{}` does not read NAME=VALUE", printable(text)));
+                fmt::format("`{}` is not of the form NAME=VALUE", printable(text)));
   }
   return {std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
 }

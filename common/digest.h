@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// SHA-256 (FIPS 180-4), by OpenSSL: the digest of OCI content and of packed-in files.
+// SHA-256 (FIPS 180-4), by OpenSSL: the digest of OCI content and of the files that are packed.
 #pragma once
 
 #include <array>

@@ -111,7 +111,7 @@ void check_segment(const Segment& s, std::uint64_t at, std::uint64_t file_size, 
     throw Error(ErrorKind::malformed, path, fmt::format("program header: {}", what), at);
   };
   if (!in_bounds(s.offset, s.filesz, file_size)) {
-    fail(fmt::format("its bytes [{}, +{}) lie outside the file of {} bytes", s.offset, s.filesz,
+    fail(fmt::format("its bytes [{}, +{}) are outside the file of {} bytes", s.offset, s.filesz,
                      file_size));
   }
   if (s.type != kSegmentLoad) return;
@@ -180,7 +180,7 @@ std::vector<Section> read_sections(const ByteReader& reader, const Layout& layou
     for (std::uint64_t i = 0; i < count; i++) {
       auto [section, name_offset] = layout.section(header.shoff + i * layout.section_size());
       if (section.has_bytes() && !in_bounds(section.offset, section.size, reader.size())) {
-        problem = fmt::format("section {} lies outside the file", i);
+        problem = fmt::format("section {} is outside the file", i);
         return {};
       }
       sections.push_back(std::move(section));
@@ -342,7 +342,7 @@ std::vector<std::string> File::dynamic_strings(std::uint64_t tag) const {
     const auto offset = table && size ? offset_of(*table, *size) : std::nullopt;
     if (!offset || entry.value >= *size) {
       throw Error(ErrorKind::malformed, path_,
-                  "a string of the dynamic section lies outside its string table",
+                  "a string of the dynamic section is outside its string table",
                   find_segment(kSegmentDynamic)->offset);
     }
     const ByteReader names(bytes_.subspan(*offset, *size), header_.order, path_);

@@ -125,7 +125,7 @@ std::string machine_name(const Header& header);
 //
 // `parse` throws Error{malformed} with the offset for: no ELF magic, class or data encoding or
 // version other than the standard's, a header or program header table that does not lie in the
-// file, a program header size other than the class's, more than 65,535 headers, a segment whose
+// file, a program header size other than the class's, more than 65,534 headers, a segment whose
 // file range is outside the file, whose address range wraps, or a loadable one whose p_filesz
 // exceeds its p_memsz, or loadable ones of a program that claim the same addresses. Section headers
 // are optional to a running program, so trouble there is not an error: `sections` is then empty and

@@ -206,7 +206,7 @@ AtomicFile::AtomicFile(const std::filesystem::path& path, mode_t mode) : path_(p
     if (!error) path_ = target;
   }
   std::tie(descriptor_, temporary_) =
-      make_beside(path_, "cannot create a temporary file beside it", [&](const char* name) {
+      make_beside(path_, "cannot create a temporary file next to it", [&](const char* name) {
         return ::open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0777);
       });
   cleanup_slot_ = claim_slot(temporary_);
@@ -273,7 +273,7 @@ void write_file_atomic(const std::filesystem::path& path, ByteView bytes, mode_t
 
 TemporaryFolder::TemporaryFolder(const std::filesystem::path& path) : path_(path) {
   temporary_ =
-      make_beside(path, "cannot create a temporary folder beside it", [](const char* name) {
+      make_beside(path, "cannot create a temporary folder next to it", [](const char* name) {
         return ::mkdir(name, 0777);
       }).second;
   cleanup_slot_ = claim_slot(temporary_.native());

@@ -30,7 +30,7 @@ bool looks_like_version(std::string_view text) {
   return text.starts_with("go1.") || text.starts_with("devel ");
 }
 
-// A length in LEB128 at `*at`, which is moved behind it.
+// A length in LEB128 at `*at`, which is moved after it.
 std::optional<std::uint64_t> read_varint(ByteView bytes, std::uint64_t* at) {
   std::uint64_t value = 0;
   for (unsigned shift = 0; shift < 63 && *at < bytes.size(); shift += 7) {

@@ -87,8 +87,9 @@ void copy_artifact(const Artifact& artifact, const fs::path& source_root,
   std::error_code error;
   const fs::path source = fs::canonical(source_root / artifact.source, error);
   if (error) {
-    throw Error(ErrorKind::failed, artifact.source,
-                fmt::format("is an artifact, but the step did not make it ({})", error.message()));
+    throw Error(
+        ErrorKind::failed, artifact.source,
+        fmt::format("is an artifact, but the step did not create it ({})", error.message()));
   }
   if (!leads_inside(source, work_dir)) {
     throw Error(ErrorKind::refused, artifact.source,

@@ -183,7 +183,7 @@ void check_host_step(const Mapping& mapping, const Value& value, const Step& ste
     }
   }
   if (!step.name.empty() && !step.ship) {
-    mapping.require("name").fail("names an image, but this step makes none; add `whittle`");
+    mapping.require("name").fail("names an image, but this step builds none; add `whittle`");
   }
 }
 
@@ -201,7 +201,7 @@ std::vector<std::string> parse_dependencies(const Value& value,
   for (const Value& item : value.list()) {
     const std::string label = item.text();
     if (std::find(labels.begin(), labels.end(), label) == labels.end()) {
-      item.fail(fmt::format("names the step `{}`, which does not exist{}", printable(label),
+      item.fail(fmt::format("names step `{}`, which does not exist{}", printable(label),
                             did_you_mean(label, labels)));
     }
     if (std::find(dependencies.begin(), dependencies.end(), label) == dependencies.end()) {
@@ -276,7 +276,7 @@ Step parse_step(const std::string& label, const Value& value, std::string_view v
     const auto [other, is_new] = neighbours.image_names.emplace(step.name, label);
     if (!is_new) {
       mapping.require("name").fail(fmt::format(
-          "is the name of step `{}` already; names of images must differ", other->second));
+          "is already the name of step `{}`; image names must be unique", other->second));
     }
   }
   return step;
@@ -298,7 +298,7 @@ BuildFile parse_build_file(std::string_view text, std::string_view path,
     }
   };
   check_size(text.size());
-  if (!is_utf8(text)) throw Error(ErrorKind::usage, path, "is not a text in UTF-8");
+  if (!is_utf8(text)) throw Error(ErrorKind::usage, path, "is not UTF-8 text");
   const SubstitutedText substituted(text, environment);
   check_size(substituted.text().size());
   if (!is_utf8(substituted.text())) {
@@ -314,7 +314,7 @@ BuildFile parse_build_file(std::string_view text, std::string_view path,
     file.version = found->text();
     if (std::find(std::begin(kVersions), std::end(kVersions), file.version) ==
         std::end(kVersions)) {
-      found->fail(fmt::format("is `{}`; the versions that exist are {}", printable(file.version),
+      found->fail(fmt::format("is `{}`; known versions are {}", printable(file.version),
                               fmt::join(kVersions, ", ")));
     }
   }
@@ -322,8 +322,8 @@ BuildFile parse_build_file(std::string_view text, std::string_view path,
 
   const Value steps = build.require("steps");
   const auto entries = steps.entries();
-  if (entries.empty()) steps.fail("holds no step");
-  if (entries.size() > kMaxSteps) steps.fail(fmt::format("holds more than {} steps", kMaxSteps));
+  if (entries.empty()) steps.fail("has no steps");
+  if (entries.size() > kMaxSteps) steps.fail(fmt::format("has more than {} steps", kMaxSteps));
   Neighbours neighbours;
   for (const auto& entry : entries) neighbours.labels.push_back(entry.first);
   for (const auto& [label, value] : entries) {

@@ -43,7 +43,7 @@ void refuse_collisions(const std::vector<NamedPath>& inputs,
     };
     for (const NamedPath& input : inputs) {
       if (!input.path.empty() && same_place(input.path, output->path)) {
-        refuse(input, "whittle never writes over its input; name another output");
+        refuse(input, "whittle never overwrites its input; choose another output");
       }
     }
     for (auto other = outputs.begin(); other != output; other++) {

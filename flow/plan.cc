@@ -48,7 +48,7 @@ Plan make_plan(const BuildFile& file) {
     const auto ready = std::find_if(file.steps.begin(), file.steps.end(), is_ready);
     if (ready == file.steps.end()) {
       throw Error(ErrorKind::usage, file.path,
-                  fmt::format("steps depend on each other in a circle: {}",
+                  fmt::format("steps depend on each other in a cycle: {}",
                               fmt::join(find_cycle(file, waiting), " → ")));
     }
     const std::size_t index = plan.steps.size();

@@ -20,7 +20,7 @@ struct PlannedStep {
 
 struct Plan {
   std::string path;                // of the build file
-  std::vector<PlannedStep> steps;  // each behind everything it depends on; else as in the file
+  std::vector<PlannedStep> steps;  // each after everything it depends on; else as in the file
 };
 
 // Throws Error{usage} for a cycle ("a → b → a"). Dependencies must name steps of the file, which

@@ -62,7 +62,7 @@ void run_command(const Step& step, const RunOptions& options, std::stop_token st
   const auto dir = options.work_dir / step.dir;
   if (!leads_inside(dir, options.work_dir)) {
     throw Error(ErrorKind::refused, step.dir,
-                "is the folder to run in, but leads out of the work directory");
+                "is the folder to run in, but is outside the work directory");
   }
   observer.on_command(step.label, step.run);
   const auto start = std::chrono::steady_clock::now();
@@ -73,7 +73,7 @@ void run_command(const Step& step, const RunOptions& options, std::stop_token st
   if (!result.ok()) {
     std::string message =
         result.signal != 0
-            ? fmt::format("the command was ended by signal {} ({})", result.signal,
+            ? fmt::format("the command was killed by signal {} ({})", result.signal,
                           ::strsignal(result.signal))
             : fmt::format("the command failed with exit status {}", result.exit_status);
     if (result.tail.empty()) {
@@ -93,7 +93,7 @@ void run_command(const Step& step, const RunOptions& options, std::stop_token st
 void check_ship_paths(const ShipBlock& block, const RunOptions& options) {
   if (!std::filesystem::exists(options.work_dir / block.binary)) {
     throw Error(ErrorKind::failed, block.binary,
-                "is the binary to ship, but the step did not make it");
+                "is the binary to ship, but the step did not create it");
   }
   std::vector<std::string> paths = {block.binary, block.output, block.image.output,
                                     block.image.layout};
@@ -210,7 +210,7 @@ class Scheduler {
 void check_runnable(const Plan& plan, const RunOptions& options) {
   if (!std::filesystem::is_directory(options.work_dir)) {
     throw Error(ErrorKind::usage, options.work_dir.native(),
-                "is the work directory, but no folder");
+                "is given as work directory, but is not a folder");
   }
   for (const auto& [step, dependents, dependencies] : plan.steps) {
     if (step.ship) {

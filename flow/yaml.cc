@@ -74,7 +74,7 @@ Document::Document(const SubstitutedText& text, std::string_view path) : text_(t
   try {
     if (const auto mark = second_document(text.text())) {
       throw error_at(path, text.original_position(mark->line, mark->column),
-                     "what begins here is no part of the one YAML document of a build file");
+                     "what begins here is not part of the one YAML document of a build file");
     }
     root_.reset(YAML::Load(text.text()));
   } catch (const YAML::DeepRecursion& error) {
@@ -117,7 +117,7 @@ void Value::fail_type(std::string_view wanted) const {
 
 std::string Value::text_or_empty() const {
   if (!node_.IsScalar()) fail_type("a text");
-  if (node_.Scalar().find('\0') != std::string::npos) fail("holds a NUL byte");
+  if (node_.Scalar().find('\0') != std::string::npos) fail("contains a NUL byte");
   return node_.Scalar();
 }
 
@@ -159,11 +159,11 @@ std::vector<std::pair<std::string, Value>> Value::entries() const {
   for (const auto& entry : node_) {
     if (!entry.first.IsScalar() || entry.first.Scalar().empty() ||
         printable(entry.first.Scalar()) != entry.first.Scalar()) {
-      fail_at(entry.first.Mark(), "a key must be a plain text");
+      fail_at(entry.first.Mark(), "a key must be plain text");
     }
     const std::string& key = entry.first.Scalar();
     if (!seen.insert(key).second) {
-      fail_at(entry.first.Mark(), fmt::format("the key `{}` stands twice", key));
+      fail_at(entry.first.Mark(), fmt::format("the key `{}` is given twice", key));
     }
     entries.emplace_back(key,
                          Value(*document_, entry.second, name_.empty() ? key : name_ + "." + key));
@@ -181,7 +181,7 @@ std::vector<std::pair<std::string, std::string>> Value::assignments() const {
   for (const Value& item : list()) {
     const std::string text = item.text();
     const std::size_t equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos) item.fail("must read KEY=VALUE");
+    if (equals == 0 || equals == std::string::npos) item.fail("must be of the form KEY=VALUE");
     assignments.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return assignments;

@@ -40,7 +40,7 @@ class ArchiveReader {
 
   // The next bytes of the entry, 0 at its end. Holes of sparse files are zeroes.
   std::size_t read(std::span<std::uint8_t> buffer);
-  // The rest of the entry behind what was read. Throws Error{refused} where it is longer.
+  // The rest of the entry after what was read. Throws Error{refused} where it is longer.
   Bytes read_rest(std::uint64_t limit);
 
  private:

@@ -314,7 +314,7 @@ class LayerWalk {
                  replaced.contains(normalise(entry->target).value_or(""))) {
         visitor_.problem(*path, Error(ErrorKind::refused, "",
                                       "is a hard link to " + entry->target +
-                                          ", which a layer above replaces: not looked into"));
+                                          ", which a layer above replaces: not examined"));
       }
     }
     hidden_.merge(std::move(own));

@@ -98,7 +98,7 @@ void add_to_layout(const Image& image, const fs::path& folder) {
   if (version == marker.end() || !version->is_string() ||
       !version->get_ref<const std::string&>().starts_with("1.")) {
     throw Error(ErrorKind::refused, folder.native(),
-                "is an OCI layout of another version than 1; choose another folder");
+                "is an OCI layout of a version other than 1; choose another folder");
   }
   const fs::path index_path = folder / "index.json";
   Json index = read_json(index_path);
@@ -137,14 +137,14 @@ void write_layout(const Image& image, const fs::path& where) {
   if (error) throw io_error(folder.native(), "cannot look at", error.value());
   if (status.type() != fs::file_type::directory) {
     throw Error(ErrorKind::io, folder.native(),
-                "cannot write: is a file, and an OCI layout is a folder");
+                "cannot write: is a file, but an OCI layout is a folder");
   }
   const bool empty = fs::is_empty(folder, error);
   if (error) throw io_error(folder.native(), "cannot list", error.value());
   if (empty) return make_layout(image, folder);
   if (!fs::exists(folder / "oci-layout", error)) {
     throw Error(ErrorKind::refused, folder.native(),
-                "is not empty and no OCI layout; choose another folder");
+                "is not empty and not an OCI layout; choose another folder");
   }
   add_to_layout(image, folder);
 }

@@ -77,7 +77,7 @@ Reference parse_reference(std::string_view text) {
   if (text.empty()) refuse(text, "is empty; give a name such as hello:1.0");
   if (text.find('@') != text.npos) refuse(text, "has a digest; a new image is named by a tag");
 
-  // A colon behind the last slash begins the tag; one before it belongs to a registry's port.
+  // A colon after the last slash begins the tag; one before it belongs to a registry's port.
   std::string_view name = text, tag = "latest";
   const std::size_t slash = text.rfind('/');
   const std::size_t colon = text.rfind(':');
@@ -99,7 +99,7 @@ Reference parse_reference(std::string_view text) {
       registry = first;
       path = name.substr(first_slash + 1);
       if (!is_registry(registry)) {
-        refuse(text, fmt::format("has the registry '{}', which is no HOST or HOST:PORT",
+        refuse(text, fmt::format("has the registry '{}', which is not HOST or HOST:PORT",
                                  printable(registry)));
       }
     }

@@ -67,7 +67,7 @@ std::vector<RootEntry> make_root(const std::vector<RootFile>& files,
     if (path.empty()) return;  // the root itself needs no entry
     const auto [at, added] = root.try_emplace(path, RootEntry{path, true, kFolderMode, ByteView()});
     if (!added && !at->second.is_folder) {
-      refuse('/' + path, "is a file, and another path needs it to be a folder");
+      refuse('/' + path, "is a file, but another path needs it to be a folder");
     }
   };
   const auto add_parents = [&](const std::string& path) {
@@ -89,7 +89,7 @@ std::vector<RootEntry> make_root(const std::vector<RootFile>& files,
         root.try_emplace(path, RootEntry{path, false, file.mode, ByteView(file.content)});
     if (!added) {
       refuse('/' + path, at->second.is_folder
-                             ? "is a file, and another path needs it to be a folder"
+                             ? "is a file, but another path needs it to be a folder"
                              : "is given twice");
     }
   }

@@ -103,7 +103,7 @@ void check_pairs(std::string_view what, const std::map<std::string, std::string>
     check_text(fmt::format("value of {} '{}'", what, printable(key)), value);
     const auto is_plain = [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; };
     if (key.empty() || !std::all_of(key.begin(), key.end(), is_plain)) {
-      refuse(what, key, "is no name: one or more characters without blanks are needed");
+      refuse(what, key, "is not a name: it needs one or more characters without blanks");
     }
   }
 }
@@ -165,7 +165,7 @@ std::vector<std::string> find_surprises(const ImageSpec& spec, const std::vector
              program == nullptr || program->is_folder) {
     warn(fmt::format("the program {} is not among the image's files", printable(command.front())));
   } else if ((program->mode & 0111) == 0) {
-    warn(fmt::format("the program {} has the mode {:04o}: nobody may execute it",
+    warn(fmt::format("the program {} has the mode {:04o}: nobody is allowed to execute it",
                      printable(command.front()), program->mode));
   } else if (!runs_as_root(spec.user) && (program->mode & kOthersExecute) == 0) {
     warn(

@@ -14,7 +14,7 @@
 //
 // A compressor is an archive of the format "raw": one nameless entry, the filter's output alone.
 //
-// Level 9 is gzip's highest. zstd stops at 19 because the levels behind it ask the reader for a
+// Level 9 is gzip's highest. zstd stops at 19 because the levels after it ask the reader for a
 // window of up to 128 MiB.
 #include "imagegen/stream.h"
 

@@ -19,7 +19,7 @@ using ByteSink = std::function<void(ByteView)>;
 
 struct ArchiveHandle;
 
-// A tar without owner names, with owner 0:0, one time for every entry and no padding behind the
+// A tar without owner names, with owner 0:0, one time for every entry and no padding after the
 // end: the same entries give the same bytes. Paths are UTF-8, relative, and normalised.
 class TarWriter {
  public:

@@ -16,7 +16,7 @@ using elf::Segment;
 constexpr std::size_t kFewestRecords = 16;  // below, what is saved is less than what streams cost
 constexpr std::uint64_t kLargestRange = std::uint64_t{1} << 30;  // positions fit 32-bit numbers
 constexpr std::uint32_t kWithDataSize = 17;  // least length field of an FDE with an LSDA pointer
-constexpr std::size_t kTableAt = 12;         // .eh_frame_hdr: what is in front of its table
+constexpr std::size_t kTableAt = 12;         // .eh_frame_hdr: what comes before its table
 
 std::uint32_t load(ByteView bytes, std::uint64_t at) {
   std::uint32_t value;

@@ -13,7 +13,7 @@
 
 namespace whittle::packer {
 
-// Where .eh_frame is, with the .eh_frame_hdr right in front of it, where there is one: by
+// Where .eh_frame is, with the .eh_frame_hdr directly before it, where there is one: by
 // PT_GNU_EH_FRAME or, in a program without it, by the records themselves. Section headers are not
 // needed. Nothing where there are fewer than 16 records.
 std::optional<AddressRange> find_eh_frame(const elf::File& file);

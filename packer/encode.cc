@@ -33,7 +33,7 @@ struct Job {
   std::vector<Coded> forms;  // by every codec of the level
 };
 
-// A small program shall not need several times its own memory to start: every processor has tables.
+// A small program must not need several times its own memory to start: every thread has tables.
 std::uint8_t table_bits(std::uint64_t filled) {
   constexpr std::uint64_t kSmall = std::uint64_t{3} << 20;
   return filled < kSmall ? kMixTableBits - 1 : kMixTableBits;
@@ -83,8 +83,8 @@ struct Selection {
 };
 constexpr std::size_t kStored = SIZE_MAX;
 
-// A form that is a little larger and many times as quick to decode is the better one: up to 1/12
-// where the program is of `all` = 16 MiB or more, which takes long to start anyway.
+// A form that is a little larger but decodes many times faster is the better one: up to 1/12 larger
+// for programs of 16 MiB or more (`all`), which take long to start anyway.
 std::uint64_t price(const Coded& form, std::uint64_t all) {
   constexpr std::uint64_t kLarge = std::uint64_t{16} << 20;
   const std::uint64_t size = form.bytes.size();
@@ -172,10 +172,10 @@ Span measure(const StreamGroup& group, std::size_t begin, const std::vector<Pack
   return span;
 }
 
-// Bytes of the image that may be decoded while regions are made from their parts: so many that what
-// is in memory, with half a MiB for decoders and for huge pages, which come with their first byte,
-// is no more than the finished image; for a program shall start in the memory of its file and a
-// quarter more. The decoders of level small take more: there it is what is small beside the rest.
+// Bytes of the image that may be decoded while regions are made from their parts. A program has to
+// start in the memory of its file and a quarter more. So memory in use must not exceed the finished
+// image; half a MiB is set aside for decoders and for huge pages, which take memory from their
+// first byte on. Decoders of level small take more; there, at most a fifth of the image is allowed.
 std::uint64_t room_beside_parts(const std::vector<Span>& spans, std::uint32_t level) {
   std::uint64_t filled = 0, taken = 0;
   for (const Span& span : spans) {
@@ -188,9 +188,9 @@ std::uint64_t room_beside_parts(const std::vector<Span>& spans, std::uint32_t le
   return level == kLevelSmall ? std::min(room, filled / 5) : room;
 }
 
-// The longest first, so that several processors finish together. What has no room beside the
-// regions from parts waits until they are made, and stands behind all else; the rest stream is the
-// last.
+// The longest first, so that several processors finish together. Streams that do not fit in memory
+// together with the regions from parts wait until these are made, and come after everything else.
+// The rest stream is last.
 void put_in_order(std::vector<Span>& spans, std::uint32_t level) {
   std::uint64_t room = room_beside_parts(spans, level);
   std::stable_sort(spans.begin(), spans.end(),

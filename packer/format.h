@@ -14,7 +14,7 @@
 //     rest streams                     file bytes that no segment maps; not mapped
 //
 // All integers are little-endian, all structures naturally aligned, addresses are link-time virtual
-// addresses. The stub finds the header in front of itself and needs no symbol, relocation or file.
+// addresses. The stub finds the header before itself and needs no symbol, relocation or file.
 #pragma once
 
 #include <stddef.h>
@@ -92,7 +92,7 @@ struct PackRegion {
   uint64_t address;
   uint64_t size;        // bytes
   uint32_t transform;   // kTransform…
-  uint16_t first_part;  // index of a stream; its parts are that and those behind it
+  uint16_t first_part;  // index of a stream; its parts are that and those after it
   uint16_t part_count;  // 0: in place
 };
 static_assert(sizeof(PackRegion) == 24);
@@ -104,7 +104,7 @@ struct PackHeader {
   uint16_t level;          // kLevel…
   uint16_t first_held;     // index of a stream: the image streams from there on are decoded when
                            // the regions whose parts stand before them have been made
-  uint64_t file_digest;    // XXH64 of the file behind this field, seeded with that of the file
+  uint64_t file_digest;    // XXH64 of the file after this field, seeded with that of the file
                            // before it
   uint64_t run_digest;     // XXH64 of what the stub reads; see `run_digest_of`
   uint64_t header_vaddr;   // of this structure: run-time address - this = load bias
@@ -122,9 +122,9 @@ struct PackHeader {
   uint16_t segment_count;  // PackSegment entries, directly followed by
   uint16_t stream_count;   // PackStream entries, directly followed by
   uint16_t region_count;   // PackRegion entries, directly followed by this header
-  uint64_t original_size;  // bytes of the packed-in file
+  uint64_t original_size;  // bytes of the original file
   uint64_t source_size;    // bytes of the file before it was stripped for packing
-  uint8_t original_sha256[32];  // of the packed-in file
+  uint8_t original_sha256[32];  // of the original file
   uint8_t source_sha256[32];    // of the file before it was stripped; equal where it was not
   uint8_t packer_version[16];   // ASCII, zero padded
 };
@@ -143,7 +143,7 @@ inline constexpr uint64_t tables_size(const PackHeader& header) {
          header.region_count * sizeof(PackRegion);
 }
 
-// Memory in which a region's transform may work, bytes.
+// Working memory of a region's transform, in bytes.
 inline constexpr uint64_t work_size(uint32_t transform, uint64_t region_size) {
   return transform == kTransformGoTable ? (region_size / 2 + (192 << 10)) & ~uint64_t{15} : 0;
 }
@@ -167,7 +167,7 @@ inline constexpr uint64_t kEscapeSize = 32;
 enum StubExit : int {
   kExitDamaged = 121,    // a digest differs or a stream does not decode
   kExitNoMemory = 122,   // the system gave no memory
-  kExitForbidden = 123,  // the system forbids making memory executable, by any way
+  kExitForbidden = 123,  // the system forbids making memory executable, in any way
 };
 
 }  // namespace whittle::packer

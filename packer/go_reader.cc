@@ -154,7 +154,7 @@ void locate_find_functions(const Parsed& parsed, ByteView around, Located& at) {
 }
 
 // Where the funcdata begins: all inlining trees must make sense from there. Since Go 1.26 that is
-// behind the table, before it is somewhere in front of it.
+// after the table, in older versions somewhere before it.
 void locate_funcdata(const Parsed& parsed, ByteView around, Located& at) {
   struct Tree {
     std::uint32_t offset, nodes;

@@ -11,10 +11,10 @@
 namespace whittle::packer {
 namespace {
 
-// By how many bytes the smaller form is smaller, and which that is.
+// Which form is smaller, and by how many bytes.
 Choice smaller(std::uint64_t fast, std::uint64_t small) {
   if (small < fast) {
-    return {kLevelSmall, fmt::format("small saves {} bytes against fast", fast - small)};
+    return {kLevelSmall, fmt::format("small saves {} bytes over fast", fast - small)};
   }
   return {kLevelFast, fmt::format("small would be {} bytes larger than fast", small - fast)};
 }
@@ -57,12 +57,10 @@ std::variant<Choice, Refusal> choose_level(ByteView file, std::uint64_t fast, st
   const std::uint64_t layer = zstd_encode(file).size();
   if (layer <= packed) {
     return Refusal{"not-smaller-to-pull",
-                   fmt::format("would be {} bytes to pull; unpacked, in a layer compressed with "
-                               "zstd, it is {}",
+                   fmt::format("would be {} bytes to pull; unpacked, a zstd layer takes only {}",
                                packed, layer)};
   }
-  choice.reason += fmt::format(
-      ", and {} against a layer compressed with zstd that holds it unpacked", layer - packed);
+  choice.reason += fmt::format(", and {} over a zstd layer that holds it unpacked", layer - packed);
   return choice;
 }
 

@@ -27,18 +27,18 @@ std::uint32_t literal_bits(std::uint32_t count) {
   return count == 0 ? 0 : 1 + number_bits(count) + 8 * count;
 }
 
-// A parse of all in front of `end` whose last element is a match.
+// A parse of all before `end` whose last element is a match.
 struct Parse {
   std::uint32_t bits = 0;
   std::uint32_t end = 0;
-  std::uint32_t before = kNone;  // the parse in front of `literals`
-  std::uint32_t literals = 0;    // in front of the match
+  std::uint32_t before = kNone;  // the parse before `literals`
+  std::uint32_t literals = 0;    // before the match
   std::uint32_t length = 0;
   std::uint32_t distance = 1;
   bool repeats = false;  // the distance of the match before
 };
 
-// A parse of all in front of a place: `parse` and literals.
+// A parse of all before a place: `parse` and literals.
 struct Way {
   std::uint32_t bits = 0;
   std::uint32_t parse = 0;
@@ -62,7 +62,7 @@ class Parser {
     struct Run {              // of bytes that equal those `distance` before
       std::uint32_t end = 0;  // of what is known of it
       std::uint32_t begin = 0;
-      std::uint32_t parse = kNone;  // the latest of this distance in front of it
+      std::uint32_t parse = kNone;  // the latest of this distance before it
     };
     std::vector<Run> runs(raw_.size() + 1);
     std::array<std::vector<std::uint32_t>, 256> places;  // where each byte stands so far

@@ -9,7 +9,7 @@
 
 namespace whittle::packer {
 
-// Packs what lies behind the first `known` bytes of `raw`; the decoder has those before it.
+// Packs what follows the first `known` bytes of `raw`; the decoder has those before it.
 // The result is the shortest: the search is over all parses, but for literals in runs of more than
 // 1,024. Takes time with the square of the size, half a second for 64 KiB; `raw` is smaller than
 // 16 MiB.

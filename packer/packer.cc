@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // Writes a packed file. The order of work: plan from the headers, transform and encode each
-// segment's bytes, lay the pieces out behind a new ELF header, then take the result apart again and
-// compare. Nothing is returned that did not survive that.
+// segment's bytes, lay the pieces out after a new ELF header, then take the result apart again and
+// compare. Nothing is returned that did not pass that.
 //
 // Address space: the first segment of the packed file covers the original's whole memory image,
 // nearly all of it zero memory, so that the kernel reserves the range and places brk, stack and
-// mmap areas around it. It has a few file bytes (the headers) because kernels treat a segment with
-// none differently from release to release, and the first one decides where a position-independent
-// program goes. Stub and payload are mapped behind the image.
+// mmap areas around it. It has a few file bytes (the headers) because kernels differ in how
+// they treat a segment with none, and the first one decides where a position-independent
+// program goes. Stub and payload are mapped after the image.
 #include "packer/packer.h"
 
 #include <fmt/format.h>
@@ -44,7 +44,7 @@ struct ProgramHeader {  // Elf64_Phdr
 static_assert(sizeof(ProgramHeader) == 56);
 constexpr std::uint64_t kElfHeaderSize = 64;
 
-// The original's ELF header with the fields that speak of the packed file replaced.
+// The original's ELF header with the fields that describe the packed file replaced.
 Bytes elf_header(const elf::File& elf, std::uint64_t entry, std::size_t phnum) {
   const ByteView original = elf.bytes().first(kElfHeaderSize);
   Bytes header(original.begin(), original.end());
@@ -143,10 +143,10 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
 }
 
 std::variant<PackPlan, Refusal> decide(const elf::File& elf, const PackOptions& options) {
-  if (is_packed(elf.bytes())) return Refusal{"already-packed", "is packed already"};
+  if (is_packed(elf.bytes())) return Refusal{"already-packed", "is already packed"};
   if (const auto packer = find_foreign_packer(elf)) {
     return Refusal{"already-packed",
-                   fmt::format("is packed by {} already; pack what was packed, or what `upx -d` "
+                   fmt::format("is already packed by {}; pack the original, or what `upx -d` "
                                "makes of it",
                                name_and_version(*packer))};
   }
@@ -218,7 +218,7 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
                                               packed.bytes.size(), file.size())});
   }
   if (file.size() > kMaxExpansion * packed.bytes.size()) {
-    return refuse({"expansion", fmt::format("holds {} bytes of almost nothing; readers refuse "
+    return refuse({"expansion", fmt::format("has {} bytes of almost nothing; readers refuse "
                                             "files that grow more than {}-fold",
                                             file.size(), kMaxExpansion)});
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The packer's doors. A packed program is an ordinary ELF file that unpacks itself in memory and
-// runs as before; packer/format.h defines its layout and packer/FORMAT.md explains it.
+// The packer's interface. A packed program is an ordinary ELF file that unpacks itself in memory
+// and runs as before; packer/format.h defines its layout and packer/FORMAT.md explains it.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 // How hard to try. `automatic` packs at every level and keeps what serves `Goal` best.
 enum class Level {
   fast,   // zstd: unpacks at several hundred MB/s
-  small,  // a mixing model: smaller by a fifth, several times slower to unpack
+  small,  // a mixing model: 5 to 11 % smaller, several times slower to unpack
   automatic,
 };
 
@@ -40,10 +40,10 @@ enum class Goal {
 struct PackOptions {
   Level level = Level::fast;
   Goal goal = Goal::disk;  // Level::automatic alone
-  // The file is set-uid, set-gid or carries file capabilities: refused ("privileged"), because a
-  // packed program has powers at its start that its author never reviewed the stub for.
+  // The file is set-uid, set-gid or carries file capabilities: refused ("privileged"), because it
+  // would run the stub with privileges its author never reviewed it for.
   bool privileged = false;
-  // Where `file` was made from another one by stripping: that one, for the record. `unpack` gives
+  // If `file` was made from another file by stripping: that one, for the record. `unpack` gives
   // back `file`; the record lets it say that this is not what there was before.
   std::optional<ByteView> stripped_from;
   Progress progress;  // may be empty
@@ -62,7 +62,7 @@ std::optional<Refusal> check(ByteView file, std::string_view path, const PackOpt
 
 struct PackedFile {
   Bytes bytes;
-  std::uint64_t original_size = 0;  // bytes of the packed-in file
+  std::uint64_t original_size = 0;  // bytes of the original file
   std::uint64_t source_size = 0;    // bytes before it was stripped for packing; the same where not
   std::string level;                // "fast", "small"
   std::string choice;               // Level::automatic alone: why this level, with figures
@@ -81,8 +81,8 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
 // True when the bytes are a packed file of any version.
 bool is_packed(ByteView file);
 
-// One stream of a packed file. Several parts may make one region, which is then what `address` and
-// `region_size` tell of.
+// One stream of a packed file. Several parts may make one region, which `address` and `region_size`
+// then describe.
 struct StreamInfo {
   std::string name;           // "image"; "part", of a region; "rest", which is not mapped
   std::uint64_t address = 0;  // virtual address of what it decodes to, 0 for what is not mapped
@@ -102,7 +102,7 @@ struct PackInfo {
   std::string machine;  // "x86-64", "aarch64", "riscv64"
   std::string level;    // "fast", "small"
   std::uint64_t packed_size = 0, original_size = 0, stub_size = 0;
-  std::string original_sha256;    // hexadecimal, of the packed-in file
+  std::string original_sha256;    // hexadecimal, of the original file
   std::uint64_t source_size = 0;  // before it was stripped for packing; the same where it was not
   std::string source_sha256;
   std::uint64_t scratch_size = 0;  // bytes of memory beside the image that unpacking works in
@@ -113,7 +113,7 @@ struct PackInfo {
 // is damaged.
 PackInfo inspect(ByteView file, std::string_view path);
 
-// Gives back the packed-in file, bit for bit: the file as it was handed to `pack`. What was
+// Gives back the original file, bit for bit: the file as it was handed to `pack`. What was
 // stripped before that is gone, and PackInfo's source_sha256 then differs from its original_sha256.
 // Throws Error{refused} where the file is not packed and Error{corrupt} where any digest differs.
 Bytes unpack(ByteView file, std::string_view path);

@@ -103,9 +103,9 @@ std::optional<Refusal> refuse_layout(const elf::File& file, const std::vector<Se
                    fmt::format("spreads over {} bytes of address space", previous_end - begin)};
   }
   if (h.type == elf::kTypeExec && begin == 0) {
-    return Refusal{"address", "is linked at address 0, which systems do not let programs map"};
+    return Refusal{"address", "is linked at address 0, which systems do not allow programs to map"};
   }
-  // The packed file's own pages go behind the image.
+  // The packed file's own pages go after the image.
   if (kUserSpaceEnd - previous_end < kMaxFileSize * 2) {
     return Refusal{"address", "is linked too close to the end of user space"};
   }
@@ -160,7 +160,7 @@ std::optional<std::uint64_t> find_phdr_vaddr(const elf::File& file,
   return std::nullopt;
 }
 
-// Bytes behind everything that the headers speak of, unless they are all zero.
+// Bytes after everything that the headers describe, unless they are all zero.
 std::uint64_t overlay_of(const elf::File& file) {
   const elf::Header& h = file.header();
   std::uint64_t end = h.phoff + std::uint64_t{h.phnum} * h.phentsize;
@@ -227,7 +227,7 @@ std::variant<PackPlan, Refusal> plan(const elf::File& file) {
   if (auto refusal = refuse_kind(file, loads)) return *refusal;
   if (auto refusal = refuse_layout(file, loads)) return *refusal;
   if (const std::uint64_t overlay = overlay_of(file)) {
-    return Refusal{"overlay", fmt::format("has {} bytes appended behind the program (an archive?), "
+    return Refusal{"overlay", fmt::format("has {} bytes appended to the program (an archive?), "
                                           "which the program may look for in its own file",
                                           overlay)};
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What of an executable becomes what in its packed form: decided once, from the headers alone, and
-// read by the writer. Whatever cannot be proven safe is a refusal with its reason.
+// Which parts of an executable become what in its packed form: decided once, from the headers
+// alone, and read by the writer. Whatever cannot be proven safe is a refusal with its reason.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,8 @@ struct PackPlan {
   std::vector<std::string> warnings;
 };
 
-// Throws nothing: a parsed file is either planned or refused.
+// A parsed file is either planned or refused. Throws Error{malformed} where its dynamic section is
+// damaged.
 std::variant<PackPlan, Refusal> plan(const elf::File& file);
 
 }  // namespace whittle::packer

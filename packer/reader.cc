@@ -49,9 +49,9 @@ Fault fault_in_header(const PackHeader& header, const elf::File& elf) {
     return fmt::format("unknown level {}", header.level);
   if (header.segment_count == 0 || header.segment_count > kMaxSegments ||
       header.stream_count > kMaxTableEntries || header.region_count > kMaxTableEntries) {
-    return "absurd table counts";
+    return "table counts beyond the limits";
   }
-  if (header.first_held > header.stream_count) return "streams are held that are not there";
+  if (header.first_held > header.stream_count) return "the first held stream does not exist";
   if (header.image_size > kMaxImageSize || header.image_vaddr > UINT64_MAX - header.image_size) {
     return "image size beyond the limit";
   }
@@ -68,7 +68,7 @@ Fault fault_in_note(const std::uint8_t* from, std::uint64_t descriptor_size) {
   if (note.name_size != sizeof note.name || note.type != kPackNoteType ||
       std::memcmp(note.name, kPackNoteName, sizeof note.name) != 0 ||
       note.descriptor_size != descriptor_size) {
-    return "no note of whittle's stands in front of the tables";
+    return "there is no note of whittle's before the tables";
   }
   return std::nullopt;
 }
@@ -77,7 +77,7 @@ Fault fault_in_note(const std::uint8_t* from, std::uint64_t descriptor_size) {
 Fault fault_in_layout(const PackHeader& header, std::uint64_t header_at, std::uint64_t payload_at) {
   const std::uint64_t stub_at = header_at + sizeof header;
   if (stub_at % kPieceAlign != 0) return "the stub is not aligned";
-  if (payload_at < stub_at) return "payload lies in front of the stub";
+  if (payload_at < stub_at) return "the payload is before the stub";
   if (header.header_vaddr - header.stub_vaddr != header_at) return "wrong address of the header";
   if (header.stub_size < stub_at || header.stub_size > payload_at ||
       payload_at - header.stub_size >= kPieceAlign) {
@@ -100,7 +100,7 @@ Fault fault_in_segments(const PackHeader& header, const std::vector<PackSegment>
         !in_bounds(s.vaddr - header.image_vaddr, s.memory_size, header.image_size) ||
         s.file_size > s.memory_size ||
         !in_bounds(s.file_offset, s.file_size, header.original_size)) {
-      return "a segment lies outside the image or the original file";
+      return "a segment is outside the image or the original file";
     }
     if (s.vaddr < at) return "segments overlap or do not ascend";
     at = s.vaddr + s.memory_size;
@@ -112,8 +112,8 @@ Fault fault_in_segments(const PackHeader& header, const std::vector<PackSegment>
     entry_in_code |= header.entry >= s.vaddr && header.entry - s.vaddr < s.file_size;
     escape_behind_code |= is_escape_of(header.escape_vaddr, s);
   }
-  if (!entry_in_code) return "the entry point lies outside any code";
-  if (!escape_behind_code) return "the escape lies elsewhere than behind code";
+  if (!entry_in_code) return "the entry point is outside any code";
+  if (!escape_behind_code) return "the escape is not directly after code";
   return std::nullopt;
 }
 
@@ -144,7 +144,7 @@ Fault fault_in_streams(const PackHeader& header, const std::vector<PackSegment>&
   std::uint64_t raw = 0, rest_raw = 0, scratch = 0, in_payload = 0, packed = 0;
   bool in_rest = false;
   for (const PackStream& s : streams) {
-    if (!in_bounds(packed, s.packed_size, packed_room)) return "a stream lies outside the file";
+    if (!in_bounds(packed, s.packed_size, packed_room)) return "a stream is outside the file";
     packed += s.packed_size;
     if (s.raw_size > kMaxFileSize - raw) return "stream sizes are beyond the limit";
     raw += s.raw_size;
@@ -190,7 +190,7 @@ Fault fault_in_filling(const std::vector<PackSegment>& segments,
   }
   for (const AddressRange& range : filled) {
     if (!in_one_of(in_file, range.address, range.size)) {
-      return "a stream or region lies outside the segments";
+      return "a stream or region is outside the segments";
     }
     size += range.size;
   }
@@ -214,7 +214,7 @@ Fault fault_in_regions(const PackHeader& header, const std::vector<PackStream>& 
     }
     if (r.part_count == 0) {
       if (r.first_part != 0) return "a region has a first part and no parts";
-      if (!in_one_of(decoded, r.address, r.size)) return "a region lies outside any one stream";
+      if (!in_one_of(decoded, r.address, r.size)) return "a region is not inside one stream";
       in_place.push_back({r.address, r.size});
       continue;
     }
@@ -274,11 +274,11 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
   }
   demand(fault_in_header(header, elf));
   const std::uint64_t tables = tables_size(header);
-  if (tables + sizeof(PackNote) > *header_at) demand("tables lie outside the file");
+  if (tables + sizeof(PackNote) > *header_at) demand("the tables are outside the file");
   const std::uint8_t* tables_at = file.data() + *header_at - tables;
   demand(fault_in_note(tables_at - sizeof(PackNote), tables + sizeof header));
   const auto payload_at = elf.offset_of(header.payload_vaddr, header.payload_size);
-  if (header.payload_size == 0 || !payload_at) demand("payload lies outside the file");
+  if (header.payload_size == 0 || !payload_at) demand("the payload is outside the file");
   demand(fault_in_layout(header, *header_at, *payload_at));
 
   view.aligned_.resize((tables + sizeof header + 7) / 8);
@@ -308,7 +308,7 @@ PackedView PackedView::read(ByteView file, std::string_view path) {
 }
 
 std::uint64_t file_digest_of(ByteView file, std::uint64_t header_offset) {
-  // Around the field: what is before it, then what is behind, seeded with the digest of the former.
+  // Around the field: what is before it, then what follows, seeded with the digest of the former.
   const std::uint64_t field = header_offset + offsetof(PackHeader, file_digest);
   const ByteView behind = file.subspan(field + sizeof(PackHeader::file_digest));
   return stub::xxh64(behind.data(), behind.size(), stub::xxh64(file.data(), field, 0));

@@ -17,8 +17,8 @@
 namespace whittle::packer {
 namespace {
 
-// Code is transformed in pieces, so that several processors can share the way back: of 1 MiB, and
-// larger where that would be more than half of the regions that a file may have.
+// Code is transformed in pieces, so that several processors can share the inverse: of 1 MiB, or
+// larger where those would take more than half of the regions that a file may have.
 std::uint64_t code_piece(const PackPlan& plan) {
   std::uint64_t all = 0;
   for (const AddressRange& code : plan.code) all += code.size;
@@ -70,8 +70,8 @@ struct Composed {
   std::uint64_t work = 0;  // bytes of memory in which the parts are joined
 };
 
-// What a stream of its own costs beside its bytes: its entry in the table and the tables of its
-// codec.
+// What a separate stream costs in addition to its bytes: its entry in the table and the tables of
+// its codec.
 constexpr std::uint64_t kStreamCost = 100;
 
 std::uint64_t estimate(const std::vector<Bytes>& parts) {
@@ -177,9 +177,9 @@ StreamGroup image_group(ByteView bytes, std::uint64_t address, const PackPlan& p
   return group;
 }
 
-// The image streams of `bytes`, which are at `address`: one, or an even number of one size, so that
-// they keep two processors busy alike, of which none is larger than `most`; cut at multiples of 16,
-// where instructions of every machine may begin.
+// The image streams of `bytes`, which are at `address`: one stream, or an even number of equal
+// pieces that keep two processors equally busy, none larger than `most`. Cuts are at multiples of
+// 16, where instructions of every machine may begin.
 void add_image_groups(ByteView bytes, std::uint64_t address, std::uint64_t most,
                       const PackPlan& plan, std::vector<StreamGroup>& groups) {
   const std::uint64_t size = bytes.size();

@@ -152,7 +152,7 @@ Examination examine(ByteView file, std::string_view path) {
   try {
     const PackedView view = PackedView::read(file, path);
     const PackHeader& header = view.header();
-    checks.push_back({.name = "structure", .ok = true, .detail = "header and tables are sound"});
+    checks.push_back({.name = "structure", .ok = true, .detail = "header and tables are valid"});
     checks.push_back(compare("file digest", hex64(header.file_digest),
                              hex64(file_digest_of(file, view.header_offset()))));
     checks.push_back(compare("run-time digest", hex64(header.run_digest),

@@ -26,7 +26,7 @@ void append_padded(Bytes& to, ByteView bytes) {
   to.resize(align_up(to.size(), 4));
 }
 
-// The other notes of GNU's speak of the original's machine code and start-up, not of what it is.
+// GNU's other notes describe the original's machine code and start-up, not what it is.
 bool is_worth_showing(const elf::Note& note) {
   return note.owner != "GNU" || note.type == elf::kNoteGnuBuildId;
 }

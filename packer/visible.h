@@ -57,7 +57,7 @@ struct PayloadPlace {
 std::vector<elf::SectionEntry> sections_of(const Visible& visible, const FrontLayout& layout,
                                            std::uint64_t stub_vaddr, const PayloadPlace& payload);
 
-// Writes all of it up to the tables: `file` ends behind the program headers and then where the
+// Writes all of it up to the tables: `file` ends after the program headers and then where the
 // tables begin. Fills in the section-header fields of the ELF header.
 void write_front(const Visible& visible, const FrontLayout& layout,
                  const std::vector<elf::SectionEntry>& sections, const elf::Header& header,

@@ -43,7 +43,7 @@ void add_details(const analyzer::AuditedFile& file, std::string& out) {
     out += fmt::format("- to make it static: {}\n", cell(remedy));
   }
   for (const analyzer::Need& need : report.needs) {
-    out += fmt::format("- {} ({}): without, {}. To supply it: {}\n", cell(need.title),
+    out += fmt::format("- {} ({}): without it, {}. To supply it: {}\n", cell(need.title),
                        need.confidence, cell(need.breaks), cell(need.supply));
   }
 }

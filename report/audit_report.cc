@@ -59,7 +59,7 @@ void add_libraries(const std::vector<analyzer::Library>& libraries, std::size_t 
   for (const analyzer::Library& library : libraries) {
     std::string where =
         library.path.empty() ? "MISSING" : fmt::format("{} ({})", library.path, library.found_by);
-    if (library.repeated) where = "stands elsewhere in this tree";
+    if (library.repeated) where = "listed elsewhere in this tree";
     lines.add(fmt::format("{:<{}}{} => {}", "", 2 * depth, library.name, where));
     add_libraries(library.needed, depth + 1, lines);
   }

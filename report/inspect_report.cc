@@ -206,7 +206,7 @@ std::string inspect_text(const analyzer::BinaryReport& binary,
     facts.add("symbols", binary.stripped ? "none (stripped)" : group_digits(binary.symbols));
     facts.add("sections", group_digits(binary.sections.size()));
     if (binary.overlay > 0) {
-      facts.add("overlay", bytes_and_size(binary.overlay) + " behind the end of the program");
+      facts.add("overlay", bytes_and_size(binary.overlay) + " after the end of the program");
     }
   }
   if (packability) {
@@ -216,7 +216,8 @@ std::string inspect_text(const analyzer::BinaryReport& binary,
   }
   std::vector<std::string> needs;
   for (const analyzer::Need& need : binary.needs) {
-    needs.push_back(fmt::format("{} ({}): without, {}", need.title, need.confidence, need.breaks));
+    needs.push_back(
+        fmt::format("{} ({}): without it, {}", need.title, need.confidence, need.breaks));
   }
   facts.add("may need", needs);
   facts.add("warning", binary.warnings);

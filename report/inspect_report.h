@@ -17,7 +17,7 @@ struct Packability {
   std::optional<packer::Refusal> refusal;  // why not
 };
 
-// Rows of the table that tells where the bytes of a packed file are.
+// Rows of the table that shows where the bytes of a packed file are.
 enum class Streams {
   by_region,  // the parts of one region in one row
   each,       // every stream, with its codec

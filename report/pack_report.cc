@@ -33,7 +33,7 @@ std::string pack_text(std::string_view path, const packer::PackDecision& decisio
                                 group_digits(packed.bytes.size()), group_digits(packed.source_size),
                                 percent(packed.bytes.size(), packed.source_size));
   if (packed.original_size != packed.source_size) {
-    out += fmt::format("  stripped to {} bytes before\n", group_digits(packed.original_size));
+    out += fmt::format("  first stripped to {} bytes\n", group_digits(packed.original_size));
   }
   if (!packed.choice.empty()) {
     out += fmt::format("  level {}: {}\n", packed.level, printable(packed.choice));

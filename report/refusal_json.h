@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A packer's refusal as a member of the documents that tell of one: {"code", "reason"} or null.
+// A packer's refusal as a member of the documents that report one: {"code", "reason"} or null.
 #pragma once
 
 #include <optional>

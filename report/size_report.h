@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What every step of the way bought, on disk and on the wire. The two differ: a registry stores and
+// What every step saved, on disk and over the network. The two differ: a registry stores and
 // sends layers compressed, so a smaller file can make a heavier pull. A report that shows one
 // column misleads; this one always holds both.
 #pragma once

@@ -34,7 +34,7 @@ class TextTable {
   // Cells missing at the end are empty.
   void add_row(std::vector<std::string> cells);
 
-  // Columns two blanks apart, every line behind `indent`, no blanks at the end of a line.
+  // Columns two blanks apart, every line after `indent`, no blanks at the end of a line.
   std::string text(std::string_view indent) const;
 
   // A Markdown table; the first row is its head.

@@ -7,7 +7,7 @@
 // distance into the target, which repeats. What follows `adrp` to complete the address (`add`,
 // `ldr`, `str`) holds the offset in the page, which is absolute already; with the page absolute the
 // pair repeats as a whole. All words are then stored most significant byte first: the opcode stands
-// in front of its operands, and matches run from what varies least into what varies most.
+// before its operands, and matches run from what varies least into what varies most.
 //
 // Measured with zstd on the 4.8 MB of code of esbuild, a Go program: 1,730,332 bytes as it is,
 // 1,546,407 with `bl`, 1,485,085 with `adrp` too, 1,475,629 with the bytes turned round.

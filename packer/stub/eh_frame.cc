@@ -9,7 +9,7 @@ namespace {
 constexpr uint32_t kLeastFde = 12;    // length field: CIE pointer, begin, range
 constexpr uint32_t kLeastEntry = 16;  // bytes of such a record
 constexpr uint32_t kWithData = 17;    // length field: these, 1 byte of size, LSDA pointer
-constexpr uint32_t kTableAt = 12;     // .eh_frame_hdr: what is in front of its table
+constexpr uint32_t kTableAt = 12;     // .eh_frame_hdr: what comes before its table
 
 inline uint32_t load(const uint8_t* p) {
   uint32_t value;
@@ -18,7 +18,7 @@ inline uint32_t load(const uint8_t* p) {
 }
 inline void store(uint8_t* p, uint32_t value) { __builtin_memcpy(p, &value, 4); }
 
-// The position of the first FDE at `at` or behind the CIEs there; 0 where there is none. Looks at a
+// The position of the first FDE at `at` or after the CIEs there; 0 where there is none. Looks at a
 // few records only, so that damage cannot make the join slow.
 size_t find_fde(const uint8_t* out, size_t size, size_t at) {
   for (int i = 0; i < 4; i++) {
@@ -31,7 +31,7 @@ size_t find_fde(const uint8_t* out, size_t size, size_t at) {
 
 bool join_table(Source& index, uint8_t* out, size_t size, size_t frame, uint32_t entries) {
   if (entries == 0) return true;
-  size_t next = frame;  // behind the record of the entry before
+  size_t next = frame;  // after the record of the entry before
   for (uint8_t* entry = out + kTableAt; entries != 0; entries--, entry += 8) {
     const size_t expected = find_fde(out, size, next);
     const size_t at = (expected + index.signed_number()) & UINT32_MAX;

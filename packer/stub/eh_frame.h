@@ -10,7 +10,7 @@
 // The difference to that is what is stored, nearly always 0. A function's language-specific data
 // (LSDA) follows that of the one before, if not as closely.
 //
-// .eh_frame_hdr, in front of it, is a table for binary search: where each function begins and where
+// .eh_frame_hdr, before it, is a table for binary search: where each function begins and where
 // its record is, by address. Both are in the records already. As records are mostly in the order of
 // their functions, the table comes to one zero an entry.
 //
@@ -30,7 +30,7 @@ namespace whittle::stub {
 // How a record is joined: one byte each in the stream kEhKinds.
 enum : uint8_t {
   kEhOpaque = 0,     // length field, then all of it from kEhContents: a CIE
-  kEhSameCie = 1,    // FDE with the CIE of the FDE before, or the one right in front of it
+  kEhSameCie = 1,    // FDE with the CIE of the FDE before, or the one directly before it
   kEhOtherCie = 2,   // FDE with the CIE named in kEhCies
   kEhWithData = 64,  // added to the two above: there is an LSDA pointer at byte 17
 };
@@ -38,16 +38,16 @@ enum : uint8_t {
 // The streams. Numbers are as stub/source.h says, those marked ± signed.
 enum : size_t {
   kEhIndex,     // the region's address modulo 16; where the records begin; how many entries the
-                // table in front has; for each ± where its record is, less the next FDE behind
-                // that of the entry before (0 where there is none); then what is in front of the
-                // records and not in the table: 12 bytes before it, the rest behind it
+                // table before them has; for each ± where its record is, less the next FDE after
+                // that of the entry before (0 where there is none); then what comes before the
+                // records and not in the table: 12 bytes before it, the rest after it
   kEhKinds,     // a byte a record
   kEhSizes,     // the length field
   kEhCies,      // for kEhOtherCie: position of the CIE
   kEhBegins,    // ± where the function begins, less the end of the one before rounded up
   kEhRanges,    // the function's bytes
   kEhData,      // ± where the LSDA is, less where the one before is
-  kEhContents,  // every other byte of the records; then what is behind them
+  kEhContents,  // every other byte of the records; then what follows them
   kEhStreams,
 };
 

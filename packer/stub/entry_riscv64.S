@@ -5,7 +5,7 @@
 // At entry sp points at argc, every other register is zero (Linux; the RISC-V supplement of the
 // System V ABI leaves it to the system), and that is how the original must find them: the stack is
 // used below it and never above. The last steps cannot run from the stub, since they unmap it; they
-// are copied into unused bytes behind the program's own code (the "escape") and end in the jump to
+// are copied into unused bytes after the program's own code (the "escape") and end in the jump to
 // the original entry point.
 //
 // RISC-V has no jump through memory, so one register still holds the entry point when the program

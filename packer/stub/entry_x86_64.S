@@ -4,7 +4,7 @@
 //
 // At entry %rsp points at argc (System V ABI, x86-64 supplement, 3.4.1) and that is all the original
 // needs to find again: the stack is used below it and never above. The last steps cannot run from
-// the stub, since they unmap it; they are copied into unused bytes behind the program's own code
+// the stub, since they unmap it; they are copied into unused bytes after the program's own code
 // (the "escape") and end in the jump to the original entry point. Every register is zero by then,
 // as the kernel leaves them: glibc calls what it finds in %rdx at exit.
 

@@ -23,9 +23,9 @@ namespace whittle::stub {
 
 // The streams. Numbers are as stub/source.h says, those marked ± signed.
 enum : size_t {
-  kLsdaHeads,   // a table: bytes of kLsdaRest in front of it; type encoding, 1 byte; unless that is
-                // ff, distance to the types; bytes of its entries
-  kLsdaBegins,  // an entry: ± begin, less the end of the one before in this table
+  kLsdaHeads,    // a table: bytes of kLsdaRest before it; type encoding, 1 byte; unless that is
+                 // ff, distance to the types; bytes of its entries
+  kLsdaBegins,   // an entry: ± begin, less the end of the one before in this table
   kLsdaLengths,  // length
   kLsdaPads,     // 0 where there is none, or 1 + the zigzag form of: landing pad less the last one
                  // in this table

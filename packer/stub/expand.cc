@@ -144,7 +144,7 @@ ExpandStatus expand_region(Expansion& expansion, uint32_t index, Workspace& work
   return ExpandStatus::ok;
 }
 
-// The stream behind a region's last part; 0 for a region in place.
+// The stream after a region's last part; 0 for a region in place.
 uint32_t end_of_parts(const PackRegion& region) {
   return region.part_count == 0 ? 0 : uint32_t{region.first_part} + region.part_count;
 }
@@ -158,7 +158,7 @@ void expand_regions_behind(Expansion& expansion, uint32_t stream, Workspace& wor
   }
 }
 
-// Waits for the regions whose parts stand in front of this stream. All of these have been taken.
+// Waits for the regions whose parts stand before this stream. All of these have been taken.
 void wait_for_regions_before(Expansion& expansion, uint32_t stream) {
   for (uint32_t i = 0; i < expansion.packed.header->region_count; i++) {
     const uint32_t end = end_of_parts(expansion.packed.regions[i]);

@@ -9,9 +9,9 @@
 // stream in the order of the tables; whoever takes the last part of a region makes the region, too,
 // and gives the memory of its parts back; held image streams (PackHeader) begin when that is done,
 // so that there is never much more in memory than the image. When all streams are taken, each takes
-// the next region that is transformed in place. Where another worker still decodes what is needed,
-// it waits; all it can wait for has been taken before, so somebody works on it, and one worker
-// alone never waits. Whoever writes the file puts what takes longest in front.
+// the next region that is transformed in place. If another worker is still decoding what it needs,
+// it waits. Everything it can wait for has already been taken by another worker, so there is no
+// deadlock, and a single worker never waits. The writer of the file puts what takes longest first.
 #pragma once
 
 #include <stddef.h>
@@ -45,7 +45,7 @@ struct Packed {
   const uint8_t* payload;  // header->payload_size bytes
 };
 
-// The parts of which `header` is one: the tables stand directly in front of it.
+// The parts of which `header` is one: the tables stand directly before it.
 Packed parts_of(const packer::PackHeader* header, const uint8_t* payload);
 
 // XXH64 of all that `expand` and the loader read: the tables, the header from `header_vaddr` on,
@@ -72,7 +72,7 @@ union Workspace {
 #endif
 };
 
-// Bytes of scratch memory: what the part streams decode to, and behind it work_size for each
+// Bytes of scratch memory: what the part streams decode to, and after it work_size for each
 // region.
 uint64_t scratch_size_of(const Packed& packed);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// How a stub lies in a packed file: its first functions as they run (entry, unfold.cc and what that
-// calls), then a FoldHeader, then all other functions packed by the codec of lz_decoder.h, to which
-// the first ones are known; then zeros up to a multiple of 16. At run time the stub makes itself
-// anew in memory of its own: `whittle_folded` names the end of its first functions in either form.
+// How a stub is stored ("folded") in a packed file: its first functions in executable form (entry,
+// unfold.cc and what that calls), then a FoldHeader, then all other functions packed with the codec
+// of lz_decoder.h, which may copy from the first ones; then zeros up to a multiple of 16. At run
+// time the stub unpacks itself into memory of its own. `whittle_folded` is the end of the first
+// functions in either form.
 #pragma once
 
 #include <stddef.h>
@@ -12,7 +13,7 @@
 namespace whittle::stub {
 
 struct FoldHeader {
-  uint32_t size;    // of the packed stream behind it, bytes
+  uint32_t size;    // of the packed stream that follows, bytes
   uint32_t digest;  // of the packed stream
 };
 static_assert(sizeof(FoldHeader) == 8);

@@ -45,7 +45,7 @@ struct Join {
   uint32_t step_count;  // 0: its positions are not new
   bool damaged;         // a stream was too short, or something did not fit
   GoPositions positions;
-  GoStep* moved_end;   // behind the steps, up to here, are those where more than the line changes
+  GoStep* moved_end;   // after the steps, up to here, are those where more than the line changes
   uint32_t last_name;  // where the name before the next new one begins
   uint8_t* region;
 

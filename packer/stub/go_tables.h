@@ -83,7 +83,7 @@ inline constexpr uint32_t kNowhere = 0xffffffff;
 // Bytes that join_go_table needs to work in, aligned to 8; 0 where the streams are damaged.
 size_t go_table_scratch(const StreamView* streams, size_t count, size_t size);
 
-// Writes region[0, size), which is aligned to 4: a table, and what belongs to it before or behind
+// Writes region[0, size), which is aligned to 4: a table, and what belongs to it before or after
 // it. False where the streams are damaged; then the region holds anything. Reads and writes nowhere
 // else, whatever the streams hold.
 bool join_go_table(const StreamView* streams, size_t count, uint8_t* region, size_t size,

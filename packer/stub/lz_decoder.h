@@ -14,7 +14,7 @@
 //                  1: match, as follows
 //               1: match: distance - 1 is (number - 1) * 256 + a byte; length is a number + 1
 //
-// A match copies what lies so far back in the output, or in the bytes in front of it.
+// A match copies from that far back in the output, or in the bytes before it.
 #pragma once
 
 #include <stddef.h>
@@ -29,8 +29,7 @@ class LzSource {
   uint32_t byte() { return *at_++; }
   uint32_t bit() {
     bits_ <<= 1;
-    if ((bits_ & 0xff) == 0)
-      bits_ = byte() << 1 | 1;  // the 1 behind the last bit tells where it is
+    if ((bits_ & 0xff) == 0) bits_ = byte() << 1 | 1;  // the 1 after the last bit tells where it is
     return bits_ >> 8 & 1;
   }
   uint32_t number() {
@@ -45,7 +44,7 @@ class LzSource {
 };
 
 // Fills [out, end) from a stream that is known to be what the encoder wrote for it: nothing is
-// checked. Bytes that the encoder was told of lie in front of `out`.
+// checked. Bytes known to the encoder are before `out`.
 inline void lz_decode(const uint8_t* packed, uint8_t* out, const uint8_t* end) {
   LzSource source(packed);
   uint32_t distance = 1;

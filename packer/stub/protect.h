@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Gives written memory its protection, also where the system would rather not.
+// Gives written memory its protection, even if the system does not allow it directly.
 //
 // Systems that forbid making written memory executable (PR_SET_MDWE, systemd's
 // MemoryDenyWriteExecute, SELinux execmem) refuse mprotect. Then, and only then, the bytes go

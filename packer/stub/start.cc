@@ -2,17 +2,17 @@
 //
 // The run-time half of a packed program: rebuild the original's memory, then leave no trace.
 //
-// The kernel has mapped two pieces of the packed file high above the image (header and folded stub,
-// payload) and has reserved the image's own address range with a segment that is nearly all zero
-// memory; so brk, stack and mmap areas are already where they cannot collide. The stub
+// The kernel has mapped two pieces of the packed file high above the image (header and compressed
+// stub; payload) and has reserved the image's own address range with a segment that is nearly all
+// zero memory, so brk, stack and mmap areas are already where they cannot collide. The stub
 //
-//   1. makes sure that all it will read is mapped and there, and checks its digest,
+//   1. makes sure that everything it will read is mapped and present, and checks its digest,
 //   2. puts fresh anonymous memory over the reserved range, on huge pages where the system has them
 //      (filling 2 MiB at once costs a ninth of filling 512 pages of 4 KiB),
 //   3. decodes the payload to its final addresses,
 //   4. makes the caches agree about the code and gives every segment its protection; nothing is
 //      ever writable and executable at once unless the original asked for that,
-//   5. patches the auxiliary vector where it spoke of the packed file's program headers and entry,
+//   5. patches the auxiliary vector where it describes the packed file's program headers and entry,
 //   6. unmaps both pieces of the file; the entry code unmaps the stub itself, which unfold.cc made
 //      in memory of its own.
 #include "packer/format.h"
@@ -92,7 +92,7 @@ bool is_mapped(const ProcessStack& stack, uint64_t bias, uint64_t address, uint6
 }
 
 // Whether all that the header points at can be read. The header may be damaged; the ELF header and
-// the program headers (in front of all else, one behind the other) were believed by the kernel. The
+// the program headers (before all else, one after another) were believed by the kernel. The
 // end of a file that was cut off is mapped and not there: touching it raises SIGBUS. The advice
 // (Linux 5.14) has the pages there in one go.
 bool is_readable(const ProcessStack& stack, const PackHeader* header, uint64_t bias) {
@@ -145,7 +145,7 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
   const long mapped = sys_mmap(image, image_end - image, kProtRead | kProtWrite,
                                kMapPrivate | kMapFixed | kMapAnonymous, -1);
   if (failed(mapped)) die(sp, packer::kExitNoMemory, kNoMemory);
-  // Advice covers what will be filled and not the zero memory behind it, which would cost memory.
+  // Advice covers what will be filled and not the zero memory after it, which would cost memory.
   uint64_t filled_end = image;
   for (uint32_t i = 0; i < header->segment_count; i++) {
     const uint64_t end = packed.segments[i].vaddr + packed.segments[i].file_size + bias;
@@ -192,7 +192,7 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_start(const uint8_
     handoff->unmap_address = reinterpret_cast<uint64_t>(whittle_entry);
     handoff->unmap_size = static_cast<uint64_t>(whittle_end - whittle_entry);
   } else {
-    // No room behind any code: the stub stays, read-only and executable, and munmap fails on
+    // No room after any code: the stub stays, read-only and executable, and munmap fails on
     // purpose.
     handoff->escape = reinterpret_cast<uint64_t>(whittle_escape);
     handoff->unmap_address = 0;

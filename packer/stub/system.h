@@ -27,7 +27,7 @@ inline void wait_while(const uint32_t& word, uint32_t value) {
 #endif
 }
 
-// Lets everyone who waits for `word` look again.
+// Wakes everyone who waits for `word`.
 inline void wake_waiters(const uint32_t& word) {
 #if defined(WHITTLE_STUB)
   sys_futex(&word, kFutexWake, INT32_MAX);
@@ -52,8 +52,9 @@ inline void wake_waiters(const uint32_t& word) {
 #endif
 }
 
-// For who reads [kept, …) once and has come to `at`: gives back what lies behind, as soon as it is
-// worth a call: each has the other processors wait. Returns the new beginning of what is kept.
+// For a reader that reads [kept, …) once and has come to `at`: gives back what is before `at` as
+// soon as there is enough of it for a call, since each call stalls the other processors. Returns
+// the new beginning of what is kept.
 [[gnu::noinline]] inline const uint8_t* release_behind(const uint8_t* kept, const uint8_t* at) {
   constexpr uint64_t kWorthACall = 64 << 10;
   const auto size = static_cast<uint64_t>(at - kept);

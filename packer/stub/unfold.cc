@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The first thing a packed program does: make the stub of its folded form (fold.h), in memory of
-// its own, from which it goes on. A third of a stub's bytes for a tenth of a millisecond; and of a
-// damaged stub, nothing but these few functions is ever executed.
+// The first thing a packed program does: unpack the stub from its folded form (fold.h) into memory
+// of its own, and continue there. This saves a third of a stub's bytes for a tenth of a
+// millisecond; and of a damaged stub, nothing but these few functions is ever executed.
 //
 // No function that is folded can be called here: the linker script lists the files whose functions
 // are not.

@@ -1,30 +1,29 @@
 // SPDX-License-Identifier: MIT
 //
-// The way to absolute operands is the definition: decode an instruction, change its operand, go on
-// behind it. The way back runs at every start of a packed program, and walked like that it is slow
-// for two reasons: what an instruction is depends on its bytes, so branches are mispredicted, and
-// where the next one begins is known only when this one is decoded, so a processor that could do
-// several things at once waits. Three means against that:
+// The transform to absolute operands follows the definition: decode an instruction, change its
+// operand, go on after it. The inverse runs at every start of a packed program. Written the same
+// way it is slow for two reasons. What an instruction is depends on its bytes, so branches are
+// mispredicted; and the next one's begin is known only once this one is decoded, so the processor
+// waits instead of doing several things at once. Three measures against that:
 //
-//   - Steps from tables. The first two bytes index one table that says, for nearly all
-//   instructions,
-//     how far the next one is and whether there is an operand to change; where the second byte is
-//     an opcode and a ModRM byte follows, a second table adds what that asks for. Adding, masking
-//     and no branch. What the tables cannot say goes through the exact decoder.
-//   - Several lanes. Code is walked at four places in turns, so that one's loads overlap the
-//   others'
-//     waiting. But only lane 0 knows where an instruction begins. The others guess: sweeps that
-//     began at different bytes soon meet and then stay together, so a sweep that starts a little
-//     ahead of the place arrives there in step, in real code 999 times of 1,000. Whether it did is
-//     known when the lane before arrives: at the very same byte, or else the work of this lane and
-//     of those behind it is dropped, and the walk goes on from where the lane before arrived.
-//   - Operands later. A lane only notes which instructions have an operand, by a store that always
-//     happens and a count that grows or does not. No byte changes until it is known which lanes
-//     were right, so there is nothing to take back, and the operands are then changed in a loop of
-//     their own.
+// Steps from tables. The first two bytes index a table that gives, for nearly all instructions, the
+// distance to the next one and whether there is an operand to change. If the second byte is an
+// opcode followed by a ModRM byte, a second table adds what that asks for. This takes additions and
+// masks, and no branch. What the tables cannot express goes through the exact decoder.
+//
+// Several lanes. The code is walked at four places in turn, so that the loads of one overlap the
+// waiting of the others. Only lane 0 knows where an instruction begins; the others guess. Sweeps
+// that begin at different bytes soon meet and then stay together, so a sweep that starts a little
+// ahead of its place arrives there in step, in real code 999 times out of 1,000. Whether it did is
+// known when the preceding lane arrives: either at the very same byte, or the work of this lane and
+// of those after it is dropped and the walk continues from where the preceding lane arrived.
+//
+// Operands later. A lane only records which instructions have an operand, with a store that always
+// happens and a counter that advances or not. No byte changes until it is known which lanes were
+// right, so nothing has to be undone; the operands are then changed in a loop of their own.
 //
 // So guesses decide how long it takes, never what comes out. This is three to four times as fast as
-// the walk as defined; with one lane it would be twice. Cutting regions into independent pieces in
+// walking as defined; one lane would be twice as fast. Cutting regions into independent pieces in
 // the format would save the guessing, at the price of a rule that every reader has to know.
 #include "packer/stub/x86_code.h"
 
@@ -60,7 +59,7 @@ enum : uint8_t {
 constexpr size_t kLanes = X86Workspace::kLanes;
 static_assert(kLength < kLongest);
 
-// What ModRM asks for behind it, as a step; where that depends on SIB, with the least.
+// What ModRM asks for after it, as a step; where that depends on SIB, with the least.
 uint8_t addressing_step(uint32_t modrm) {
   const uint32_t mod = modrm >> 6, rm = modrm & 7;
   if (mod == 3) return 0;
@@ -167,7 +166,7 @@ __attribute__((always_inline)) inline bool take_step(Lane& lane, const X86Worksp
   return true;
 }
 
-// Walks to the first place at or behind `end`; kLongest bytes are readable before it ends.
+// Walks to the first place at or after `end`; kLongest bytes are readable before it ends.
 __attribute__((noinline)) void walk_lane(Lane& home, const uint8_t* end,
                                          const X86Workspace& workspace) {
   Lane lane = home;
@@ -179,7 +178,7 @@ __attribute__((noinline)) void walk_lane(Lane& home, const uint8_t* end,
   home = lane;
 }
 
-// Walks all lanes until one has arrived: lane k at or behind end + k * piece_size.
+// Walks all lanes until one has arrived: lane k at or after end + k * piece_size.
 void walk_lanes(Lane (&lanes)[kLanes], const uint8_t* end, size_t piece_size,
                 const X86Workspace& workspace) {
   static_assert(kLanes == 4);

@@ -42,7 +42,7 @@ struct X86Workspace {
   };
 
   uint8_t pairs[256 * 256];  // steps by an instruction's first two bytes, the first in bits 0–7
-  uint8_t addressing[256 * 8];  // what ModRM asks for, by it and bits 0–2 of the byte behind it
+  uint8_t addressing[256 * 8];  // what ModRM asks for, by it and bits 0–2 of the byte after it
   Carrier carriers[kLanes][kPiece / 5 + 2];  // such an instruction has 5 bytes at least
 };
 

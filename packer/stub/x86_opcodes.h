@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What stands behind each opcode byte of x86-64, as far as lengths go. The code transform
+// What follows each opcode byte of x86-64, as far as lengths go. The code transform
 // (x86_code.cc) and the codec's model of machine code (mix_model.h) walk by the same tables.
 //
 // Reference: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapter 2 and

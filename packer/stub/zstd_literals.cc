@@ -133,7 +133,7 @@ ZstdStatus decode_one_stream(BitReader bits, const uint16_t* table, uint8_t* out
   return bits.bits_left() == 0 ? ZstdStatus::ok : ZstdStatus::bad_bitstream;
 }
 
-// Four streams of equal regenerated size (the last may be shorter), behind a table of three sizes.
+// Four streams of equal regenerated size (the last may be shorter), after a table of three sizes.
 ZstdStatus decode_four_streams(Input in, const uint16_t* table, uint8_t* out, size_t size) {
   if (in.size() < 6 || size < 6) return ZstdStatus::bad_literals;
   const uint8_t* const sizes = in.begin;

@@ -55,14 +55,15 @@ TEST_F(CliTest, WrongUseIsStatusTwoWithAHint) {
     const char *arguments, *message;
   };
   for (const auto& [arguments, message] : {
-           Case{"", "what is to be done?"},
-           Case{"pakc x", "no command is called `pakc`; did you mean `pack`?"},
+           Case{"", "no command given"},
+           Case{"pakc x", "unknown command `pakc`; did you mean `pack`?"},
            Case{"pack --stirp x", "unknown option `--stirp`; did you mean `--strip`?"},
            Case{"pack", "FILE is required"},
-           Case{"pack a b", "one argument too many: `b`"},
-           Case{"audit --format xml x", "`xml` is none of text, json"},
+           Case{"pack a b", "unexpected argument `b`"},
+           Case{"audit --format xml x", "`xml` is not one of text, json"},
            Case{"audit --require statik x", "the requirement `statik` is not known"},
-           Case{"audit --require no-needs:shel x", "names no need; there are: ca-certificates"},
+           Case{"audit --require no-needs:shel x",
+                "names no known need; there are: ca-certificates"},
            Case{"audit --verdict-only --root / x", "excludes --verdict-only"},
            Case{"audit --verdict-only --format spdx x", "--verdict-only excludes --format spdx"},
            Case{"audit --require 'go>=x' x", "needs a version"},
@@ -168,11 +169,12 @@ TEST_F(CliTest, OutputsOverwriteNothing) {
 }
 
 TEST_F(CliTest, SaysWhereOptionsStandAndWhatTheyTake) {
-  EXPECT_THAT(whittle("--quiet pack x").err, HasSubstr("options stand behind the command"));
-  EXPECT_THAT(whittle("pack x --level tiny").err, HasSubstr("`tiny` is none of fast, small, auto"));
+  EXPECT_THAT(whittle("--quiet pack x").err, HasSubstr("options go after the command"));
+  EXPECT_THAT(whittle("pack x --level tiny").err,
+              HasSubstr("`tiny` is not one of fast, small, auto"));
   EXPECT_THAT(whittle("pack x -o").err, HasSubstr("`--output` needs a value"));
   EXPECT_THAT(whittle("pack x -o a -o b").err, HasSubstr("is given more than once"));
-  EXPECT_THAT(whittle("report x --rows -1").err, HasSubstr("`-1` is no number from 1"));
+  EXPECT_THAT(whittle("report x --rows -1").err, HasSubstr("`-1` is not a number from 1"));
   EXPECT_THAT(whittle("pack x --goal pull").err, HasSubstr("--goal requires --level auto"));
 }
 

@@ -73,7 +73,7 @@ TEST_F(ArtifactsTest, WhatLiesInItsPlaceStays) {
 TEST_F(ArtifactsTest, AMissingArtifactIsTheStepsFailure) {
   const Error error = refusal("nothing");
   EXPECT_EQ(error.kind(), ErrorKind::failed);
-  EXPECT_THAT(error.what(), HasSubstr("the step did not make it"));
+  EXPECT_THAT(error.what(), HasSubstr("the step did not create it"));
 }
 
 TEST_F(ArtifactsTest, LinksThatLeadOutAreRefused) {

@@ -192,11 +192,11 @@ TEST(BuildFile, TypeErrorsHaveAPosition) {
             "build.yml:5:18: `build.steps.s.artifacts` is a text, but must be a list");
   EXPECT_THAT(problem(step("run: x\nenv: 3")), HasSubstr("a mapping or a list of KEY=VALUE"));
   EXPECT_THAT(problem(step("run: x\nenv: [A]")),
-              HasSubstr("build.yml:5:13: `build.steps.s.env[0]` must read"));
+              HasSubstr("build.yml:5:13: `build.steps.s.env[0]` must be of the form"));
   EXPECT_THAT(problem(step("run:")), HasSubstr("is empty, but must be a text"));
   EXPECT_THAT(problem(step("dockerfile: D\nno_cache: maybe")),
               HasSubstr("must be `true` or `false`, not `maybe`"));
-  EXPECT_THAT(problem("build:\n  steps: {}\n"), HasSubstr("holds no step"));
+  EXPECT_THAT(problem("build:\n  steps: {}\n"), HasSubstr("has no steps"));
   EXPECT_THAT(problem("build:\n  version: 1\n"), HasSubstr("needs the key `steps`"));
   EXPECT_THAT(problem(step("whittle: {}")),
               HasSubstr("build.yml:4:16: `build.steps.s.whittle` needs the key `binary`"));
@@ -206,20 +206,20 @@ TEST(BuildFile, TypeErrorsHaveAPosition) {
 
 TEST(BuildFile, NamesMustBeUniqueAndKnown) {
   EXPECT_EQ(problem("build:\n  steps:\n    a: {run: x}\n    a: {run: y}\n"),
-            "build.yml:4:5: the key `a` stands twice");
+            "build.yml:4:5: the key `a` is given twice");
   EXPECT_THAT(
       problem(
           "build:\n  steps:\n    a: {dockerfile: d, name: n}\n    b: {dockerfile: d, name: n}\n"),
-      HasSubstr("build.yml:4:30: `build.steps.b.name` is the name of step `a` already"));
+      HasSubstr("build.yml:4:30: `build.steps.b.name` is already the name of step `a`"));
   EXPECT_THAT(
       problem("build:\n  steps:\n    compile: {run: x}\n    b: {run: y, depends_on: [compiel]}\n"),
-      HasSubstr("build.yml:4:30: `build.steps.b.depends_on[0]` names the step `compiel`, which "
+      HasSubstr("build.yml:4:30: `build.steps.b.depends_on[0]` names step `compiel`, which "
                 "does not exist; did you mean `compile`?"));
 }
 
 TEST(BuildFile, VersionsAreKnownOnes) {
   EXPECT_THAT(problem("build: {version: 2017-01-01, steps: {a: {run: x}}}"),
-              HasSubstr("the versions that exist are 2016-02-13, 2016-03-14, 1"));
+              HasSubstr("known versions are 2016-02-13, 2016-03-14, 1"));
   EXPECT_EQ(parse("build: {version: 2016-02-13, steps: {a: {run: x}}}").version, "2016-02-13");
   EXPECT_THAT(problem("build: {version: 2016-02-13, steps: {a: {dockerfile: d, secrets: {}}}}"),
               HasSubstr("needs `version: 2016-03-14`"));
@@ -238,7 +238,7 @@ TEST(BuildFile, KeysWithoutEffectAreErrors) {
   EXPECT_THAT(problem(step("whittle: {binary: b}\nenv: {A: b}")),
               HasSubstr("has no effect without `run`"));
   EXPECT_THAT(problem(step("run: x\nname: n")),
-              HasSubstr("names an image, but this step makes none"));
+              HasSubstr("names an image, but this step builds none"));
 }
 
 TEST(BuildFile, PathsStayInTheWorkDirectory) {
@@ -288,10 +288,10 @@ TEST(BuildFile, ALevelNeedsPacking) {
 TEST(BuildFile, WhatIsNotYamlIsSaidSo) {
   EXPECT_THAT(problem("build: [\n"), HasSubstr("is not YAML"));
   EXPECT_THAT(problem("build: {steps: {a: {run: x}}}\n---\nb: c\n"),
-              HasSubstr("build.yml:2:1: what begins here is no part of the one YAML document"));
-  EXPECT_THAT(problem(std::string("build: \xff\xfe")), HasSubstr("is not a text in UTF-8"));
+              HasSubstr("build.yml:2:1: what begins here is not part"));
+  EXPECT_THAT(problem(std::string("build: \xff\xfe")), HasSubstr("is not UTF-8 text"));
   EXPECT_THAT(problem("build: *nothing"), HasSubstr("is not YAML"));
-  EXPECT_THAT(problem("? {a: b}\n: c\n"), HasSubstr("a key must be a plain text"));
+  EXPECT_THAT(problem("? {a: b}\n: c\n"), HasSubstr("a key must be plain text"));
 }
 
 TEST(BuildFile, HostileInputIsBounded) {
@@ -321,7 +321,8 @@ TEST(BuildFile, SubstitutionCannotExceedTheLimit) {
 
 // yaml-cpp makes documents out of nothing here, for ever.
 TEST(BuildFile, AStrayCommaEnds) {
-  EXPECT_THAT(problem("# comment\n, a\nbuild: {}\n"), HasSubstr("build.yml:2:1: what begins here"));
+  EXPECT_THAT(problem("# comment\n, a\nbuild: {}\n"),
+              HasSubstr("build.yml:2:1: what begins here is not part"));
 }
 
 // Whatever is read either is a build file or an Error; with ASan and UBSan, nothing else happens.

@@ -43,12 +43,12 @@ TEST(Plan, NamesTheMembersOfACycle) {
         "c: {run: x, depends_on: [b]}, after: {run: x, depends_on: [a]}");
   });
   EXPECT_EQ(error.kind(), ErrorKind::usage);
-  EXPECT_THAT(error.what(), HasSubstr("in a circle: a → c → b → a"));
+  EXPECT_THAT(error.what(), HasSubstr("in a cycle: a → c → b → a"));
 }
 
 TEST(Plan, AStepThatWaitsForItselfIsACycle) {
   const Error error = error_of([] { plan_of("a: {run: x, depends_on: [a]}"); });
-  EXPECT_THAT(error.what(), HasSubstr("in a circle: a → a"));
+  EXPECT_THAT(error.what(), HasSubstr("in a cycle: a → a"));
 }
 
 TEST(Plan, ManyStepsAreNoTrouble) {

@@ -92,7 +92,7 @@ TEST_F(RunTest, AFailureNamesTheStepItsStatusAndItsOutput) {
                "output:\n  first\n  wrong");
   EXPECT_FALSE(std::filesystem::exists(folder / "after"));
   EXPECT_THAT(failure("    bad: {run: 'kill -9 $$'}\n").what(),
-              HasSubstr("ended by signal 9 (Killed); it printed nothing"));
+              HasSubstr("killed by signal 9 (Killed); it printed nothing"));
 }
 
 TEST_F(RunTest, TheFirstFailureStopsTheRest) {
@@ -148,7 +148,7 @@ TEST_F(RunTest, ABinaryThatWasNotMadeFailsTheStep) {
   const Error error = failure("    a: {run: 'true', whittle: {binary: app}}\n");
   EXPECT_EQ(error.kind(), ErrorKind::failed);
   EXPECT_THAT(error.what(),
-              HasSubstr("step `a`: app: is the binary to ship, but the step did not make it"));
+              HasSubstr("step `a`: app: is the binary to ship, but the step did not create it"));
 }
 
 }  // namespace

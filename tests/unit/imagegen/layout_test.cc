@@ -207,8 +207,9 @@ TEST_F(LayoutTest, RefusesADamagedLayoutAndLeavesIt) {
   };
   EXPECT_ERROR(attempt("", "{}"), malformed, HasSubstr("oci-layout: is not a JSON object"));
   EXPECT_ERROR(attempt(R"({"imageLayoutVersion":"2.0.0"})", "{}"), refused,
-               HasSubstr("another version"));
-  EXPECT_ERROR(attempt(R"({"imageLayoutVersion":7})", "{}"), refused, HasSubstr("another version"));
+               HasSubstr("a version other than 1"));
+  EXPECT_ERROR(attempt(R"({"imageLayoutVersion":7})", "{}"), refused,
+               HasSubstr("a version other than 1"));
   EXPECT_ERROR(attempt(good_marker, ""), io, HasSubstr("index.json"));
   EXPECT_ERROR(attempt(good_marker, "[]"), malformed, HasSubstr("not a JSON object"));
   EXPECT_ERROR(attempt(good_marker, R"({"manifests":{}})"), malformed, HasSubstr("'manifests'"));

@@ -66,8 +66,8 @@ TEST(MakeRoot, RefusesTwoThingsOfOnePath) {
   };
   EXPECT_ERROR(make("/a", "/a"), usage, HasSubstr("'/a' is given twice"));
   EXPECT_ERROR(make("/x/a", "/x/./a"), usage, HasSubstr("'/x/a' is given twice"));
-  EXPECT_ERROR(make("/a", "/a/b"), usage, HasSubstr("'/a' is a file, and another path needs"));
-  EXPECT_ERROR(make("/a/b", "/a"), usage, HasSubstr("'/a' is a file, and another path needs"));
+  EXPECT_ERROR(make("/a", "/a/b"), usage, HasSubstr("'/a' is a file, but another path needs"));
+  EXPECT_ERROR(make("/a/b", "/a"), usage, HasSubstr("'/a' is a file, but another path needs"));
   EXPECT_ERROR(make("/a", "/b", {"/b"}), usage, HasSubstr("'/b' is a file"));
   EXPECT_ERROR(make("/a", "/b", {"/b/c"}), usage, HasSubstr("'/b' is a file"));
 }

@@ -77,9 +77,9 @@ TEST(Spec, Env) {
 TEST(Spec, LabelsAndAnnotations) {
   for (const char* key : {"", "a b", "a\nb"}) {
     EXPECT_ERROR(with([&](ImageSpec& spec) { spec.labels[key] = "x"; }), usage,
-                 HasSubstr("is no name"));
+                 HasSubstr("is not a name"));
     EXPECT_ERROR(with([&](ImageSpec& spec) { spec.annotations[key] = "x"; }), usage,
-                 HasSubstr("is no name"));
+                 HasSubstr("is not a name"));
   }
   EXPECT_ERROR(with([](ImageSpec& spec) { spec.labels["a"] = "\xff"; }), usage,
                HasSubstr("value of label 'a'"));
@@ -110,7 +110,7 @@ TEST(Spec, WarnsOfWhatWouldSurprise) {
   EXPECT_THAT(warning([](ImageSpec& spec) { spec.entrypoint = {"/other"}; }),
               ElementsAre(HasSubstr("/other is not among")));
   EXPECT_THAT(warning([](ImageSpec& spec) { spec.files[0].mode = 0644; }),
-              ElementsAre(HasSubstr("0644: nobody may execute")));
+              ElementsAre(HasSubstr("0644: nobody is allowed to execute")));
   EXPECT_THAT(warning([](ImageSpec& spec) { spec.files[0].mode = 0700; }),
               ElementsAre(HasSubstr("user 65532:65532 may not execute")));
   EXPECT_THAT(warning([](ImageSpec& spec) {

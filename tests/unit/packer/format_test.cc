@@ -64,8 +64,8 @@ std::string document() {
   return std::string(as_text(bytes));
 }
 
-// Rows "| offset | size | `name` |" from the first table behind `heading` on.
-std::vector<std::string> rows_behind(const std::string& text, const std::string& heading) {
+// Rows "| offset | size | `name` |" of the first table after `heading`.
+std::vector<std::string> rows_after(const std::string& text, const std::string& heading) {
   std::vector<std::string> rows;
   std::size_t at = text.find("| --- |", text.find(heading));
   if (at == std::string::npos) return rows;
@@ -89,7 +89,7 @@ void expect_documented(const std::string& heading, const std::vector<Field>& fie
     expected.push_back(fmt::format("| {} | {} | `{}` |", field.offset, field.size, field.name));
   }
   EXPECT_EQ(at, size);
-  EXPECT_EQ(rows_behind(document(), heading), expected) << heading;
+  EXPECT_EQ(rows_after(document(), heading), expected) << heading;
 }
 
 TEST(Format, DocumentListsEveryField) {

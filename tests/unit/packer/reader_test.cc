@@ -248,7 +248,7 @@ TEST(Reader, RegionsAreInOneStreamEachAndShareNothing) {
   expect_corrupt(
       with_entry<PackRegion>(regions_offset(), 0,
                              [&](PackRegion& r) { r.size = second.address + 1 - first.address; }),
-      ErrorKind::corrupt, "outside any one stream");
+      ErrorKind::corrupt, "not inside one stream");
   expect_corrupt(with_entry<PackRegion>(regions_offset(), 1,
                                         [&](PackRegion& r) {
                                           r.address = first.address + first.size - 1;

@@ -2,7 +2,7 @@
 //
 // Holds FORMAT.md's tables of x86-64 opcodes to the code that walks instructions. The tables are
 // parsed, an interpreter below walks by them as a reader of the document would, and for every
-// opcode behind every kind of prefix, with every ModRM and SIB byte that makes a difference, the
+// opcode after every kind of prefix, with every ModRM and SIB byte that makes a difference, the
 // result must be that of the code.
 //
 // A transform does not tell where it saw an instruction end. So the instruction is followed by
@@ -107,7 +107,7 @@ Document parse_document() {
   static const std::string kPrefixes = "**Prefixes**: bytes of ";
   document.prefixes = numbers_in(text.substr(text.find(kPrefixes) + kPrefixes.size(), 60), 16);
   document.one_byte = opcodes_under(text, "| opcodes of one byte |");
-  document.two_byte = opcodes_under(text, "| second bytes behind 0f |");
+  document.two_byte = opcodes_under(text, "| second bytes after 0f |");
   for (const Row& row : table_under(text, "| mod | rm |")) {
     for (const unsigned mod : numbers_in(row[0], 10)) {
       for (const unsigned rm : numbers_in(row[1] == "any" ? "0–7" : row[1], 10)) {

@@ -208,7 +208,8 @@ TEST(AuditReport, Markdown) {
   EXPECT_THAT(text, testing::StartsWith("## Audit\n\n| file | verdict |"));
   EXPECT_THAT(text, testing::HasSubstr("| bin/app | static | go1.19.8 | a shell |"));
   EXPECT_THAT(text, testing::HasSubstr("- **violates static**: is "));
-  EXPECT_THAT(text, testing::HasSubstr("- a shell (medium): without, commands fail. To supply it"));
+  EXPECT_THAT(text,
+              testing::HasSubstr("- a shell (medium): without it, commands fail. To supply it"));
 }
 
 TEST(AuditReport, EveryKindIsCounted) {

@@ -100,7 +100,7 @@ TEST(InspectReport, TextOfAProgram) {
   Go build ID   abc/def
   symbols       1,234
   sections      1
-  overlay       7 bytes behind the end of the program
+  overlay       7 bytes after the end of the program
   warning       one odd thing
                 another
 

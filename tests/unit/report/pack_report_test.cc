@@ -29,7 +29,7 @@ packer::PackDecision refused() {
 TEST(PackReport, Text) {
   EXPECT_EQ(pack_text("a\nb", packed()),
             "a\\nb: packed, 1,200 bytes instead of 5,000 (24.0 %)\n"
-            "  stripped to 4,000 bytes before\n"
+            "  first stripped to 4,000 bytes\n"
             "  level small: small saves 300 bytes\n"
             "  warning: odd\\x1bthing\n");
   EXPECT_EQ(pack_text("app", refused()), "app: not packed: needs libc.so.6 [dynamic]\n");
