@@ -16,7 +16,7 @@ program() { (exec "$scratch/restrict" "${restrictions[@]}" "$file" "$subject_nam
 
 start() { first_line_of probe "$subject_name" x; }
 for restriction in -c \
-  -rEPERM:memfd_create,madvise,sched_setaffinity -rENOSYS:memfd_create,madvise,sched_setaffinity \
+  -rEPERM:memfd_create,madvise -rENOSYS:memfd_create,madvise -rKILL:memfd_create,sched_setaffinity \
   -rEPERM:clone,clone3 -rENOSYS:clone,clone3; do
   restrictions=("$restriction")
   expect_same_behaviour "under restrict $restriction" start

@@ -2,11 +2,12 @@
 //
 // Runs a program under restrictions that last across execve and that hardened systems impose:
 //
-//   restrict [-m] [-c] [-r ERROR:CALL[,CALL...]]... FILE ARGV0 [ARGUMENT...]
+//   restrict [-m] [-c] [-r HOW:CALL[,CALL...]]... FILE ARGV0 [ARGUMENT...]
 //
 //   -m   memory that was written cannot be made executable (prctl PR_SET_MDWE, Linux 6.3)
 //   -c   a seccomp filter with the effect of the one that container engines set by default
-//   -r   a seccomp filter that answers these system calls with EPERM or ENOSYS
+//   -r   a seccomp filter that answers these system calls with the error EPERM or ENOSYS, or with KILL,
+//        the end of the process
 //
 // Exit status 96 for wrong usage or a failure, 97 where the system does not have the restriction.
 // Filters are written out as classic BPF (seccomp(2)), one comparison a call; no library is needed.
@@ -51,10 +52,11 @@ static void add(unsigned short code, unsigned operand, unsigned char if_true,
 static void load(unsigned offset) { add(BPF_LD | BPF_W | BPF_ABS, offset, 0, 0); }
 static void answer(unsigned action) { add(BPF_RET | BPF_K, action, 0, 0); }
 
-static void refuse(long call, unsigned error) {
+static void answer_to(long call, unsigned action) {
   add(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1);
-  answer(SECCOMP_RET_ERRNO | error);
+  answer(action);
 }
+static void refuse(long call, unsigned error) { answer_to(call, SECCOMP_RET_ERRNO | error); }
 
 static void begin_filter(void) {
   filter_size = 0;
@@ -157,17 +159,18 @@ static long number_of(const char* call) {
   exit(kFailed);
 }
 
-static void set_refusals(char* list) {  // ERROR:CALL[,CALL...]
-  unsigned error = 0;
-  if (strncmp(list, "EPERM:", 6) == 0) error = EPERM;
-  if (strncmp(list, "ENOSYS:", 7) == 0) error = ENOSYS;
-  if (error == 0) {
-    fprintf(stderr, "restrict: neither EPERM: nor ENOSYS: %s\n", list);
+static void set_refusals(char* list) {  // HOW:CALL[,CALL...]
+  unsigned action = SECCOMP_RET_ALLOW;
+  if (strncmp(list, "EPERM:", 6) == 0) action = SECCOMP_RET_ERRNO | EPERM;
+  if (strncmp(list, "ENOSYS:", 7) == 0) action = SECCOMP_RET_ERRNO | ENOSYS;
+  if (strncmp(list, "KILL:", 5) == 0) action = SECCOMP_RET_KILL_PROCESS;
+  if (action == SECCOMP_RET_ALLOW) {
+    fprintf(stderr, "restrict: neither EPERM: nor ENOSYS: nor KILL: %s\n", list);
     exit(kFailed);
   }
   begin_filter();
   for (char* call = strtok(strchr(list, ':') + 1, ","); call != NULL; call = strtok(NULL, ",")) {
-    refuse(number_of(call), error);
+    answer_to(number_of(call), action);
   }
   set_filter();
 }
@@ -189,7 +192,7 @@ int main(int argc, char** argv) {
     }
   }
   if (argc - optind < 2) {
-    fputs("usage: restrict [-m] [-c] [-r ERROR:CALL,...] FILE ARGV0 [ARGUMENT...]\n", stderr);
+    fputs("usage: restrict [-m] [-c] [-r HOW:CALL,...] FILE ARGV0 [ARGUMENT...]\n", stderr);
     return kFailed;
   }
   execv(argv[optind], argv + optind + 1);
