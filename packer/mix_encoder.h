@@ -2,11 +2,14 @@
 //
 // The encoder half of the codec of level `small` (stub/mix_decoder.h is the other half).
 //
-// It parses by dynamic programming over the prices that the adaptive model would charge right now:
-// a window of some thousand positions at a time, matches from binary trees over the last 64 MiB.
-// The first prices come from earlier parses of the stream's first MiB, which also tell what
-// contexts suit the bytes. Literals are charged up to half a bit each on top, for the time that
-// they take to decode. Memory: 8 bytes a position of the window, and some twenty megabytes.
+// A parser (mix_parser.h) chooses among matches (match_finder.h) what is cheapest by the model of
+// the moment (mix_prices.h); a player (mix_player.h) runs the commands through the model, and their
+// symbols become bits (rans_encoder.h). Here is what starts that: prices come from commands and
+// commands from prices, so the stream's first MiB is parsed twice before anything is written, which
+// also tells what contexts suit the bytes. Literals are charged up to half a bit each on top, for
+// the time that they take to decode.
+//
+// Memory: 8 bytes a position of the last 64 MiB, and some twenty megabytes.
 #pragma once
 
 #include <atomic>
