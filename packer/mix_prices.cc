@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "packer/mix_prices.h"
 
-#include <cmath>
-
 namespace whittle::packer {
 namespace {
 
@@ -16,15 +14,6 @@ std::uint16_t single(const Nibble& m, std::uint32_t symbol) {
 }
 
 }  // namespace
-
-const PriceTable kPrice;
-
-PriceTable::PriceTable() {
-  of[0] = 16 * kPriceOne;
-  for (std::uint32_t f = 1; f <= kScale; f++) {
-    of[f] = static_cast<std::uint16_t>(std::lround((15 - std::log2(f)) * kPriceOne));
-  }
-}
 
 void MixPrices::refresh() {
   for (std::uint32_t k = 0; k < 3; k++) {
