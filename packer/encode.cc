@@ -14,14 +14,14 @@
 namespace whittle::packer {
 namespace {
 
-MixModel model_of(std::uint32_t code_transform) {
+stub::ModelKind model_of(std::uint32_t code_transform) {
   switch (code_transform) {
     case kTransformX86:
-      return MixModel::x86_code;
+      return stub::kModelX86;
     case kTransformAarch64:
-      return MixModel::aarch64_code;
+      return stub::kModelAarch64;
   }
-  return MixModel::bytes;
+  return stub::kModelBytes;
 }
 
 // One form of a stream.
@@ -38,7 +38,7 @@ struct Job {
 // A small program shall not need several times its own memory to start: every processor has tables.
 std::uint8_t table_bits(std::uint64_t filled) {
   constexpr std::uint64_t kSmall = std::uint64_t{3} << 20;
-  return filled < kSmall ? kMixTableBits - 1 : kMixTableBits;
+  return filled < kSmall ? stub::kMaxTableBits - 1 : stub::kMaxTableBits;
 }
 
 void encode_one(Job& job, std::uint32_t level, std::uint8_t bits,

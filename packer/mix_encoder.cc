@@ -32,11 +32,10 @@ std::uint8_t table_bits_for(std::size_t size, std::uint8_t most) {
   return static_cast<std::uint8_t>(std::clamp<int>(bits, 4, most));
 }
 
-// How streams of a model may begin.
-std::vector<MixHeader> headers(MixModel model, std::uint8_t bits) {
-  const auto kind = static_cast<std::uint8_t>(model);
-  if (model == MixModel::x86_code) return {{kind, 0, 0, 0, bits}};
-  if (model == MixModel::aarch64_code) return {{kind, 3, 0, 0, bits}};
+// How streams of that kind may begin.
+std::vector<MixHeader> headers(ModelKind kind, std::uint8_t bits) {
+  if (kind == kModelX86) return {{kind, 0, 0, 0, bits}};
+  if (kind == kModelAarch64) return {{kind, 3, 0, 0, bits}};
   constexpr std::uint8_t guess = 1, last = 2, last_but_one = 4;
   return {{kind, 0, 0, 0, bits},
           {kind, 0, 0, last, bits},
@@ -84,14 +83,14 @@ void parse_all(ByteView raw, const MixHeader& header, MixWorkspace& workspace, s
 // The cheapest parse of a few. Prices come from commands, and commands from prices: from a model
 // that has learned nothing yet all literals look expensive, and taking copies instead it never
 // learns better. So the first commands are literals alone.
-Parse parse_often(ByteView raw, MixModel model, std::uint8_t bits, std::uint32_t time,
+Parse parse_often(ByteView raw, ModelKind kind, std::uint8_t bits, std::uint32_t time,
                   MixWorkspace& workspace) {
   Parse best{.steps = {}, .header = {}, .price = ~0ULL};
   std::vector<Step> steps(raw.size(), Step{kLiteral, 1, 0});
   for (int pass = 0;; pass++) {
     MixHeader header{};
     std::uint64_t least = ~0ULL;
-    for (const MixHeader& h : headers(model, bits)) {
+    for (const MixHeader& h : headers(kind, bits)) {
       const std::uint64_t price = learn_all(raw, h, steps, workspace);
       if (price < least) {
         least = price;
@@ -108,13 +107,13 @@ Parse parse_often(ByteView raw, MixModel model, std::uint8_t bits, std::uint32_t
 
 }  // namespace
 
-Bytes mix_encode(ByteView raw, MixModel model, std::uint8_t table_bits,
+Bytes mix_encode(ByteView raw, ModelKind kind, std::uint8_t table_bits,
                  std::atomic<std::uint64_t>* done) {
   const auto prices = std::make_unique<MixWorkspace>(), real = std::make_unique<MixWorkspace>();
   const std::uint32_t time = literal_time(raw.size());
   const ByteView sample = raw.first(std::min(raw.size(), kSample));
   const Parse parse =
-      parse_often(sample, model, table_bits_for(raw.size(), table_bits), time, *prices);
+      parse_often(sample, kind, table_bits_for(raw.size(), table_bits), time, *prices);
   const auto* header = reinterpret_cast<const std::uint8_t*>(&parse.header);
   Bytes out(header, header + sizeof parse.header);
   RansEncoder encoder(out);

@@ -16,24 +16,14 @@
 #include <cstdint>
 
 #include "common/bytes.h"
+#include "packer/stub/mix_context.h"
 
 namespace whittle::packer {
 
-// What the bytes are taken for; the first byte of the packed stream.
-enum class MixModel : std::uint8_t {
-  bytes = 0,
-  x86_code = 1,      // after x86_to_absolute
-  aarch64_code = 2,  // after aarch64_to_absolute, starting at a multiple of 4
-};
-inline constexpr std::uint8_t kMixModels = 3;
-
-// Tables of 2^n and 2^(n+1) places, of 32 bytes each, at the most.
-inline constexpr std::uint8_t kMixTableBits = 12;
-
-// Deterministic. `raw` is smaller than 2 GiB. The decoder will have tables of `table_bits`, or
-// smaller ones where the stream needs no more. `done`, where given, grows by raw.size() as the work
-// proceeds.
-Bytes mix_encode(ByteView raw, MixModel model, std::uint8_t table_bits = kMixTableBits,
+// Deterministic. `raw` is smaller than 2 GiB and of that kind. The decoder will have tables of
+// `table_bits`, or smaller ones where the stream needs no more. `done`, where given, grows by
+// raw.size() as the work proceeds.
+Bytes mix_encode(ByteView raw, stub::ModelKind kind, std::uint8_t table_bits = stub::kMaxTableBits,
                  std::atomic<std::uint64_t>* done = nullptr);
 
 }  // namespace whittle::packer

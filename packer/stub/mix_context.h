@@ -60,24 +60,27 @@ struct X86Table {
   uint64_t asks[kAsking + 1][256];
 };
 
-enum : uint8_t {
+// What the bytes are taken for; the first byte of the packed stream.
+enum ModelKind : uint8_t {
   kModelBytes = 0,
-  kModelX86 = 1,
-  kModelAarch64 = 2,
-  kModels = 3,
+  kModelX86 = 1,      // after x86_to_absolute
+  kModelAarch64 = 2,  // after aarch64_to_absolute, starting at a multiple of 4
 };
+inline constexpr uint8_t kModelKinds = 3;
+
+// Bits of a place's number in the table of the specific contexts, at the most; 32 bytes a place.
+// The table of the general ones has twice as many places.
+inline constexpr uint8_t kMaxTableBits = 12;
 
 // How a packed stream begins.
 struct MixHeader {
-  uint8_t model;
+  uint8_t model;  // a ModelKind
   // The lowest bits of a byte's position that tell its column, as a mask below 8; kModelAarch64: 3.
   uint8_t columns;
   // kModelBytes: what the contexts look at, a bit a byte: the lowest one is the byte at the last
   // distance, the next one the byte before, and so on.
   uint8_t general, specific;
-  // Bits of a place's number in the table of the specific contexts, at most kSpecificBits; in that
-  // of the general ones it has one more.
-  uint8_t table_bits;
+  uint8_t table_bits;  // at most kMaxTableBits
 };
 
 // What the contexts look at, by the lowest bits of the position: bits of the 7 bytes before, the

@@ -51,7 +51,7 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
   MixHeader header;
   if (packed_size < sizeof header) return MixStatus::damaged;
   __builtin_memcpy(&header, packed, sizeof header);
-  if (header.model >= kModels || header.columns > 7 || header.table_bits > kSpecificBits) {
+  if (header.model >= kModelKinds || header.columns > 7 || header.table_bits > kMaxTableBits) {
     return MixStatus::damaged;
   }
   Decoder coder{0, packed + sizeof header, packed + packed_size};

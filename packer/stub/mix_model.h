@@ -16,7 +16,7 @@
 
 namespace whittle::stub {
 
-inline constexpr uint32_t kSpecificBits = 12, kCommandBits = 9;
+inline constexpr uint32_t kCommandBits = 9;
 inline constexpr uint32_t kReps = 4;
 
 // Commands: a literal; a copy from a new distance; one from a distance of before, whose length
@@ -48,8 +48,8 @@ struct MixWorkspace {
   Steps steps;
   uint32_t general_weight;
   uint32_t general_mask, specific_mask;  // of a place's number in the tables
-  Nibble specific[1U << kSpecificBits];
-  Nibble general[2U << kSpecificBits];
+  Nibble specific[1U << kMaxTableBits];
+  Nibble general[2U << kMaxTableBits];
   Nibble field[kFields * 17];
   Nibble command[2][1U << kCommandBits];
   Nibble length[3 * kFields], length_more[3], length_high[3];
