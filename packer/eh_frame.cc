@@ -5,7 +5,8 @@
 #include <cstring>
 #include <map>
 
-#include "packer/number.h"
+#include "packer/parts.h"
+#include "packer/stream_writer.h"
 #include "packer/stub/eh_frame.h"
 
 namespace whittle::packer {
@@ -236,14 +237,7 @@ std::optional<std::vector<Bytes>> split_eh_frame(ByteView range, std::uint64_t a
   if (index.records > range.size()) return std::nullopt;
   std::vector<Bytes> streams =
       split(range, address, index, walk(range, static_cast<std::size_t>(index.records)));
-
-  Bytes joined(range.size());
-  std::vector<stub::StreamView> views;
-  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
-  if (!stub::join_eh_frame(views.data(), views.size(), joined.data(), joined.size()) ||
-      !std::equal(joined.begin(), joined.end(), range.begin())) {
-    return std::nullopt;
-  }
+  if (!joins_to(range, streams, stub::join_eh_frame)) return std::nullopt;
   return streams;
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "packer/relocations.h"
 
-#include <algorithm>
 #include <cstring>
 
-#include "packer/number.h"
+#include "packer/parts.h"
+#include "packer/stream_writer.h"
 #include "packer/stub/relocations.h"
 
 namespace whittle::packer {
@@ -51,13 +51,8 @@ std::optional<std::vector<Bytes>> split_relocations(ByteView range) {
       streams[stub::kRelaAddends].push_back(static_cast<std::uint8_t>(addend >> shift));
     }
   }
-  Bytes joined(range.size());
-  std::vector<stub::StreamView> views;
-  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
-  if (!stub::join_relocations(views.data(), views.size(), joined.data(), joined.size()) ||
-      !std::equal(joined.begin(), joined.end(), range.begin())) {
-    return std::nullopt;  // an addend of more than 32 bits
-  }
+  // Not where an addend has more than 32 bits.
+  if (!joins_to(range, streams, stub::join_relocations)) return std::nullopt;
   return streams;
 }
 

@@ -7,6 +7,7 @@
 #include "packer/eh_frame.h"
 #include "packer/exception_tables.h"
 #include "packer/go_tables.h"
+#include "packer/parts.h"
 #include "packer/relocations.h"
 #include "packer/stub/aarch64_code.h"
 #include "packer/stub/go_tables.h"
@@ -72,12 +73,6 @@ std::uint64_t estimate(const std::vector<Bytes>& parts) {
   std::uint64_t size = 0;
   for (const Bytes& part : parts) size += zstd_estimate(part) + kStreamCost;
   return size;
-}
-
-std::vector<stub::StreamView> views_of(const std::vector<Bytes>& parts) {
-  std::vector<stub::StreamView> views;
-  for (const Bytes& part : parts) views.push_back({part.data(), part.size()});
-  return views;
 }
 
 // The file bytes of a range that lies in one segment's.

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "packer/stub/go_tables.h"
+#include "packer/stub/zigzag.h"
 
 namespace whittle::stub {
 
@@ -60,9 +61,6 @@ inline bool read_go_header(const uint8_t* table, size_t size, GoHeader& header) 
 // in kLowBytes; from kFirstWide on the byte is 255 and a varint in kWide has it all.
 inline constexpr uint32_t kFirstSplit = 224;
 inline constexpr uint32_t kFirstWide = kFirstSplit + 256 * (255 - kFirstSplit);
-
-inline uint32_t zigzag(uint32_t delta) { return delta << 1 ^ (0 - (delta >> 31)); }
-inline uint32_t unzigzag(uint32_t value) { return value >> 1 ^ (0 - (value & 1)); }
 
 inline uint32_t align_to(uint32_t value, uint32_t alignment) {
   return (value + alignment - 1) & ~(alignment - 1);
