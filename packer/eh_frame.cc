@@ -2,12 +2,12 @@
 #include "packer/eh_frame.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 
 #include "packer/parts.h"
 #include "packer/stream_writer.h"
 #include "packer/stub/eh_frame.h"
+#include "packer/stub/load_store.h"
 
 namespace whittle::packer {
 namespace {
@@ -19,11 +19,7 @@ constexpr std::uint64_t kLargestRange = std::uint64_t{1} << 30;  // positions fi
 constexpr std::uint32_t kWithDataSize = 17;  // least length field of an FDE with an LSDA pointer
 constexpr std::size_t kTableAt = 12;         // .eh_frame_hdr: what is in front of its table
 
-std::uint32_t load(ByteView bytes, std::uint64_t at) {
-  std::uint32_t value;
-  std::memcpy(&value, bytes.data() + at, 4);
-  return value;
-}
+std::uint32_t load(ByteView bytes, std::uint64_t at) { return stub::load32(bytes.data() + at); }
 
 struct Record {
   std::size_t at;

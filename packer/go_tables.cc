@@ -443,7 +443,7 @@ bool join(const StreamView* streams, std::size_t count, std::uint8_t* region, st
                              reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size);
 }
 
-// The same bytes at an aligned address, as load32 wants them.
+// The same bytes at an aligned address, as read_go_header wants them.
 ByteView aligned(ByteView bytes, Bytes& copy) {
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 4 == 0) return bytes;
   copy.assign(bytes.begin(), bytes.end());

@@ -2,7 +2,8 @@
 #include "packer/match_finder.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "packer/stub/load_store.h"
 
 namespace whittle::packer {
 namespace {
@@ -41,8 +42,7 @@ void MatchFinder::next(std::vector<Match>& found) {
       static_cast<std::uint32_t>(std::min<std::size_t>(kNiceLength, raw_.size() - at));
   if (limit < 4) return;
   Search search{.at = at, .bytes = raw_.data() + at, .limit = limit, .found = found};
-  std::uint32_t first_4;
-  std::memcpy(&first_4, search.bytes, 4);
+  const std::uint32_t first_4 = stub::load32(search.bytes);
   try_last(search, last_of_2_[first_4 & 0xffff], 2);
   try_last(search, last_of_3_[hash(first_4 & 0xffffff, kShortBits)], 3);
   walk_tree(search, roots_[hash(first_4, kRootBits)]);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "packer/relocations.h"
 
-#include <cstring>
-
 #include "packer/parts.h"
 #include "packer/stream_writer.h"
+#include "packer/stub/load_store.h"
 #include "packer/stub/relocations.h"
 
 namespace whittle::packer {
@@ -14,11 +13,7 @@ constexpr std::size_t kEntry = 24;
 constexpr std::uint64_t kFewestEntries = 64;  // below, what is saved is less than what streams cost
 constexpr std::uint64_t kDynamicRela = 7, kDynamicRelaSize = 8;  // DT_RELA, DT_RELASZ
 
-std::uint64_t load(ByteView bytes, std::size_t at) {
-  std::uint64_t value;
-  std::memcpy(&value, bytes.data() + at, 8);
-  return value;
-}
+std::uint64_t load(ByteView bytes, std::size_t at) { return stub::load64(bytes.data() + at); }
 
 }  // namespace
 

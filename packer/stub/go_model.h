@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "packer/stub/go_tables.h"
+#include "packer/stub/load_store.h"
 #include "packer/stub/zigzag.h"
 
 namespace whittle::stub {
@@ -24,33 +25,23 @@ struct GoHeader {
   uint32_t function_size() const { return start_lines ? 44 : 40; }  // without pcdata and funcdata
 };
 
-// Words of the table are aligned.
-inline uint32_t load32(const uint8_t* from) {
-  uint32_t value;
-  __builtin_memcpy(&value, __builtin_assume_aligned(from, 4), 4);
-  return value;
-}
-inline void store32(uint8_t* to, uint32_t value) {
-  __builtin_memcpy(__builtin_assume_aligned(to, 4), &value, 4);
-}
-
 inline constexpr uint32_t kGoHeaderSize = 72;
 inline constexpr uint32_t kGoMaxSize = 1 << 28;  // of a region
 inline constexpr uint32_t kGoMaxSlots = 1 << 16;
 inline constexpr uint32_t kGo118 = 0xfffffff0, kGo120 = 0xfffffff1;
 
-// False where `table` does not begin with a header.
+// False where `table`, which is aligned to 4, does not begin with a header.
 inline bool read_go_header(const uint8_t* table, size_t size, GoHeader& header) {
   if (size < kGoHeaderSize || size > kGoMaxSize) return false;
-  const uint32_t magic = load32(table), sizes = load32(table + 4);
+  const uint32_t magic = load32_aligned(table), sizes = load32_aligned(table + 4);
   if ((magic != kGo118 && magic != kGo120) || (sizes & 0xff00ffff) != 0x08000000) return false;
   header.start_lines = magic == kGo120;
   header.quantum = sizes >> 16 & 0xff;
-  header.functions = load32(table + 8);
-  header.names = load32(table + 32);
-  header.units = load32(table + 40);
-  header.pcs = load32(table + 56);
-  header.functab = load32(table + 64);
+  header.functions = load32_aligned(table + 8);
+  header.names = load32_aligned(table + 32);
+  header.units = load32_aligned(table + 40);
+  header.pcs = load32_aligned(table + 56);
+  header.functab = load32_aligned(table + 64);
   return header.names >= kGoHeaderSize && header.units >= header.names &&
          header.pcs >= header.units && header.functab > header.pcs && header.functab <= size &&
          header.functab % 4 == 0 && header.functions != 0 &&
