@@ -7,7 +7,7 @@ namespace {
 using namespace stub;
 
 // Of a symbol that one model alone decides.
-std::uint16_t single(const Nibble& m, std::uint32_t symbol) {
+std::uint16_t single(const Distribution& m, std::uint32_t symbol) {
   const std::uint32_t above = symbol == 15 ? kFull : m.lane[symbol + 1],
                       below = symbol == 0 ? 0 : m.lane[symbol];
   return kPrice.of[above - below + 1];

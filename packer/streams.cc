@@ -10,6 +10,7 @@
 #include "packer/parts.h"
 #include "packer/relocations.h"
 #include "packer/stub/aarch64_code.h"
+#include "packer/stub/go_model.h"
 #include "packer/stub/go_tables.h"
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/x86_code.h"
@@ -80,6 +81,10 @@ std::optional<ByteView> bytes_at(const elf::File& elf, const AddressRange& range
   const auto offset = elf.offset_of(range.address, range.size);
   return offset ? std::optional(elf.bytes().subspan(*offset, range.size)) : std::nullopt;
 }
+
+static_assert(kGoTableRoom - 8 * stub::kHashed >=
+              1365 * (sizeof(stub::GoSlot) + 2 * sizeof(stub::GoStep)));
+static_assert(sizeof(stub::GoMemory::Entry) == 12);
 
 std::vector<Composed> find_go(const elf::File& elf, const PackPlan& plan) {
   std::vector<Composed> found;
