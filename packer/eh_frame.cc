@@ -2,11 +2,12 @@
 #include "packer/eh_frame.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 
-#include "packer/number.h"
+#include "packer/parts.h"
+#include "packer/stream_writer.h"
 #include "packer/stub/eh_frame.h"
+#include "packer/stub/load_store.h"
 
 namespace whittle::packer {
 namespace {
@@ -18,11 +19,7 @@ constexpr std::uint64_t kLargestRange = std::uint64_t{1} << 30;  // positions fi
 constexpr std::uint32_t kWithDataSize = 17;  // least length field of an FDE with an LSDA pointer
 constexpr std::size_t kTableAt = 12;         // .eh_frame_hdr: what comes before its table
 
-std::uint32_t load(ByteView bytes, std::uint64_t at) {
-  std::uint32_t value;
-  std::memcpy(&value, bytes.data() + at, 4);
-  return value;
-}
+std::uint32_t load(ByteView bytes, std::uint64_t at) { return stub::load32(bytes.data() + at); }
 
 struct Record {
   std::size_t at;
@@ -236,14 +233,7 @@ std::optional<std::vector<Bytes>> split_eh_frame(ByteView range, std::uint64_t a
   if (index.records > range.size()) return std::nullopt;
   std::vector<Bytes> streams =
       split(range, address, index, walk(range, static_cast<std::size_t>(index.records)));
-
-  Bytes joined(range.size());
-  std::vector<stub::StreamView> views;
-  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
-  if (!stub::join_eh_frame(views.data(), views.size(), joined.data(), joined.size()) ||
-      !std::equal(joined.begin(), joined.end(), range.begin())) {
-    return std::nullopt;
-  }
+  if (!joins_to(range, streams, stub::join_eh_frame)) return std::nullopt;
   return streams;
 }
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "packer/number.h"
+#include "packer/stream_writer.h"
 #include "packer/stub/exception_tables.h"
 
 namespace whittle::packer {
@@ -93,7 +93,7 @@ void put_table(std::vector<Bytes>& streams, std::size_t between, const Table& ta
       put_number(streams[stub::kLsdaPads], 0);
     } else {
       const std::uint64_t step = entry.pad - pad;
-      put_number(streams[stub::kLsdaPads], 1 + (step << 1 ^ (0 - (step >> 63))));
+      put_number(streams[stub::kLsdaPads], 1 + stub::zigzag(step));
       pad = entry.pad;
     }
     put_number(streams[stub::kLsdaActions], entry.action);

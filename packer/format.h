@@ -143,9 +143,13 @@ inline constexpr uint64_t tables_size(const PackHeader& header) {
          header.region_count * sizeof(PackRegion);
 }
 
-// Working memory of a region's transform, in bytes.
+// Working memory of a region's transform, in bytes. Joining Go's tables takes what
+// stub::go_table_scratch says: hash tables of 128 KiB, 48 bytes for a node of the largest inlining
+// tree, of which the other 64 KiB hold 1,365, and 12 for each value that is referred to, for which
+// there is half the region's size. A table that would need more stays as it is.
+inline constexpr uint64_t kGoTableRoom = 192 << 10;
 inline constexpr uint64_t work_size(uint32_t transform, uint64_t region_size) {
-  return transform == kTransformGoTable ? (region_size / 2 + (192 << 10)) & ~uint64_t{15} : 0;
+  return transform == kTransformGoTable ? (region_size / 2 + kGoTableRoom) & ~uint64_t{15} : 0;
 }
 inline constexpr uint64_t work_size(const PackRegion& region) {
   return work_size(region.transform, region.size);

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "packer/go_reader.h"
+#include "packer/parts.h"
 #include "packer/stub/go_model.h"
 
 namespace whittle::packer {
@@ -435,16 +436,14 @@ class Splitter {
 };
 
 // False: damaged.
-bool join(const std::vector<Bytes>& streams, Bytes& table) {
-  std::vector<StreamView> views;
-  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
-  const std::size_t scratch_size = go_table_scratch(views.data(), views.size(), table.size());
+bool join(const StreamView* streams, std::size_t count, std::uint8_t* region, std::size_t size) {
+  const std::size_t scratch_size = go_table_scratch(streams, count, size);
   std::vector<std::uint64_t> scratch((scratch_size + 7) / 8);
-  return stub::join_go_table(views.data(), views.size(), table.data(), table.size(),
+  return stub::join_go_table(streams, count, region, size,
                              reinterpret_cast<std::uint8_t*>(scratch.data()), scratch_size);
 }
 
-// The same bytes at an aligned address, as load32 wants them.
+// The same bytes at an aligned address, as read_go_header wants them.
 ByteView aligned(ByteView bytes, Bytes& copy) {
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 4 == 0) return bytes;
   copy.assign(bytes.begin(), bytes.end());
@@ -472,10 +471,7 @@ std::optional<std::vector<Bytes>> split_go_table(ByteView region) {
   region = aligned(region, copy);
   for_each_table(region, [&](const Parsed& parsed, const Located& located) {
     streams = Splitter(parsed, located, region).split();
-    Bytes joined(region.size());
-    if (!join(*streams, joined) || !std::equal(joined.begin(), joined.end(), region.begin())) {
-      streams.reset();
-    }
+    if (!joins_to(region, *streams, join)) streams.reset();
     return true;
   });
   return streams;

@@ -61,14 +61,11 @@ Bytes elf_header(const elf::File& elf, std::uint64_t entry, std::size_t phnum) {
   return header;
 }
 
-Bytes assemble(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
-               const Encoded& encoded, const Visible& visible, const PackOptions& options) {
-  const std::uint64_t page = plan.page_size;
-  const Stub& stub =
-      smallest_stub(plan.machine->machine, features_of(encoded.streams, encoded.regions));
-  const std::size_t phnum = plan.stack_flags ? 5 : 4;
-  const std::uint64_t headers_size = kElfHeaderSize + phnum * sizeof(ProgramHeader);
+std::size_t program_header_count(const PackPlan& plan) { return plan.stack_flags ? 5 : 4; }
 
+// What the header says of the program and of its streams; where they stand is for `lay_out`.
+PackHeader header_of(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
+                     const Encoded& encoded, const PackOptions& options) {
   PackHeader header{};
   std::memcpy(header.magic, kPackMagic, sizeof kPackMagic);
   header.version = kFormatVersion;
@@ -96,37 +93,72 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
   for (const PackStream& stream : encoded.streams) {
     if (stream.kind != kStreamRest) header.payload_size += stream.packed_size;
   }
+  return header;
+}
 
-  // Where everything goes, in the file and in memory.
-  const FrontLayout layout = lay_out_front(visible, headers_size, tables_size(header));
-  const std::uint64_t header_offset = layout.header;
-  const std::uint64_t payload_offset = layout.stub + stub.code.size();
-  header.payload_vaddr = align_up(plan.image_vaddr + plan.image_size, page) + payload_offset % page;
+// File offsets; what stands before `front` are the ELF header and the program headers.
+struct Layout {
+  std::uint64_t headers_end = 0;
+  FrontLayout front;
+  std::uint64_t payload = 0;
+};
+
+// Where everything goes, in the file and (in `header`) in memory.
+Layout lay_out(const PackPlan& plan, const Visible& visible, const Stub& stub, PackHeader& header) {
+  Layout layout;
+  layout.headers_end = kElfHeaderSize + program_header_count(plan) * sizeof(ProgramHeader);
+  layout.front = lay_out_front(visible, layout.headers_end, tables_size(header));
+  layout.payload = layout.front.stub + stub.code.size();
+  const std::uint64_t page = plan.page_size;
+  header.payload_vaddr = align_up(plan.image_vaddr + plan.image_size, page) + layout.payload % page;
   header.stub_vaddr = align_up(header.payload_vaddr + header.payload_size, page);
-  header.stub_size = payload_offset;
-  header.header_vaddr = header.stub_vaddr + header_offset;
+  header.stub_size = layout.payload;
+  header.header_vaddr = header.stub_vaddr + layout.front.header;
+  return layout;
+}
 
+void append_program_headers(const elf::File& elf, const PackPlan& plan, const Layout& layout,
+                            const PackHeader& header, Bytes& file) {
+  const std::uint64_t page = plan.page_size;
+  // What is mapped, readable at least, where the file has it.
+  const auto add = [&](std::uint32_t type, std::uint32_t flags, std::uint64_t offset,
+                       std::uint64_t vaddr, std::uint64_t size, std::uint64_t align) {
+    append(file,
+           ProgramHeader{type, elf::kFlagRead | flags, offset, vaddr, vaddr, size, size, align});
+  };
   const bool fixed = elf.header().type == elf::kTypeExec;
-  Bytes file = elf_header(elf, header.stub_vaddr + layout.stub, phnum);
   append(file, ProgramHeader{elf::kSegmentLoad, elf::kFlagRead | elf::kFlagWrite, 0,
-                             plan.image_vaddr, plan.image_vaddr, headers_size, plan.image_size,
-                             fixed ? page : plan.image_align});
-  append(file,
-         ProgramHeader{elf::kSegmentLoad, elf::kFlagRead, payload_offset, header.payload_vaddr,
-                       header.payload_vaddr, header.payload_size, header.payload_size, page});
-  append(file,
-         ProgramHeader{elf::kSegmentLoad, elf::kFlagRead | elf::kFlagExecute, headers_size,
-                       header.stub_vaddr + headers_size, header.stub_vaddr + headers_size,
-                       header.stub_size - headers_size, header.stub_size - headers_size, page});
-  append(file, ProgramHeader{elf::kSegmentNote, elf::kFlagRead, layout.notes,
-                             header.stub_vaddr + layout.notes, header.stub_vaddr + layout.notes,
-                             layout.stub - layout.notes, layout.stub - layout.notes, 4});
+                             plan.image_vaddr, plan.image_vaddr, layout.headers_end,
+                             plan.image_size, fixed ? page : plan.image_align});
+  add(elf::kSegmentLoad, 0, layout.payload, header.payload_vaddr, header.payload_size, page);
+  add(elf::kSegmentLoad, elf::kFlagExecute, layout.headers_end,
+      header.stub_vaddr + layout.headers_end, header.stub_size - layout.headers_end, page);
+  add(elf::kSegmentNote, 0, layout.front.notes, header.stub_vaddr + layout.front.notes,
+      layout.front.stub - layout.front.notes, 4);
   if (plan.stack_flags) {
     append(file, ProgramHeader{elf::kSegmentGnuStack, *plan.stack_flags, 0, 0, 0, 0, 0, 16});
   }
-  write_front(visible, layout,
-              sections_of(visible, layout, header.stub_vaddr,
-                          {header.payload_vaddr, payload_offset, header.payload_size}),
+}
+
+// The digests, when all that they cover is in place.
+void fill_in_digests(const Layout& layout, Bytes& file) {
+  auto* header = reinterpret_cast<PackHeader*>(file.data() + layout.front.header);
+  header->run_digest = stub::run_digest_of(stub::parts_of(header, file.data() + layout.payload));
+  header->file_digest = file_digest_of(file, layout.front.header);
+}
+
+Bytes assemble(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
+               const Encoded& encoded, const Visible& visible, const PackOptions& options) {
+  const Stub& stub =
+      smallest_stub(plan.machine->machine, features_of(encoded.streams, encoded.regions));
+  PackHeader header = header_of(elf, plan, level, encoded, options);
+  const Layout layout = lay_out(plan, visible, stub, header);
+
+  Bytes file = elf_header(elf, header.stub_vaddr + layout.front.stub, program_header_count(plan));
+  append_program_headers(elf, plan, layout, header, file);
+  write_front(visible, layout.front,
+              sections_of(visible, layout.front, header.stub_vaddr,
+                          {header.payload_vaddr, layout.payload, header.payload_size}),
               elf.header(), file);
   for (const PackSegment& s : plan.segments) append(file, s);
   for (const PackStream& stream : encoded.streams) append(file, stream);
@@ -134,11 +166,7 @@ Bytes assemble(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
   append(file, header);
   append(file, stub.code);
   for (const Bytes& packed : encoded.packed) append(file, ByteView(packed));
-
-  // The digests, now that all they cover is in place.
-  auto* placed = reinterpret_cast<PackHeader*>(file.data() + header_offset);
-  placed->run_digest = stub::run_digest_of(stub::parts_of(placed, file.data() + payload_offset));
-  placed->file_digest = file_digest_of(file, header_offset);
+  fill_in_digests(layout, file);
   return file;
 }
 

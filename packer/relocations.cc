@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "packer/relocations.h"
 
-#include <algorithm>
-#include <cstring>
-
-#include "packer/number.h"
+#include "packer/parts.h"
+#include "packer/stream_writer.h"
+#include "packer/stub/load_store.h"
 #include "packer/stub/relocations.h"
 
 namespace whittle::packer {
@@ -14,11 +13,7 @@ constexpr std::size_t kEntry = 24;
 constexpr std::uint64_t kFewestEntries = 64;  // below, what is saved is less than what streams cost
 constexpr std::uint64_t kDynamicRela = 7, kDynamicRelaSize = 8;  // DT_RELA, DT_RELASZ
 
-std::uint64_t load(ByteView bytes, std::size_t at) {
-  std::uint64_t value;
-  std::memcpy(&value, bytes.data() + at, 8);
-  return value;
-}
+std::uint64_t load(ByteView bytes, std::size_t at) { return stub::load64(bytes.data() + at); }
 
 }  // namespace
 
@@ -51,13 +46,8 @@ std::optional<std::vector<Bytes>> split_relocations(ByteView range) {
       streams[stub::kRelaAddends].push_back(static_cast<std::uint8_t>(addend >> shift));
     }
   }
-  Bytes joined(range.size());
-  std::vector<stub::StreamView> views;
-  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
-  if (!stub::join_relocations(views.data(), views.size(), joined.data(), joined.size()) ||
-      !std::equal(joined.begin(), joined.end(), range.begin())) {
-    return std::nullopt;  // an addend of more than 32 bits
-  }
+  // Not where an addend has more than 32 bits.
+  if (!joins_to(range, streams, stub::join_relocations)) return std::nullopt;
   return streams;
 }
 

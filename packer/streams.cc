@@ -7,8 +7,10 @@
 #include "packer/eh_frame.h"
 #include "packer/exception_tables.h"
 #include "packer/go_tables.h"
+#include "packer/parts.h"
 #include "packer/relocations.h"
 #include "packer/stub/aarch64_code.h"
+#include "packer/stub/go_model.h"
 #include "packer/stub/go_tables.h"
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/x86_code.h"
@@ -80,17 +82,15 @@ std::uint64_t estimate(const std::vector<Bytes>& parts) {
   return size;
 }
 
-std::vector<stub::StreamView> views_of(const std::vector<Bytes>& parts) {
-  std::vector<stub::StreamView> views;
-  for (const Bytes& part : parts) views.push_back({part.data(), part.size()});
-  return views;
-}
-
 // The file bytes of a range that lies in one segment's.
 std::optional<ByteView> bytes_at(const elf::File& elf, const AddressRange& range) {
   const auto offset = elf.offset_of(range.address, range.size);
   return offset ? std::optional(elf.bytes().subspan(*offset, range.size)) : std::nullopt;
 }
+
+static_assert(kGoTableRoom - 8 * stub::kHashed >=
+              1365 * (sizeof(stub::GoSlot) + 2 * sizeof(stub::GoStep)));
+static_assert(sizeof(stub::GoMemory::Entry) == 12);
 
 std::vector<Composed> find_go(const elf::File& elf, const PackPlan& plan) {
   std::vector<Composed> found;

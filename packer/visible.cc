@@ -18,7 +18,8 @@ constexpr std::uint32_t kTypeNote = 7;                         // SHT_NOTE
 constexpr std::uint64_t kFlagAlloc = elf::kSectionFlagAlloc;
 constexpr std::uint64_t kFlagExecute = 4;  // SHF_EXECINSTR
 
-void append_number(Bytes& to, std::uint64_t value) {
+// Four bytes, little-endian.
+void append_word(Bytes& to, std::uint64_t value) {
   for (unsigned i = 0; i < 4; i++) to.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 void append_padded(Bytes& to, ByteView bytes) {
@@ -36,9 +37,9 @@ Bytes copy_notes(const elf::File& file) {
   Bytes notes;
   for (const elf::Note& note : file.notes()) {
     if (!is_worth_showing(note)) continue;
-    append_number(notes, note.owner_bytes.size());
-    append_number(notes, note.descriptor.size());
-    append_number(notes, note.type);
+    append_word(notes, note.owner_bytes.size());
+    append_word(notes, note.descriptor.size());
+    append_word(notes, note.type);
     append_padded(notes, note.owner_bytes);
     append_padded(notes, note.descriptor);
     if (notes.size() > kMaxVisible) break;

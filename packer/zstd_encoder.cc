@@ -12,6 +12,7 @@
 namespace whittle::packer {
 namespace {
 
+// Levels of libzstd's: its last one, and the one that it takes where nobody asks for another.
 constexpr int kStrongest = 22;
 constexpr int kQuick = 3;
 constexpr std::size_t kStep = std::size_t{256} << 10;  // bytes between two reports of progress

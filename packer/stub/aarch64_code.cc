@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "packer/stub/aarch64_code.h"
 
+#include "packer/stub/load_store.h"
+
 namespace whittle::stub {
 namespace {
 
@@ -20,8 +22,7 @@ inline uint32_t with_bits(uint32_t adrp, uint32_t apart, uint32_t others) {
 template <bool to_absolute>
 inline void walk(uint8_t* code, size_t size, uint64_t address) {
   for (size_t at = 0; size - at >= 4; at += 4) {
-    uint32_t word;
-    __builtin_memcpy(&word, code + at, 4);
+    uint32_t word = load32(code + at);
     if (!to_absolute) word = __builtin_bswap32(word);
     if ((word & kBlMask) == kBl) {
       const uint32_t here = static_cast<uint32_t>((address + at) >> 2);
@@ -38,7 +39,7 @@ inline void walk(uint8_t* code, size_t size, uint64_t address) {
       }
     }
     if (to_absolute) word = __builtin_bswap32(word);
-    __builtin_memcpy(code + at, &word, 4);
+    store32(code + at, word);
   }
 }
 

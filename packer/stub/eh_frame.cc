@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "packer/stub/eh_frame.h"
 
+#include "packer/stub/load_store.h"
 #include "packer/stub/source.h"
 
 namespace whittle::stub {
@@ -11,20 +12,13 @@ constexpr uint32_t kLeastEntry = 16;  // bytes of such a record
 constexpr uint32_t kWithData = 17;    // length field: these, 1 byte of size, LSDA pointer
 constexpr uint32_t kTableAt = 12;     // .eh_frame_hdr: what comes before its table
 
-inline uint32_t load(const uint8_t* p) {
-  uint32_t value;
-  __builtin_memcpy(&value, p, 4);
-  return value;
-}
-inline void store(uint8_t* p, uint32_t value) { __builtin_memcpy(p, &value, 4); }
-
 // The position of the first FDE at `at` or after the CIEs there; 0 where there is none. Looks at a
 // few records only, so that damage cannot make the join slow.
 size_t find_fde(const uint8_t* out, size_t size, size_t at) {
   for (int i = 0; i < 4; i++) {
     if (at >= size || size - at < kLeastEntry) return 0;
-    if (load(out + at + 4) != 0) return at;
-    at += 4 + size_t{load(out + at)};
+    if (load32(out + at + 4) != 0) return at;
+    at += 4 + size_t{load32(out + at)};
   }
   return 0;
 }
@@ -36,9 +30,9 @@ bool join_table(Source& index, uint8_t* out, size_t size, size_t frame, uint32_t
     const size_t expected = find_fde(out, size, next);
     const size_t at = (expected + index.signed_number()) & UINT32_MAX;
     if (at > size || size - at < kLeastEntry) return false;
-    store(entry, load(out + at + 8) + static_cast<uint32_t>(at + 8));
-    store(entry + 4, static_cast<uint32_t>(at));
-    next = at + 4 + size_t{load(out + at)};
+    store32(entry, load32(out + at + 8) + static_cast<uint32_t>(at + 8));
+    store32(entry + 4, static_cast<uint32_t>(at));
+    next = at + 4 + size_t{load32(out + at)};
   }
   return true;
 }
@@ -66,7 +60,7 @@ bool join_eh_frame(const StreamView* streams, size_t count, uint8_t* out, size_t
     uint8_t* const record = out + at;
     const auto position = static_cast<uint32_t>(at);
     size_t done = 4;
-    store(record, length);
+    store32(record, length);
     if (kind == kEhOpaque) {
       cie = position;
     } else {
@@ -76,14 +70,14 @@ bool join_eh_frame(const StreamView* streams, size_t count, uint8_t* out, size_t
       const uint32_t begin = expected + static_cast<uint32_t>(begins.signed_number());
       const auto range = static_cast<uint32_t>(ranges.number());
       end = begin + range;
-      store(record + 4, position + 4 - cie);
-      store(record + 8, begin - (position + 8));
-      store(record + 12, range);
+      store32(record + 4, position + 4 - cie);
+      store32(record + 8, begin - (position + 8));
+      store32(record + 12, range);
       done = 16;
       if ((kind & kEhWithData) != 0) {
         lsda += static_cast<uint32_t>(data.signed_number());
         record[16] = contents.byte();
-        store(record + 17, lsda - (position + 17));
+        store32(record + 17, lsda - (position + 17));
         done = 21;
       }
     }

@@ -47,7 +47,7 @@ bool join_exception_tables(const StreamView* streams, size_t count, uint8_t* out
       const uint64_t begin = covered + begins.signed_number();
       const uint64_t length = lengths.number();
       const uint64_t coded = pads.number();
-      if (coded != 0) pad += (coded - 1) >> 1 ^ (0 - ((coded - 1) & 1));
+      if (coded != 0) pad += unzigzag(coded - 1);
       covered = begin + length;
       at = put(put(put(put(entry, begin), length), coded != 0 ? pad : 0), actions.number());
       const auto entry_size = static_cast<size_t>(at - entry);

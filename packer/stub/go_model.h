@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "packer/stub/go_tables.h"
+#include "packer/stub/load_store.h"
+#include "packer/stub/zigzag.h"
 
 namespace whittle::stub {
 
@@ -23,33 +25,23 @@ struct GoHeader {
   uint32_t function_size() const { return start_lines ? 44 : 40; }  // without pcdata and funcdata
 };
 
-// Words of the table are aligned.
-inline uint32_t load32(const uint8_t* from) {
-  uint32_t value;
-  __builtin_memcpy(&value, __builtin_assume_aligned(from, 4), 4);
-  return value;
-}
-inline void store32(uint8_t* to, uint32_t value) {
-  __builtin_memcpy(__builtin_assume_aligned(to, 4), &value, 4);
-}
-
 inline constexpr uint32_t kGoHeaderSize = 72;
 inline constexpr uint32_t kGoMaxSize = 1 << 28;  // of a region
 inline constexpr uint32_t kGoMaxSlots = 1 << 16;
 inline constexpr uint32_t kGo118 = 0xfffffff0, kGo120 = 0xfffffff1;
 
-// False where `table` does not begin with a header.
+// False where `table`, which is aligned to 4, does not begin with a header.
 inline bool read_go_header(const uint8_t* table, size_t size, GoHeader& header) {
   if (size < kGoHeaderSize || size > kGoMaxSize) return false;
-  const uint32_t magic = load32(table), sizes = load32(table + 4);
+  const uint32_t magic = load32_aligned(table), sizes = load32_aligned(table + 4);
   if ((magic != kGo118 && magic != kGo120) || (sizes & 0xff00ffff) != 0x08000000) return false;
   header.start_lines = magic == kGo120;
   header.quantum = sizes >> 16 & 0xff;
-  header.functions = load32(table + 8);
-  header.names = load32(table + 32);
-  header.units = load32(table + 40);
-  header.pcs = load32(table + 56);
-  header.functab = load32(table + 64);
+  header.functions = load32_aligned(table + 8);
+  header.names = load32_aligned(table + 32);
+  header.units = load32_aligned(table + 40);
+  header.pcs = load32_aligned(table + 56);
+  header.functab = load32_aligned(table + 64);
   return header.names >= kGoHeaderSize && header.units >= header.names &&
          header.pcs >= header.units && header.functab > header.pcs && header.functab <= size &&
          header.functab % 4 == 0 && header.functions != 0 &&
@@ -60,9 +52,6 @@ inline bool read_go_header(const uint8_t* table, size_t size, GoHeader& header) 
 // in kLowBytes; from kFirstWide on the byte is 255 and a varint in kWide has it all.
 inline constexpr uint32_t kFirstSplit = 224;
 inline constexpr uint32_t kFirstWide = kFirstSplit + 256 * (255 - kFirstSplit);
-
-inline uint32_t zigzag(uint32_t delta) { return delta << 1 ^ (0 - (delta >> 31)); }
-inline uint32_t unzigzag(uint32_t value) { return value >> 1 ^ (0 - (value & 1)); }
 
 inline uint32_t align_to(uint32_t value, uint32_t alignment) {
   return (value + alignment - 1) & ~(alignment - 1);

@@ -51,7 +51,7 @@ struct Join {
 
   Reader streams[kGoStreamCount];
 
-  uint32_t parameter(GoParameter which) const { return load32(parameters + 4 * which); }
+  uint32_t parameter(GoParameter which) const { return load32_aligned(parameters + 4 * which); }
 
   [[gnu::always_inline]] uint32_t byte(Reader& from) {
     if (from.at != from.end) return *from.at++;
@@ -231,7 +231,7 @@ struct Join {
     } else {
       end = number(kStepPcs);
       if (line_reference != kNone) offset = recall(line_reference, table_key(kLine, end));
-      store32(function + 16 + 4 * kLine, offset);
+      store32_aligned(function + 16 + 4 * kLine, offset);
     }
     if (damaged) return 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -250,7 +250,8 @@ struct Join {
       } else if (reference != kNone) {
         offset = recall(reference, key);
       }
-      store32(function + 4 * kind + (kind < kPcData ? 16 : header.function_size() - 12), offset);
+      store32_aligned(function + 4 * kind + (kind < kPcData ? 16 : header.function_size() - 12),
+                      offset);
     }
     return end;
   }
@@ -269,9 +270,9 @@ struct Join {
       const uint32_t misc = number(kNodeMisc);
       uint32_t& start = positions.guess(~before);
       if ((misc & 1) != 0) start = number(kNodeStartLines);
-      store32(node, misc >> 1 << node_id_shift(header));
-      store32(node + 12, start);
-      store32(node + node_name_at(header), before);
+      store32_aligned(node, misc >> 1 << node_id_shift(header));
+      store32_aligned(node + 12, start);
+      store32_aligned(node + node_name_at(header), before);
       if (!positions.add_node(before, start)) damaged = true;
     }
   }
@@ -290,12 +291,12 @@ struct Join {
       uint32_t pc = parent.pc * header.quantum;
       if ((distance & 1) != 0) pc += wide();
       if (header.start_lines) {
-        store32(node + 8, pc);
+        store32_aligned(node + 8, pc);
       } else {
-        store32(node, load32(node) | (parent.node & 0xffff));
-        store32(node + 4, parent.file);
-        store32(node + 8, parent.line);
-        store32(node + 16, pc);
+        store32_aligned(node, load32_aligned(node) | (parent.node & 0xffff));
+        store32_aligned(node + 4, parent.file);
+        store32_aligned(node + 8, parent.line);
+        store32_aligned(node + 16, pc);
       }
     }
   }
@@ -322,25 +323,25 @@ struct Join {
           static_cast<size_t>(end - to) < gap + function_size) {
         return false;
       }
-      store32(to, 0);
+      store32_aligned(to, 0);
       uint8_t* const function = to + gap;
       to = function + function_size;
-      store32(functab, entry);
-      store32(functab + 4, static_cast<uint32_t>(function - (table + header.functab)));
-      store32(function, entry);
+      store32_aligned(functab, entry);
+      store32_aligned(functab + 4, static_cast<uint32_t>(function - (table + header.functab)));
+      store32_aligned(function, entry);
       const uint32_t name = number(kFunctionMisc);
-      store32(function + 4, name == 0 ? new_name() : unzigzag(name - 1) + next_name);
+      store32_aligned(function + 4, name == 0 ? new_name() : unzigzag(name - 1) + next_name);
       const uint32_t arguments = number(kArguments);
-      store32(function + 8, arguments);
-      store32(function + 12, number(kFunctionMisc));
-      store32(function + 28, pcdata);
+      store32_aligned(function + 8, arguments);
+      store32_aligned(function + 12, number(kFunctionMisc));
+      store32_aligned(function + 28, pcdata);
       unit += signed_number(kFunctionMisc);
-      store32(function + 32, unit);
+      store32_aligned(function + 32, unit);
       if (header.start_lines) {
         end_line += signed_number(kStartLines);
-        store32(function + 36, end_line);
+        store32_aligned(function + 36, end_line);
       }
-      store32(function + fixed - 4, id | flag << 8 | data << 24);
+      store32_aligned(function + fixed - 4, id | flag << 8 | data << 24);
       positions.begin(end_line, unit);
 
       uint8_t* tree = region;
@@ -363,7 +364,7 @@ struct Join {
         } else if (reference != kNone) {
           offset = recall(reference, key);
         }
-        store32(to - 4 * (data - j), offset);
+        store32_aligned(to - 4 * (data - j), offset);
       }
       const uint32_t length = join_tables(function, pcdata);
       if (damaged) return false;  // its nodes may have no slots then
@@ -373,26 +374,27 @@ struct Join {
       if (i != 1) entry = align_to(entry, parameter(kFunctionAlign));
       entry += signed_number(kFunctionMisc);
     }
-    store32(functab, entry);
+    store32_aligned(functab, entry);
     return to == end;
   }
 
   // findfunctab: for each 256 bytes of code the function that they begin in, in groups of 16.
   bool join_find_functions(uint32_t offset) {
     const uint8_t* next = table + header.functab;
-    const uint32_t first = load32(next), last = load32(next + 8 * size_t{header.functions});
+    const uint32_t first = load32_aligned(next),
+                   last = load32_aligned(next + 8 * size_t{header.functions});
     const uint32_t count = (last - first + 255) >> 8;
     if (offset % 4 != 0 || !fits(offset, count + uint64_t{4} * ((count + 15) >> 4))) return false;
     uint8_t* out = region + offset;
     uint32_t function = 0, base = 0;
     for (uint32_t i = 0; i < count; i++) {
-      while (function + 1 < header.functions && load32(next + 8) - first <= i << 8) {
+      while (function + 1 < header.functions && load32_aligned(next + 8) - first <= i << 8) {
         function++;
         next += 8;
       }
       if ((i & 15) == 0) {
         base = function;
-        store32(out, base);
+        store32_aligned(out, base);
         out += 4;
       }
       *out++ = static_cast<uint8_t>(function - base);
@@ -434,8 +436,8 @@ struct Join {
 size_t go_table_scratch(const StreamView* streams, size_t count, size_t size) {
   if (count != kGoStreamCount || streams[kParameters].size != 4 * kGoParameterCount) return 0;
   const uint8_t* const parameters = streams[kParameters].data;
-  const uint64_t entries = load32(parameters + 4 * kMemoryNodes);
-  const uint64_t slots = load32(parameters + 4 * kMostSlots);
+  const uint64_t entries = load32_aligned(parameters + 4 * kMemoryNodes);
+  const uint64_t slots = load32_aligned(parameters + 4 * kMostSlots);
   // Every entry and slot stands for bytes of the region.
   if (size > kGoMaxSize || entries - 1 >= size / 3 || slots - 1 >= size / 2 || slots > kGoMaxSlots)
     return 0;

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "packer/stub/mix_nibble.h"
+#include "packer/stub/mix_distribution.h"
 
 namespace whittle::stub {
 
@@ -60,24 +60,27 @@ struct X86Table {
   uint64_t asks[kAsking + 1][256];
 };
 
-enum : uint8_t {
+// What the bytes are taken for; the first byte of the packed stream.
+enum ModelKind : uint8_t {
   kModelBytes = 0,
-  kModelX86 = 1,
-  kModelAarch64 = 2,
-  kModels = 3,
+  kModelX86 = 1,      // after x86_to_absolute
+  kModelAarch64 = 2,  // after aarch64_to_absolute, starting at a multiple of 4
 };
+inline constexpr uint8_t kModelKinds = 3;
+
+// Bits of a place's number in the table of the specific contexts, at the most; 32 bytes a place.
+// The table of the general ones has twice as many places.
+inline constexpr uint8_t kMaxTableBits = 12;
 
 // How a packed stream begins.
 struct MixHeader {
-  uint8_t model;
+  uint8_t model;  // a ModelKind
   // The lowest bits of a byte's position that tell its column, as a mask below 8; kModelAarch64: 3.
   uint8_t columns;
   // kModelBytes: what the contexts look at, a bit a byte: the lowest one is the byte at the last
   // distance, the next one the byte before, and so on.
   uint8_t general, specific;
-  // Bits of a place's number in the table of the specific contexts, at most kSpecificBits; in that
-  // of the general ones it has one more.
-  uint8_t table_bits;
+  uint8_t table_bits;  // at most kMaxTableBits
 };
 
 // What the contexts look at, by the lowest bits of the position: bits of the 7 bytes before, the
@@ -97,11 +100,12 @@ struct Context {
 };
 
 // Hashes are short: each byte waits for those of the byte before.
-inline uint32_t fold(uint64_t bytes) {
+inline uint32_t hash(uint64_t bytes) {
   return static_cast<uint32_t>((bytes * 0x9E3779B97F4A7C15U) >> 32);
 }
 
-inline uint32_t place(uint32_t field) { return field * 0x85EBCA6BU; }
+// Takes a small number to bits all over a hash that it is mixed into.
+inline uint32_t spread(uint32_t number) { return number * 0x85EBCA6BU; }
 
 // Follows the bytes and gives the contexts of the next one.
 struct Walker {
@@ -153,16 +157,16 @@ struct Walker {
     if (model == kModelX86) {
       const uint32_t n = at - start;
       const uint64_t all = n >= 8 ? history : history & ((uint64_t{1} << (8 * n)) - 1);
-      const uint32_t hash = fold(all) ^ place(field);
+      const uint32_t so_far = hash(all) ^ spread(field);
       // Nearly all long operands are new behind all bytes before; their own last byte says enough.
       const uint32_t rare = field >= kDisp32;
-      c.general = select(hash, fold(history & 255) ^ place(field), rare);
-      c.specific = select(hash ^ previous, hash, rare);
+      c.general = select(so_far, hash(history & 255) ^ spread(field), rare);
+      c.specific = select(so_far ^ previous, so_far, rare);
     } else {
       const uint32_t column = at & columns;
       const uint64_t all = history << 8 | guess;
-      c.general = fold(all & bits->general[at & 3]) ^ place(column);
-      c.specific = fold(all & bits->specific[at & 3]) ^ place(column);
+      c.general = hash(all & bits->general[at & 3]) ^ spread(column);
+      c.specific = hash(all & bits->specific[at & 3]) ^ spread(column);
     }
     return c;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "packer/stub/mix_decoder.h"
 
+#include "packer/stub/load_store.h"
 #include "packer/stub/system.h"
 
 namespace whittle::stub {
@@ -15,11 +16,9 @@ struct Decoder {
 
   // Zeros behind the end; the final state tells.
   uint32_t word() {
-    uint32_t value = 0;
-    if (end - at >= 4) {
-      __builtin_memcpy(&value, at, 4);
-      at += 4;
-    }
+    if (end - at < 4) return 0;
+    const uint32_t value = load32(at);
+    at += 4;
     return value;
   }
   void start() {
@@ -51,7 +50,7 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
   MixHeader header;
   if (packed_size < sizeof header) return MixStatus::damaged;
   __builtin_memcpy(&header, packed, sizeof header);
-  if (header.model >= kModels || header.columns > 7 || header.table_bits > kSpecificBits) {
+  if (header.model >= kModelKinds || header.columns > 7 || header.table_bits > kMaxTableBits) {
     return MixStatus::damaged;
   }
   Decoder coder{0, packed + sizeof header, packed + packed_size};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The model that encoder and decoder both run: commands, literals, lengths and distances, each a
-// few 4-bit symbols (mix_nibble.h) in contexts (mix_context.h). packer/MIX_FORMAT.md describes it
-// for people.
+// few 4-bit symbols (mix_distribution.h) in contexts (mix_context.h). packer/MIX_FORMAT.md
+// describes it for people.
 //
 // It is an LZ77 codec whose literals are modelled so well that much of what others copy by short
 // matches is cheaper as literals. That costs time; the encoder knows the price of it.
@@ -12,11 +12,11 @@
 #include <stdint.h>
 
 #include "packer/stub/mix_context.h"
-#include "packer/stub/mix_nibble.h"
+#include "packer/stub/mix_distribution.h"
 
 namespace whittle::stub {
 
-inline constexpr uint32_t kSpecificBits = 12, kCommandBits = 9;
+inline constexpr uint32_t kCommandBits = 9;
 inline constexpr uint32_t kReps = 4;
 
 // Commands: a literal; a copy from a new distance; one from a distance of before, whose length
@@ -48,13 +48,18 @@ struct MixWorkspace {
   Steps steps;
   uint32_t general_weight;
   uint32_t general_mask, specific_mask;  // of a place's number in the tables
-  Nibble specific[1U << kSpecificBits];
-  Nibble general[2U << kSpecificBits];
-  Nibble field[kFields * 17];
-  Nibble command[2][1U << kCommandBits];
-  Nibble length[3 * kFields], length_more[3], length_high[3];
-  Nibble distance_high[8 * kFields], distance_low[16], distance_align[16];
+  Distribution specific[1U << kMaxTableBits];
+  Distribution general[2U << kMaxTableBits];
+  // Found by the number of their context alone; from here to the end there are these and no others.
+  Distribution field[kFields * 17];
+  Distribution command[2][1U << kCommandBits];
+  Distribution length[3 * kFields], length_more[3], length_high[3];
+  Distribution distance_high[8 * kFields], distance_low[16], distance_align[16];
 };
+inline constexpr uint32_t kDirectModels =
+    kFields * 17 + (2U << kCommandBits) + 3 * kFields + 3 + 3 + 8 * kFields + 16 + 16;
+static_assert(offsetof(MixWorkspace, field) + kDirectModels * sizeof(Distribution) ==
+              sizeof(MixWorkspace));
 
 // What of the commands before decides the next one.
 struct Past {
@@ -92,7 +97,7 @@ struct MixModel {
     return symbol;
   }
   // By one model alone.
-  __attribute__((noinline)) uint32_t single(Nibble& m, uint32_t symbol) {
+  __attribute__((noinline)) uint32_t single(Distribution& m, uint32_t symbol) {
     Mixture mixture;
     mix(mixture, 0xffff, m, m);
     symbol = coder.code(mixture, symbol);
@@ -100,40 +105,40 @@ struct MixModel {
     return symbol;
   }
 
-  static MixInput direct(Nibble& m) { return {&m, &m, m.lane[0]}; }
+  static MixInput direct(Distribution& m) { return {&m, &m, m.lane[0]}; }
 
-  // The place of a context's model in a table.
-  struct Place {
-    Nibble* slot;
+  // What a table has for a context.
+  struct Lookup {
+    Distribution* slot;
     uint32_t head, tag, known;  // known: it is this context's
 
     uint32_t is_old() const { return (head & kCountMask) > kYoung; }
-    MixInput input(const Nibble* fresh) const {
-      return {select<const Nibble*>(fresh, slot, known), slot,
+    MixInput input(const Distribution* fresh) const {
+      return {select<const Distribution*>(fresh, slot, known), slot,
               select(tag + kInherited, head, known)};
     }
   };
   // All parts of a context have one tag; their places differ in the lowest bits.
-  static inline __attribute__((always_inline)) Place find_place(Nibble* table, uint32_t mask,
-                                                                uint32_t h, uint32_t part) {
-    Nibble* slot = &table[(h ^ part) & mask];
+  static inline __attribute__((always_inline)) Lookup look_up(Distribution* table, uint32_t mask,
+                                                              uint32_t h, uint32_t part) {
+    Distribution* slot = &table[(h ^ part) & mask];
     const uint32_t tag = (h >> 16 & ~kCountMask) | (kCountMask + 1), head = slot->lane[0];
     return {slot, head, tag, (head ^ tag) <= kCountMask};
   }
   // `part` 0: the high nibble; 1 + high: the low one.
   inline __attribute__((always_inline)) Pair literal_pair(const Context& c, uint32_t part) const {
-    const Place general_place = find_place(w.general, w.general_mask, c.general, part);
-    const Place specific_place = find_place(w.specific, w.specific_mask, c.specific, part);
+    const Lookup general_found = look_up(w.general, w.general_mask, c.general, part);
+    const Lookup specific_found = look_up(w.specific, w.specific_mask, c.specific, part);
     const MixInput field = direct(w.field[c.field * 17 + part]);
-    const MixInput general = general_place.input(field.from);
-    const MixInput specific = specific_place.input(general.from);
+    const MixInput general = general_found.input(field.from);
+    const MixInput specific = specific_found.input(general.from);
     // A young general model has learned from the field alone so far. A new specific one says the
     // same as the general one: no need to wait until it is known to be new for its weight.
-    const uint32_t old = general_place.known & general_place.is_old();
+    const uint32_t old = general_found.known & general_found.is_old();
     return {direct(*select(field.slot, general.slot, old)),
             {select(general.from, specific.from, old), select(general.slot, specific.slot, old),
              select(general.head, specific.head, old)},
-            select(w.general_weight, specific_place.is_old() ? kOldSpecific : kYoungSpecific, old)};
+            select(w.general_weight, specific_found.is_old() ? kOldSpecific : kYoungSpecific, old)};
   }
   inline __attribute__((always_inline)) uint8_t literal(const Context& c, uint32_t byte) {
     uint32_t part = 0, result = 0;

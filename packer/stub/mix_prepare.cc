@@ -118,7 +118,7 @@ void prepare(MixWorkspace& w, const MixHeader& header) {
     for (uint16_t& lane : w.steps.rate[n]) lane = static_cast<uint16_t>(rate);
   }
   w.general_weight = header.model == kModelBytes ? kGeneralInBytes : kGeneralInCode;
-  Nibble even{};
+  Distribution even{};
   for (uint32_t s = 0; s < 16; s++) {
     even.lane[s] = static_cast<uint16_t>(s * (kFull / 16));
     for (uint32_t k = 0; k < 16; k++) w.steps.target[s].lane[k] = k > s ? kFull : 0;
@@ -126,10 +126,10 @@ void prepare(MixWorkspace& w, const MixHeader& header) {
   const uint32_t places = 1U << header.table_bits;
   w.specific_mask = places - 1;
   w.general_mask = 2 * places - 1;
-  __builtin_memset(w.specific, 0, places * sizeof(Nibble));
-  __builtin_memset(w.general, 0, 2 * places * sizeof(Nibble));
-  for (Nibble* m = w.field; m < reinterpret_cast<Nibble*>(&w + 1); m++) *m = even;
-  for (Nibble& m : w.field) m.lane[0] = kFieldCount;
+  __builtin_memset(w.specific, 0, places * sizeof(Distribution));
+  __builtin_memset(w.general, 0, 2 * places * sizeof(Distribution));
+  for (Distribution* m = w.field; m < w.field + kDirectModels; m++) *m = even;
+  for (Distribution& m : w.field) m.lane[0] = kFieldCount;
 }
 
 }  // namespace whittle::stub

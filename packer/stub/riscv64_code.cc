@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "packer/stub/riscv64_code.h"
 
+#include "packer/stub/load_store.h"
+
 namespace whittle::stub {
 namespace {
 
@@ -8,13 +10,6 @@ constexpr uint32_t kHighBits = 0xfffff000;  // the immediate of a U-type or J-ty
 // Opcode and destination register.
 constexpr uint32_t kJalMask = 0xfff, kJalRa = 0x0ef;
 constexpr uint32_t kOpcodeMask = 0x7f, kAuipc = 0x17;
-
-inline uint32_t load(const uint8_t* p) {
-  uint32_t value;
-  __builtin_memcpy(&value, p, 4);
-  return value;
-}
-inline void store(uint8_t* p, uint32_t value) { __builtin_memcpy(p, &value, 4); }
 
 inline uint32_t field(uint32_t word, unsigned from, unsigned width) {
   return word >> from & ((uint32_t{1} << width) - 1);
@@ -69,15 +64,15 @@ inline void walk(uint8_t* code, size_t size, uint64_t address) {
       continue;
     }
     at += 4;
-    const uint32_t word = load(p);
+    const uint32_t word = load32(p);
     if ((word & kJalMask) == kJalRa) {
       if (to_absolute) {
-        store(p, (word & ~kHighBits) | (jal_distance(word) + (here >> 1)) << 12);
+        store32(p, (word & ~kHighBits) | (jal_distance(word) + (here >> 1)) << 12);
       } else {
-        store(p, with_jal_distance(word, (word >> 12) - (here >> 1)));
+        store32(p, with_jal_distance(word, (word >> 12) - (here >> 1)));
       }
     } else if ((word & kOpcodeMask) == kAuipc) {
-      const uint32_t next = load(p + 4);
+      const uint32_t next = load32(p + 4);
       const Half half = second_half(next, field(word, 7, 5));
       if (half == Half::none) continue;
       uint32_t high = word & kHighBits, low = low_bits_of(next, half);
@@ -90,8 +85,8 @@ inline void walk(uint8_t* code, size_t size, uint64_t address) {
         low = distance & ~kHighBits;
         high = (distance + 0x800) & kHighBits;
       }
-      store(p, (word & ~kHighBits) | high);
-      store(p + 4, with_low_bits(next, half, low));
+      store32(p, (word & ~kHighBits) | high);
+      store32(p + 4, with_low_bits(next, half, low));
       at += 4;
     }
   }

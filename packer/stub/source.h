@@ -9,6 +9,7 @@
 #pragma once
 
 #include "packer/stub/stream_view.h"
+#include "packer/stub/zigzag.h"
 
 namespace whittle::stub {
 
@@ -48,10 +49,7 @@ class Source {
     failed_ = true;
     return 0;
   }
-  uint64_t signed_number() {
-    const uint64_t value = number();
-    return value >> 1 ^ (0 - (value & 1));
-  }
+  uint64_t signed_number() { return unzigzag(number()); }
 
  private:
   const uint8_t* at_;

@@ -65,8 +65,10 @@ void join(Worker& worker, uint32_t thread) {
     sys_futex(&worker.thread, kFutexWait, id);
   }
   const long process = sys_getpid();
-  // Not for ever: a filter of system calls may claim success.
-  for (uint32_t i = 1U << 20; i != 0 && !failed(sys_tgkill(process, thread, 0)); i--) {
+  // Not for ever: a filter of system calls may claim success. The thread has a few instructions
+  // left to run, so these turns, about a second, are plenty.
+  constexpr uint32_t kMostTurns = 1U << 20;
+  for (uint32_t i = kMostTurns; i != 0 && !failed(sys_tgkill(process, thread, 0)); i--) {
     sys_sched_yield();
   }
 }

@@ -27,6 +27,7 @@
 // the format would save the guessing, at the price of a rule that every reader has to know.
 #include "packer/stub/x86_code.h"
 
+#include "packer/stub/load_store.h"
 #include "packer/stub/x86_instruction.h"
 
 namespace whittle::stub {
@@ -36,16 +37,9 @@ using x86::decode;
 using x86::Instruction;
 using x86::kLongest;
 
-inline uint32_t load_little(const uint8_t* p) {
-  uint32_t value;
-  __builtin_memcpy(&value, p, 4);
-  return value;
-}
-inline void store_little(uint8_t* p, uint32_t value) { __builtin_memcpy(p, &value, 4); }
-
 inline void make_relative(uint8_t* operand, uint64_t next) {
-  const uint32_t value = __builtin_bswap32(load_little(operand));
-  store_little(operand, value - static_cast<uint32_t>(next));
+  const uint32_t value = __builtin_bswap32(load32(operand));
+  store32(operand, value - static_cast<uint32_t>(next));
 }
 
 // A step of the walk, in a byte.
@@ -108,7 +102,7 @@ void prepare(X86Workspace& workspace) {
     for (uint32_t i = 0; i < 32; i++) {  // alone, a prefix is kGeneral
       const uint64_t eight = (alone.eight[i] + (has_modrm.eight[i] & kEach * modrm)) ^
                              (is_prefix.eight[i] & kEach * (behind ^ kGeneral));
-      __builtin_memcpy(row + 8 * i, &eight, 8);
+      store64(row + 8 * i, eight);
     }
     row[0x0f] = opcode_step(x86::kTwoByte[second], 2);
     if ((traits & x86::kSizeMask) == x86::kImm32) row[0x66] = kGeneral;  // or 2 bytes
@@ -122,7 +116,7 @@ void prepare(X86Workspace& workspace) {
 // The step at `p`; 4 bytes are readable.
 __attribute__((always_inline)) inline uint32_t step_at(const uint8_t* p,
                                                        const X86Workspace& workspace) {
-  const uint32_t bytes = load_little(p);
+  const uint32_t bytes = load32(p);
   const int32_t pair = static_cast<int8_t>(workspace.pairs[bytes & 0xffff]);
   const int32_t addressing = workspace.addressing[bytes >> 16 & 0x7ff];
   return static_cast<uint8_t>(pair + (addressing & (pair >> 31)));  // kBehind is the sign
@@ -253,7 +247,7 @@ inline void walk(uint8_t* code, size_t at, size_t size, uint64_t address, Change
 
 void x86_to_absolute(uint8_t* code, size_t size, uint64_t address) {
   walk(code, 0, size, address, [](uint8_t* operand, uint64_t next) {
-    store_little(operand, __builtin_bswap32(load_little(operand) + static_cast<uint32_t>(next)));
+    store32(operand, __builtin_bswap32(load32(operand) + static_cast<uint32_t>(next)));
   });
 }
 

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "packer/stub/load_store.h"
+
 namespace whittle::stub {
 
 inline uint64_t xxh64(const uint8_t* p, size_t size, uint64_t seed) {
@@ -15,11 +17,6 @@ inline uint64_t xxh64(const uint8_t* p, size_t size, uint64_t seed) {
                      kPrime3 = 0x165667B19E3779F9, kPrime4 = 0x85EBCA77C2B2AE63,
                      kPrime5 = 0x27D4EB2F165667C5;
   const auto rotate = [](uint64_t x, int r) { return x << r | x >> (64 - r); };
-  const auto load64 = [](const uint8_t* at) {
-    uint64_t v;
-    __builtin_memcpy(&v, at, 8);
-    return v;
-  };
   const auto round = [&](uint64_t lane, uint64_t input) {
     return rotate(lane + input * kPrime2, 31) * kPrime1;
   };
@@ -46,9 +43,7 @@ inline uint64_t xxh64(const uint8_t* p, size_t size, uint64_t seed) {
     hash = rotate(hash ^ round(0, load64(p)), 27) * kPrime1 + kPrime4;
   }
   if (end - p >= 4) {
-    uint32_t v;
-    __builtin_memcpy(&v, p, 4);
-    hash = rotate(hash ^ v * kPrime1, 23) * kPrime2 + kPrime3;
+    hash = rotate(hash ^ load32(p) * kPrime1, 23) * kPrime2 + kPrime3;
     p += 4;
   }
   for (; p < end; p++) hash = rotate(hash ^ *p * kPrime5, 11) * kPrime1;

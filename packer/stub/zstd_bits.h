@@ -25,27 +25,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "packer/stub/load_store.h"
+
 namespace whittle::stub {
-
-inline uint16_t load16(const uint8_t* p) {
-  uint16_t value;
-  __builtin_memcpy(&value, p, sizeof value);
-  return value;
-}
-
-inline uint32_t load32(const uint8_t* p) {
-  uint32_t value;
-  __builtin_memcpy(&value, p, sizeof value);
-  return value;
-}
-
-inline uint64_t load64(const uint8_t* p) {
-  uint64_t value;
-  __builtin_memcpy(&value, p, sizeof value);
-  return value;
-}
-
-inline void store64(void* p, uint64_t value) { __builtin_memcpy(p, &value, sizeof value); }
 
 #if defined(__riscv)  // has no unaligned access to rely on: byte by byte, once and for all callers
 [[gnu::noinline]] inline void copy16(uint8_t* dst, const uint8_t* src) {

@@ -9,18 +9,13 @@
 #include <vector>
 
 #include "packer/eh_frame.h"
+#include "packer/parts.h"
 #include "packer/stub/eh_frame.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto streams = whittle::packer::split_eh_frame({data, size}, 0x1234);
-  if (streams) {
-    std::vector<whittle::stub::StreamView> views;
-    for (const whittle::Bytes& s : *streams) views.push_back({s.data(), s.size()});
-    std::vector<std::uint8_t> joined(size);
-    if (!whittle::stub::join_eh_frame(views.data(), views.size(), joined.data(), size) ||
-        !std::equal(joined.begin(), joined.end(), data)) {
-      __builtin_trap();
-    }
+  if (streams && !whittle::packer::joins_to({data, size}, *streams, whittle::stub::join_eh_frame)) {
+    __builtin_trap();
   }
   if (size < whittle::stub::kEhStreams) return 0;
   const std::uint8_t* at = data + whittle::stub::kEhStreams;
@@ -31,8 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     parts.emplace_back(at, at + length);
     at += length;
   }
-  std::vector<whittle::stub::StreamView> views;
-  for (const auto& part : parts) views.push_back({part.data(), part.size()});
+  const auto views = whittle::packer::views_of(parts);
   std::vector<std::uint8_t> out(size * 2);
   whittle::stub::join_eh_frame(views.data(), views.size(), out.data(), out.size());
   return 0;

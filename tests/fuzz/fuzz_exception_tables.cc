@@ -8,21 +8,16 @@
 #include <vector>
 
 #include "packer/exception_tables.h"
+#include "packer/parts.h"
 #include "packer/stub/exception_tables.h"
 
 using whittle::stub::join_exception_tables;
 using whittle::stub::kLsdaStreams;
-using whittle::stub::StreamView;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::vector<StreamView> views;
-  const auto streams = whittle::packer::split_exception_tables({data, size});
-  for (const whittle::Bytes& s : streams) views.push_back({s.data(), s.size()});
-  std::vector<std::uint8_t> joined(size);
-  if (!join_exception_tables(views.data(), views.size(), joined.data(), size) ||
-      !std::equal(joined.begin(), joined.end(), data)) {
-    __builtin_trap();
-  }
+  const whittle::ByteView range(data, size);
+  const auto streams = whittle::packer::split_exception_tables(range);
+  if (!whittle::packer::joins_to(range, streams, join_exception_tables)) __builtin_trap();
   if (size < kLsdaStreams) return 0;
   const std::uint8_t* at = data + kLsdaStreams;
   std::vector<std::vector<std::uint8_t>> parts;  // each on its own, so that overreads are seen
@@ -31,8 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     parts.emplace_back(at, at + length);
     at += length;
   }
-  views.clear();
-  for (const auto& part : parts) views.push_back({part.data(), part.size()});
+  const auto views = whittle::packer::views_of(parts);
   std::vector<std::uint8_t> out(size * 2);
   join_exception_tables(views.data(), views.size(), out.data(), out.size());
   return 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "packer/go_tables.h"
+#include "packer/parts.h"
 #include "packer/stub/go_tables.h"
 
 namespace {
@@ -18,8 +19,7 @@ using whittle::ByteView;
 
 // Every stream in memory of its own, so that a byte too far is seen.
 bool join(const std::vector<Bytes>& streams, Bytes& table) {
-  std::vector<whittle::stub::StreamView> views;
-  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
+  const auto views = whittle::packer::views_of(streams);
   const std::size_t size =
       whittle::stub::go_table_scratch(views.data(), views.size(), table.size());
   std::vector<std::uint64_t> scratch((size + 7) / 8);

@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   const auto model =
-      static_cast<whittle::packer::MixModel>(data[0] / 2 % whittle::packer::kMixModels);
+      static_cast<whittle::stub::ModelKind>(data[0] / 2 % whittle::stub::kModelKinds);
   const whittle::ByteView content(data + 1, size - 1);
   const whittle::Bytes packed = whittle::packer::mix_encode(content, model);
   const std::unique_ptr<uint8_t[]> output(new uint8_t[content.size()]);

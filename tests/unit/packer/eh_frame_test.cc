@@ -8,6 +8,7 @@
 #include <random>
 
 #include "common/file.h"
+#include "packer/parts.h"
 #include "packer/stub/eh_frame.h"
 #include "packer/zstd_encoder.h"
 
@@ -87,8 +88,7 @@ struct Joined {
 };
 Joined join(const std::vector<Bytes>& streams, std::size_t size) {
   constexpr std::size_t kGuard = 64;
-  std::vector<stub::StreamView> views;
-  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
+  const auto views = packer::views_of(streams);
   Bytes out(size + 2 * kGuard, 0xee);
   const bool ok = stub::join_eh_frame(views.data(), views.size(), out.data() + kGuard, size);
   for (std::size_t i = 0; i < kGuard; i++) {

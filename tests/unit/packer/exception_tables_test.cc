@@ -6,6 +6,7 @@
 #include <random>
 
 #include "common/file.h"
+#include "packer/parts.h"
 #include "packer/stub/exception_tables.h"
 #include "packer/zstd_encoder.h"
 
@@ -19,8 +20,7 @@ const Bytes kTable = {0xff, 0xff, 1, 13, 0, 5, 0, 0, 5, 7, 0x90, 1, 1, 0xc, 0x80
 const Bytes kLongNumber = {0xff, 0x9b, 0x85, 0x00, 1, 4, 0, 1, 0, 0};
 
 bool join(const std::vector<Bytes>& streams, Bytes& out) {
-  std::vector<stub::StreamView> views;
-  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
+  const auto views = packer::views_of(streams);
   return stub::join_exception_tables(views.data(), views.size(), out.data(), out.size());
 }
 void expect_comes_back(const Bytes& bytes) {

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "common/file.h"
+#include "packer/parts.h"
 #include "packer/stub/go_tables.h"
 #include "packer/zstd_encoder.h"
 #include "tests/unit/packer/go_table_builder.h"
@@ -34,8 +35,7 @@ constexpr GoTableSpec kDamagedSpecs[] = {
 // The joined table; nothing where the streams are damaged. Table and scratch memory are exactly as
 // large as they are said to be, so that AddressSanitizer sees what stands outside.
 std::optional<Bytes> join(const std::vector<Bytes>& streams, std::size_t size) {
-  std::vector<stub::StreamView> views;
-  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
+  const auto views = packer::views_of(streams);
   const std::size_t scratch_size = stub::go_table_scratch(views.data(), views.size(), size);
   std::vector<std::uint64_t> scratch((scratch_size + 7) / 8, 0xdddddddddddddddd);
   Bytes table(size, 0xee);
@@ -235,8 +235,7 @@ TEST(GoTables, TooLittleScratchIsRefused) {
   const Bytes table = go_table();
   const auto streams = split_go_table(table);
   ASSERT_TRUE(streams);
-  std::vector<stub::StreamView> views;
-  for (const Bytes& stream : *streams) views.push_back({stream.data(), stream.size()});
+  const auto views = packer::views_of(*streams);
   const std::size_t needed = stub::go_table_scratch(views.data(), views.size(), table.size());
   ASSERT_GT(needed, 0U);
   std::vector<std::uint64_t> scratch(needed / 8);

@@ -22,7 +22,6 @@
 namespace whittle {
 namespace {
 
-using packer::MixModel;
 using stub::MixStatus;
 
 // A block whose last byte is the last that may be touched.
@@ -63,11 +62,11 @@ Decoded decode(ByteView packed, std::size_t size, std::uint8_t dirt = 0xa5) {
   return {status, Bytes(target.data(), target.data() + size)};
 }
 
-constexpr MixModel kAll[] = {MixModel::bytes, MixModel::x86_code, MixModel::aarch64_code};
-static_assert(std::size(kAll) == packer::kMixModels);
+constexpr stub::ModelKind kAll[] = {stub::kModelBytes, stub::kModelX86, stub::kModelAarch64};
+static_assert(std::size(kAll) == stub::kModelKinds);
 
 void expect_round_trip(ByteView content, const char* what) {
-  for (const MixModel model : kAll) {
+  for (const stub::ModelKind model : kAll) {
     const Bytes packed = packer::mix_encode(content, model);
     const Decoded decoded = decode(packed, content.size());
     EXPECT_EQ(decoded.status, MixStatus::ok) << what << ", model " << static_cast<int>(model);
@@ -115,22 +114,22 @@ TEST(MixCodec, FindsMatchesAcrossTheWholeStream) {
   Bytes content = noise(300000);
   const Bytes again(content.begin(), content.begin() + 5000);
   content.insert(content.end(), again.begin(), again.end());
-  const Bytes packed = packer::mix_encode(content, MixModel::bytes);
+  const Bytes packed = packer::mix_encode(content, stub::kModelBytes);
   // Adaptive models make noise 1.3 % larger; its second 5,000 bytes must cost next to nothing.
   EXPECT_LT(packed.size(),
-            packer::mix_encode(ByteView(content).first(300000), MixModel::bytes).size() + 30);
+            packer::mix_encode(ByteView(content).first(300000), stub::kModelBytes).size() + 30);
   EXPECT_EQ(decode(packed, content.size()).bytes, content);
 }
 
 TEST(MixCodec, TheSameInputGivesTheSameBytes) {
   const Bytes content = code(100000);
-  EXPECT_EQ(packer::mix_encode(content, MixModel::x86_code),
-            packer::mix_encode(content, MixModel::x86_code));
+  EXPECT_EQ(packer::mix_encode(content, stub::kModelX86),
+            packer::mix_encode(content, stub::kModelX86));
 }
 
 TEST(MixCodec, TheWorkspaceMayHoldAnything) {
   const Bytes content = code(50000);
-  const Bytes packed = packer::mix_encode(content, MixModel::x86_code);
+  const Bytes packed = packer::mix_encode(content, stub::kModelX86);
   EXPECT_EQ(decode(packed, content.size(), 0x00).bytes, content);
   EXPECT_EQ(decode(packed, content.size(), 0xff).bytes, content);
 }
@@ -138,13 +137,13 @@ TEST(MixCodec, TheWorkspaceMayHoldAnything) {
 TEST(MixCodec, ReportsProgressToTheLastByte) {
   std::atomic<std::uint64_t> done = 0;
   const Bytes content = code(100000);
-  packer::mix_encode(content, MixModel::x86_code, packer::kMixTableBits, &done);
+  packer::mix_encode(content, stub::kModelX86, stub::kMaxTableBits, &done);
   EXPECT_EQ(done, content.size());
 }
 
 TEST(MixCodec, AnyTruncationIsDamage) {
   const Bytes content = code(4000);
-  const Bytes packed = packer::mix_encode(content, MixModel::x86_code);
+  const Bytes packed = packer::mix_encode(content, stub::kModelX86);
   for (std::size_t size = 0; size < packed.size(); size++) {
     EXPECT_EQ(decode(ByteView(packed).first(size), content.size()).status, MixStatus::damaged)
         << size;
@@ -153,27 +152,27 @@ TEST(MixCodec, AnyTruncationIsDamage) {
 
 TEST(MixCodec, BytesBehindTheEndAreDamage) {
   const Bytes content = code(4000);
-  Bytes packed = packer::mix_encode(content, MixModel::x86_code);
+  Bytes packed = packer::mix_encode(content, stub::kModelX86);
   packed.push_back(0);
   EXPECT_EQ(decode(packed, content.size()).status, MixStatus::damaged);
 }
 
 TEST(MixCodec, AnotherSizeIsDamage) {
   const Bytes content = code(4000);
-  const Bytes packed = packer::mix_encode(content, MixModel::x86_code);
+  const Bytes packed = packer::mix_encode(content, stub::kModelX86);
   for (const std::size_t size : {std::size_t{0}, content.size() - 1, content.size() + 1}) {
     EXPECT_EQ(decode(packed, size).status, MixStatus::damaged) << size;
   }
 }
 
 TEST(MixCodec, AnUnknownModelIsDamage) {
-  Bytes packed = packer::mix_encode(code(1000), MixModel::bytes);
-  packed[0] = packer::kMixModels;
+  Bytes packed = packer::mix_encode(code(1000), stub::kModelBytes);
+  packed[0] = stub::kModelKinds;
   EXPECT_EQ(decode(packed, 1000).status, MixStatus::damaged);
 }
 
 TEST(MixCodec, MoreThanEightColumnsAreDamage) {
-  Bytes packed = packer::mix_encode(code(1000), MixModel::bytes);
+  Bytes packed = packer::mix_encode(code(1000), stub::kModelBytes);
   packed[1] = 8;
   EXPECT_EQ(decode(packed, 1000).status, MixStatus::damaged);
 }
@@ -182,7 +181,7 @@ TEST(MixCodec, MoreThanEightColumnsAreDamage) {
 TEST(MixCodec, ChoosesTheContexts) {
   const auto header = [](ByteView content) {
     stub::MixHeader h;
-    std::memcpy(&h, packer::mix_encode(content, MixModel::bytes).data(), sizeof h);
+    std::memcpy(&h, packer::mix_encode(content, stub::kModelBytes).data(), sizeof h);
     return h;
   };
   Bytes columns = noise(40000);
@@ -204,15 +203,15 @@ TEST(MixCodec, TablesOfEverySize) {
   const Bytes content = code(60000);
   std::uint8_t bits_before = 0;
   for (const std::size_t size : {0, 100, 5000, 60000}) {
-    const Bytes packed = packer::mix_encode(ByteView(content).first(size), MixModel::x86_code);
+    const Bytes packed = packer::mix_encode(ByteView(content).first(size), stub::kModelX86);
     stub::MixHeader header;
     std::memcpy(&header, packed.data(), sizeof header);
     EXPECT_GE(header.table_bits, bits_before) << size;
     bits_before = header.table_bits;
   }
-  EXPECT_EQ(bits_before, packer::kMixTableBits);
-  for (std::uint8_t bits = 4; bits <= packer::kMixTableBits; bits++) {
-    const Bytes packed = packer::mix_encode(content, MixModel::x86_code, bits);
+  EXPECT_EQ(bits_before, stub::kMaxTableBits);
+  for (std::uint8_t bits = 4; bits <= stub::kMaxTableBits; bits++) {
+    const Bytes packed = packer::mix_encode(content, stub::kModelX86, bits);
     stub::MixHeader header;
     std::memcpy(&header, packed.data(), sizeof header);
     EXPECT_EQ(header.table_bits, bits);
@@ -220,8 +219,8 @@ TEST(MixCodec, TablesOfEverySize) {
     EXPECT_EQ(decoded.status, MixStatus::ok) << int{bits};
     EXPECT_EQ(decoded.bytes, content) << int{bits};
   }
-  Bytes larger = packer::mix_encode(content, MixModel::x86_code);
-  larger[offsetof(stub::MixHeader, table_bits)] = packer::kMixTableBits + 1;
+  Bytes larger = packer::mix_encode(content, stub::kModelX86);
+  larger[offsetof(stub::MixHeader, table_bits)] = stub::kMaxTableBits + 1;
   EXPECT_EQ(decode(larger, content.size()).status, MixStatus::damaged);
 }
 
@@ -230,7 +229,7 @@ TEST(MixCodec, TablesOfEverySize) {
 // has no use for three bytes.)
 TEST(MixCodec, FlippedBitsStayInside) {
   const Bytes content = code(3000);
-  const Bytes good = packer::mix_encode(content, MixModel::x86_code);
+  const Bytes good = packer::mix_encode(content, stub::kModelX86);
   std::size_t noticed = 0, flips = 0;
   for (std::size_t i = 0; i < good.size(); i++) {
     Bytes bad = good;
@@ -246,7 +245,7 @@ TEST(MixCodec, FlippedBitsStayInside) {
 TEST(MixCodec, NoiseInsteadOfAStreamStaysInside) {
   for (unsigned seed = 0; seed < 300; seed++) {
     Bytes bytes = noise(50 + seed * 7, 255, seed);
-    bytes[0] = static_cast<std::uint8_t>(seed % packer::kMixModels);
+    bytes[0] = static_cast<std::uint8_t>(seed % stub::kModelKinds);
     EXPECT_EQ(decode(bytes, 20000).status, MixStatus::damaged) << seed;
   }
 }

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "common/file.h"
+#include "packer/parts.h"
 #include "packer/stub/relocations.h"
 #include "packer/zstd_encoder.h"
 
@@ -29,8 +30,7 @@ Bytes operator+(Bytes a, const Bytes& b) {
 }
 
 bool join(const std::vector<Bytes>& streams, Bytes& out) {
-  std::vector<stub::StreamView> views;
-  for (const Bytes& stream : streams) views.push_back({stream.data(), stream.size()});
+  const auto views = packer::views_of(streams);
   return stub::join_relocations(views.data(), views.size(), out.data(), out.size());
 }
 

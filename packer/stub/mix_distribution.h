@@ -27,7 +27,7 @@ inline constexpr uint32_t kFull = kScale - 16;  // what the shares of a model ad
 
 // An adaptive distribution of a 4-bit symbol. lane[k], k from 1: share of the symbols below k;
 // lane[0]: how often it was updated (7 bits, up to a limit), and the tag of its context.
-struct alignas(16) Nibble {
+struct alignas(16) Distribution {
   uint16_t lane[16];
 };
 inline constexpr uint32_t kCountMask = 127;
@@ -60,14 +60,14 @@ inline T select(T a, T b, uint32_t choose_b) {
 
 // A model on its way into a mixture.
 struct MixInput {
-  const Nibble* from;  // what it says
-  Nibble* slot;        // where it learns
-  uint32_t head;       // lane[0] of the slot, or what it begins with there
+  const Distribution* from;  // what it says
+  Distribution* slot;        // where it learns
+  uint32_t head;             // lane[0] of the slot, or what it begins with there
 };
 
 // What learning needs, in all lanes.
 struct alignas(16) Steps {
-  Nibble target[16];                 // the distribution that one symbol has for itself
+  Distribution target[16];           // the distribution that one symbol has for itself
   uint16_t rate[kCountMask + 1][8];  // a step towards it, of 65536, by the count of steps before
 };
 
@@ -79,8 +79,8 @@ inline __m128i numbers(int from) {
 #endif
 
 // `weight` is that of b, of 65536; a has the rest.
-inline __attribute__((always_inline)) void mix(Mixture& out, uint32_t weight, const Nibble& a,
-                                               const Nibble& b) {
+inline __attribute__((always_inline)) void mix(Mixture& out, uint32_t weight, const Distribution& a,
+                                               const Distribution& b) {
 #ifdef __SSE2__
   const __m128i w = _mm_set1_epi16(static_cast<short>(weight));
   const __m128i v = _mm_xor_si128(w, _mm_set1_epi16(-1));
@@ -125,7 +125,7 @@ inline __attribute__((always_inline)) void learn(const Steps& steps, uint32_t sy
                                                  const MixInput& input) {
   const uint32_t count = input.head & kCountMask;
   const uint32_t head = input.head + (count < kLimit);
-  const Nibble& target = steps.target[symbol];
+  const Distribution& target = steps.target[symbol];
 #ifdef __SSE2__
   const __m128i* t = reinterpret_cast<const __m128i*>(target.lane);
   const __m128i* p = reinterpret_cast<const __m128i*>(input.from->lane);

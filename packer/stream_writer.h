@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Writes what stub/source.h reads.
+// Appends to a stream what stub/source.h takes off its front: varints, signed ones, plain bytes.
 #pragma once
 
 #include <cstdint>
 
 #include "common/bytes.h"
+#include "packer/stub/zigzag.h"
 
 namespace whittle::packer {
 
@@ -14,8 +15,7 @@ inline void put_number(Bytes& to, std::uint64_t value) {
   to.push_back(static_cast<std::uint8_t>(value));
 }
 inline void put_signed(Bytes& to, std::int64_t value) {
-  const auto bits = static_cast<std::uint64_t>(value);
-  put_number(to, bits << 1 ^ (0 - (bits >> 63)));
+  put_number(to, stub::zigzag(static_cast<std::uint64_t>(value)));
 }
 inline void put_bytes(Bytes& to, ByteView bytes) {
   to.insert(to.end(), bytes.begin(), bytes.end());
