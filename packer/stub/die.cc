@@ -6,15 +6,19 @@
 namespace whittle::stub {
 
 void die(const uint64_t* sp, int status, const char* reason) {
-  char line[320];  // one write, so that the line stays whole among other processes' output
+  constexpr size_t kNameEnd = 256, kLineEnd = 319;
+  char line[kLineEnd + 1];  // one write, so that the line stays whole among other processes' output
   size_t size = 0;
-  const auto append = [&](const char* text) {
-    while (*text != 0 && size < sizeof line - 1) line[size++] = *text++;
+  // A name can be of any length, and hold anything: the reason has its room, on the same line.
+  const auto append = [&](const char* text, size_t end) {
+    for (; *text != 0 && size < end; text++) {
+      line[size++] = static_cast<uint8_t>(*text) < ' ' ? '?' : *text;
+    }
   };
-  append("whittle: ");
-  append(sp[0] != 0 ? reinterpret_cast<const char*>(sp[1]) : "(no name)");
-  append(": ");
-  append(reason);
+  append("whittle: ", kLineEnd);
+  append(sp[0] != 0 ? reinterpret_cast<const char*>(sp[1]) : "?", kNameEnd);
+  append(": ", kLineEnd);
+  append(reason, kLineEnd);
   line[size++] = '\n';
   sys_write(2, line, size);
   sys_exit_group(status);

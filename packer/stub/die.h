@@ -8,10 +8,9 @@
 
 namespace whittle::stub {
 
-inline constexpr const char* kDamaged = "the file is damaged or truncated; download it again";
+inline constexpr const char* kDamaged = "the file is damaged; get it again";
 inline constexpr const char* kNoMemory = "no memory to unpack into";
-inline constexpr const char* kForbidden =
-    "the system forbids running unpacked code; run the original";
+inline constexpr const char* kForbidden = "the system forbids unpacked code; run the original";
 
 // `sp` is the stack as the kernel left it, which begins with argc and argv.
 [[noreturn]] void die(const uint64_t* sp, int status, const char* reason);

@@ -164,7 +164,7 @@ inline long sys_sched_getaffinity(uint64_t* mask, size_t size) {
 // Whether the byte at `address` can be read, where touching it might raise a signal: asks to move
 // none of the threads that wait for the word there, for which the kernel reads it. Of the calls
 // that read memory and change nothing this is the one that no filter of system calls leaves out.
-inline bool is_there(uint64_t address) {
+[[gnu::noinline]] inline bool is_there(uint64_t address) {
   const auto word = static_cast<long>(address & ~uint64_t{3});
   return syscall6(kSysFutex, word, kFutexCompareRequeue, 0, 0, word, 0) != kErrorFault;
 }

@@ -106,3 +106,10 @@ done
 
 use bash -c 'echo x'
 damage_payload 40
+
+# The reason is told under any name, on one line.
+long=$(printf 'x%.0s' {1..400})
+run env -i bash -c 'exec -a "$1" ./damaged' bash "$long"
+[[ $status -eq 121 && $(<"$err") == "whittle: xxx"*"xxx: the file is damaged"* ]] || fail "under a long name: $(<"$err")"
+run env -i bash -c 'exec -a "$1" ./damaged' bash $'two\nlines'
+[[ $status -eq 121 && $(<"$err") == "whittle: two?lines: the file is damaged"* ]] || fail "under two lines: $(<"$err")"

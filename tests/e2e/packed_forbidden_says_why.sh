@@ -22,7 +22,7 @@ restricted() {  # restricted RESTRICTION...
 expect_forbidden() {  # expect_forbidden COMMAND...
   expect_exit 123 "$@"
   [[ $(wc -l <"$err") -eq 1 && ! -s "$out" ]] || fail "prints $(cat "$out" "$err"), of: $*"
-  [[ $(<"$err") == "whittle: busybox: the system forbids unpacked code to run"* ]] ||
+  [[ $(<"$err") == "whittle: busybox: the system forbids unpacked code; run the original"* ]] ||
     fail "gives as reason: $(<"$err")"
 }
 
