@@ -64,6 +64,10 @@ void write_executable(const std::filesystem::path& path, ByteView bytes, const F
   if (preserve) file.set_owner_and_times(like);
   // Set-uid and set-gid lend the rights of an owner and a group: of these and of no others.
   file.set_exact_mode(file.has_owner_of(like) ? like.mode : like.mode & 0777);
+  if (!like.capabilities.empty() && !(preserve && file.set_capabilities(like.capabilities))) {
+    print_message(fmt::format(
+        "whittle: {}: is written without the file capabilities of its original", path.native()));
+  }
   file.commit();
 }
 

@@ -34,7 +34,7 @@ bool wants_colour(int descriptor);
 
 // Writes an executable atomically with exactly the mode in `like`, and with its owner and times too
 // where `preserve` says so. Where the system does not let the owner be kept, set-uid and set-gid
-// are dropped, as cp does.
+// are dropped, as cp does. File capabilities are kept like the owner; a message says where not.
 void write_executable(const std::filesystem::path& path, ByteView bytes, const FileStatus& like,
                       bool preserve);
 

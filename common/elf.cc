@@ -124,25 +124,6 @@ void check_segment(const Segment& s, std::uint64_t at, std::uint64_t file_size, 
   }
 }
 
-// No address may come from two segments. Pages may: linkers let neighbours share one.
-void check_overlap(const std::vector<Segment>& segments, const Header& header,
-                   std::string_view path) {
-  if (header.type != kTypeExec && header.type != kTypeDyn) return;
-  std::vector<const Segment*> loads;
-  for (const Segment& s : segments) {
-    if (s.type == kSegmentLoad && s.memsz != 0) loads.push_back(&s);
-  }
-  std::sort(loads.begin(), loads.end(),
-            [](const Segment* a, const Segment* b) { return a->vaddr < b->vaddr; });
-  for (std::size_t i = 1; i < loads.size(); i++) {
-    if (loads[i]->vaddr < loads[i - 1]->memory_end()) {
-      throw Error(ErrorKind::malformed, path,
-                  fmt::format("two loadable segments claim the address {:#x}", loads[i]->vaddr),
-                  header.phoff);
-    }
-  }
-}
-
 // A section's name is a suffix-shared string: a hostile file can give every one of its sections a
 // name as long as the file. Longer ones than this are cut.
 constexpr std::size_t kMaxSectionName = 1024;
@@ -277,7 +258,6 @@ File File::parse(ByteView bytes, std::string_view path) {
       check_segment(segment, at, bytes.size(), is_64bit, path);
       file.segments_.push_back(segment);
     }
-    check_overlap(file.segments_, header, path);
   }
   file.sections_ = read_sections(reader, layout, header, file.section_problem_);
   return file;

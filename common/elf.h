@@ -56,7 +56,12 @@ enum : std::uint64_t {
   kDynamicFlags1 = 0x6ffffffb,
 };
 inline constexpr std::uint64_t kDynamicFlags1Pie = 0x08000000;
-enum : std::uint32_t { kSectionNull = 0, kSectionSymTab = 2, kSectionNoBits = 8 };
+enum : std::uint32_t {
+  kSectionNull = 0,
+  kSectionProgBits = 1,
+  kSectionSymTab = 2,
+  kSectionNoBits = 8,
+};
 inline constexpr std::uint64_t kSectionFlagAlloc = 2;
 // Types of notes whose owner is "GNU" or, for the last, "Go".
 enum : std::uint32_t {

@@ -130,6 +130,15 @@ void sync_folder_of(const std::filesystem::path& path) {
   if (fd.get() >= 0) ::fsync(fd.get());
 }
 
+constexpr const char* kCapabilities = "security.capability";
+
+Bytes capabilities_of(int descriptor) {
+  Bytes value(64);  // struct vfs_ns_cap_data has 24
+  const ssize_t size = ::fgetxattr(descriptor, kCapabilities, value.data(), value.size());
+  value.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+  return value;
+}
+
 }  // namespace
 
 OpenedFile open_file(const std::filesystem::path& path, std::uint64_t limit) {
@@ -150,17 +159,16 @@ OpenedFile open_file(const std::filesystem::path& path, std::uint64_t limit) {
   }
   const int descriptor = fd.release();
   return {.descriptor = descriptor,
-          .status = {
-              .size = size,
-              .mode = static_cast<mode_t>(status.st_mode & 07777),
-              .device = status.st_dev,
-              .inode = status.st_ino,
-              .links = status.st_nlink,
-              .owner = status.st_uid,
-              .group = status.st_gid,
-              .accessed = status.st_atim,
-              .modified = status.st_mtim,
-              .has_capabilities = ::fgetxattr(descriptor, "security.capability", nullptr, 0) > 0}};
+          .status = {.size = size,
+                     .mode = static_cast<mode_t>(status.st_mode & 07777),
+                     .device = status.st_dev,
+                     .inode = status.st_ino,
+                     .links = status.st_nlink,
+                     .owner = status.st_uid,
+                     .group = status.st_gid,
+                     .accessed = status.st_atim,
+                     .modified = status.st_mtim,
+                     .capabilities = capabilities_of(descriptor)}};
 }
 
 LoadedFile read_file(const std::filesystem::path& path, std::uint64_t limit) {
@@ -204,6 +212,9 @@ AtomicFile::AtomicFile(const std::filesystem::path& path, mode_t mode) : path_(p
     std::error_code error;
     const auto target = std::filesystem::canonical(path, error);
     if (!error) path_ = target;
+  } else if (::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) {
+    throw Error(ErrorKind::io, path.native(),
+                "cannot write: is a symbolic link that leads nowhere; name the file itself");
   }
   std::tie(descriptor_, temporary_) =
       make_beside(path_, "cannot create a temporary file next to it", [&](const char* name) {
@@ -248,6 +259,11 @@ bool AtomicFile::has_owner_of(const FileStatus& like) const {
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0) throw io_error(path_.native(), "cannot stat", errno);
   return status.st_uid == like.owner && status.st_gid == like.group;
+}
+
+bool AtomicFile::set_capabilities(ByteView capabilities) {
+  return temporary_.empty() ||
+         ::fsetxattr(descriptor_, kCapabilities, capabilities.data(), capabilities.size(), 0) == 0;
 }
 
 void AtomicFile::commit() {

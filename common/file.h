@@ -26,10 +26,10 @@ struct FileStatus {
   uid_t owner = 0;
   gid_t group = 0;
   timespec accessed{}, modified{};
-  bool has_capabilities = false;  // "security.capability", which the kernel grants to who runs it
+  Bytes capabilities;  // "security.capability", which the kernel grants to who runs it
 
   // Whether its code runs with more rights than its caller's.
-  bool is_privileged() const { return (mode & 06000) != 0 || has_capabilities; }
+  bool is_privileged() const { return (mode & 06000) != 0 || !capabilities.empty(); }
 };
 
 struct OpenedFile {
@@ -59,7 +59,8 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 // Throws Error{io}; the message names the path the caller asked for.
 class AtomicFile {
  public:
-  // mode: of a new file, under the umask; permission bits alone.
+  // mode: of a new file, under the umask; permission bits alone. A symbolic link at `path` is
+  // followed, and one that leads nowhere is an error.
   AtomicFile(const std::filesystem::path& path, mode_t mode);
   ~AtomicFile();  // removes the temporary file unless committed
   AtomicFile(const AtomicFile&) = delete;
@@ -75,6 +76,8 @@ class AtomicFile {
   void set_owner_and_times(const FileStatus& like);
   // Whether owner and group are those of `like`.
   bool has_owner_of(const FileStatus& like) const;
+  // Gives it file capabilities. False where the system does not let this user do so.
+  bool set_capabilities(ByteView capabilities);
   void commit();
 
  private:

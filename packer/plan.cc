@@ -15,6 +15,8 @@ constexpr std::uint64_t kLargestAlign = std::uint64_t{1} << 30;
 constexpr std::uint64_t kUserSpaceEnd = std::uint64_t{1} << 47;
 constexpr std::uint32_t kSectionFlagExecute = 4;  // SHF_EXECINSTR
 
+constexpr std::uint8_t kOsAbiNone = 0, kOsAbiLinux = 3;  // ELFOSABI_NONE, _GNU
+
 std::vector<Segment> loads_of(const elf::File& file) {
   std::vector<Segment> loads;
   for (const Segment& s : file.segments()) {
@@ -40,6 +42,10 @@ std::optional<Refusal> refuse_kind(const elf::File& file, const std::vector<Segm
                                "aarch64 and riscv64",
                                elf::machine_name(h), h.is_64bit ? 64 : 32,
                                h.order == ByteOrder::little ? "little" : "big")};
+  }
+  if (h.os_abi != kOsAbiNone && h.os_abi != kOsAbiLinux) {
+    return Refusal{"system",
+                   fmt::format("is made for another system than Linux (EI_OSABI is {})", h.os_abi)};
   }
   if (loads.empty()) return Refusal{"no-segments", "has no loadable segment"};
   if (file.find_segment(elf::kSegmentInterp) != nullptr) {
@@ -179,6 +185,27 @@ std::uint64_t overlay_of(const elf::File& file) {
   return zero ? 0 : behind.size();
 }
 
+// A section that is not mapped and that no compiler, linker or debugger is known to write: data for
+// a program that reads its own file. (Programs find such data by section headers, which the packed
+// file does not have.)
+const elf::Section* find_payload_section(const elf::File& file) {
+  constexpr std::string_view kOfTools[] = {
+      ".comment", ".debug",  ".zdebug", ".gnu",     ".note",   ".stab",     ".llvm",    ".GCC",
+      ".gdb",     ".symtab", ".strtab", ".mdebug",  ".rel",    ".ident",    ".annobin", ".ARM",
+      ".riscv",   ".dep-v0", ".rustc",  ".discard", ".probes", ".shstrtab",
+  };
+  for (const elf::Section& s : file.sections()) {
+    if (s.type != elf::kSectionProgBits || (s.flags & elf::kSectionFlagAlloc) != 0 || s.size == 0) {
+      continue;
+    }
+    const bool is_of_tools = std::any_of(
+        std::begin(kOfTools), std::end(kOfTools),
+        [&](std::string_view prefix) { return std::string_view(s.name).starts_with(prefix); });
+    if (!is_of_tools) return &s;
+  }
+  return nullptr;
+}
+
 // Where a segment's code is: its executable sections where there are section headers, else all of
 // it but the headers at its start.
 void add_code(const elf::File& file, const Segment& segment, std::vector<AddressRange>& code) {
@@ -230,6 +257,12 @@ std::variant<PackPlan, Refusal> plan(const elf::File& file) {
     return Refusal{"overlay", fmt::format("has {} bytes appended to the program (an archive?), "
                                           "which the program may look for in its own file",
                                           overlay)};
+  }
+  if (const elf::Section* section = find_payload_section(file)) {
+    return Refusal{"payload-section",
+                   fmt::format("has {} bytes in a section {} that is not loaded, which the program "
+                               "may look for in its own file; strip it first if it does not",
+                               section->size, section->name)};
   }
   PackPlan plan;
   const auto phdr_vaddr = find_phdr_vaddr(file, loads);

@@ -3,7 +3,7 @@
 # `pack --check` and `inspect` say beforehand what `pack` would refuse, by the same code, and write
 # nothing. Programs that carry data of their own behind the ELF file are refused.
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
-need busybox gcc jq
+need busybox gcc jq go objcopy
 
 busybox="$(command -v busybox)"
 expect_exit 0 "$WHITTLE" pack --check "$busybox"
@@ -17,6 +17,26 @@ gcc -c hi.c -o object.o
 cat "$busybox" - >zipped <<<"PK appended archive"
 printf 'tail -n +3 "$0"\nexit\npayload' | cat "$busybox" - >script
 cp "$busybox" privileged && chmod u+s privileged
+gcc -static hi.c -o static
+echo payload >data
+objcopy --add-section .bundle=data static bundled
+printf 'package main\nfunc main() {}\n' >hi.go
+GOOS=freebsd CGO_ENABLED=0 go build -o freebsd hi.go
+# The first segment's memory reaches into the second's.
+cp static overlapping
+python3 - overlapping <<'END'
+import struct, sys
+with open(sys.argv[1], "r+b") as file:
+    head = file.read(64)
+    phoff, = struct.unpack_from("<Q", head, 32)
+    phentsize, phnum = struct.unpack_from("<HH", head, 54)
+    for at in range(phoff, phoff + phnum * phentsize, phentsize):
+        file.seek(at)
+        if struct.unpack("<I", file.read(4))[0] == 1:
+            file.seek(at + 40)  # p_memsz
+            file.write(struct.pack("<Q", 0x100000))
+            break
+END
 
 check() {  # check FILE CODE
   expect_exit 3 "$WHITTLE" pack --check --format json "$1"
@@ -25,6 +45,9 @@ check() {  # check FILE CODE
   expect_error 3 "$WHITTLE" pack "$1" -o output
   [[ $(cat "$err") == *"[$2]" ]] || fail "$1: pack says $(cat "$err")"
   [[ ! -e output ]] || fail "$1: something was written"
+  [[ $2 == already-packed ]] ||  # inspect tells of what is inside
+    [[ $("$WHITTLE" inspect --format json "$1" | jq -r .packable.refusal.code) == "$2" ]] ||
+    fail "$1: inspect says $("$WHITTLE" inspect "$1")"
 }
 check dynamic dynamic
 check library.so shared-object
@@ -33,8 +56,9 @@ check packed already-packed
 check zipped overlay
 check script overlay
 check privileged privileged
+check bundled payload-section
+check freebsd system
+check overlapping overlap
 
-[[ $("$WHITTLE" inspect --format json zipped | jq -r .packable.refusal.code) == overlay ]] ||
-  fail "inspect does not say why"
 [[ $("$WHITTLE" inspect --format json "$busybox" | jq -r .packable.ok) == true ]] ||
   fail "inspect does not say that it can be packed"

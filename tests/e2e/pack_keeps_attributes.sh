@@ -30,11 +30,29 @@ if [[ $(id -u) -eq 0 ]]; then
   # The rights of a set-uid bit are those of its owner, not of who happens to pack it.
   "$WHITTLE" pack --quiet --allow-privileged --no-preserve program -o taken
   [[ $(attributes taken '%a %u') == "755 $(id -u)" ]] || fail "taken over: $(attributes taken)"
+  chmod 2755 program
+  "$WHITTLE" pack --quiet --allow-privileged --no-preserve program -o taken
+  [[ $(attributes taken %a) == 755 ]] || fail "a group's rights are taken over: $(attributes taken)"
+  chmod 4755 program
   run "$WHITTLE" inspect program
   grep -qF "[privileged]" "$out" || fail "inspect does not tell: $(<"$out")"
   chmod 777 .
   as_nobody "$WHITTLE" pack --quiet --allow-privileged program -o given
   [[ $(attributes given %a) == 755 ]] || fail "a stranger's set-uid program: $(attributes given)"
+  chmod 751 program
+
+  # File capabilities as well.
+  need setcap getcap
+  chmod 755 program
+  setcap cap_net_bind_service+ep program || skip "this file system keeps no file capabilities"
+  expect_error 3 "$WHITTLE" pack program -o capable
+  grep -q '\[privileged\]' "$err" || fail "no reason code: $(cat "$err")"
+  "$WHITTLE" pack --quiet --allow-privileged program -o capable
+  [[ $(getcap capable) == *cap_net_bind_service* ]] || fail "capabilities are lost: $(getcap capable)"
+  as_nobody "$WHITTLE" pack --quiet --allow-privileged program -o stranger 2>messages
+  [[ -z $(getcap stranger) && $(<messages) == *"without the file capabilities"* ]] ||
+    fail "a stranger's capabilities: $(getcap stranger) $(<messages)"
+  setcap -r program
   chmod 751 program
 fi
 
@@ -43,6 +61,10 @@ ln -s program link && echo old >target && ln -s target output
 "$WHITTLE" pack --quiet link -o output
 [[ -L output && -L link ]] || fail "a link was replaced"
 cmp -s target program.packed || fail "the link's target was not written"
+
+ln -s nowhere dangling
+expect_error 5 "$WHITTLE" pack link -o dangling
+[[ -L dangling && ! -e nowhere ]] || fail "a link that leads nowhere was replaced"
 
 # Of a hard link only the named one is replaced.
 echo old >one && ln one two

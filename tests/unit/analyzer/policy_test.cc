@@ -53,7 +53,7 @@ TEST(Policy, EveryRuleIsMetAndBroken) {
     const char *rule, *reason;
   };
   for (const auto& [rule, reason] :
-       {Case{"static", "is dynamic: asks for the interpreter"}, Case{"nx", "has not a stack"},
+       {Case{"static", "is dynamic: asks for the interpreter"}, Case{"nx", "lacks a stack"},
         Case{"no-rpath", "/opt/lib"}, Case{"stripped", "has symbols"},
         Case{"no-debug-info", "has debug"}, Case{"no-missing", "misses libx.so"},
         Case{"glibc<=2.33", "asks for GLIBC_2.34: dlsym"}}) {
@@ -67,7 +67,7 @@ TEST(Policy, EveryRuleIsMetAndBroken) {
 
 TEST(Policy, HardeningInPartIsNotEnough) {
   EXPECT_THAT(against("relro", program()), HasSubstr("in part"));
-  EXPECT_THAT(against("pie", program()), HasSubstr("has not"));
+  EXPECT_THAT(against("pie", program()), HasSubstr("lacks position"));
   EXPECT_THAT(against("fortify", program()), HasSubstr("does not show"));
   EXPECT_EQ(against("canary", program()), "");  // does not apply
   EXPECT_EQ(against("bti", program()), "");

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "common/error.h"
@@ -61,6 +62,19 @@ Bytes with_header_field(std::uint64_t offset, unsigned width, std::uint64_t valu
   return image.bytes;
 }
 
+// The program headers stand in a section that is not loaded.
+Bytes with_headers_in_no_segment() {
+  test::ElfSpec spec = test::packable();
+  spec.sections = {{".comment", std::string(2 * std::size_t{56}, 'c')}};
+  test::ElfImage image = test::build(spec);
+  const elf::File file = elf::File::parse(image.bytes, "subject");
+  const std::uint64_t to = file.find_section(".comment")->offset;
+  const auto from = image.bytes.begin() + static_cast<std::ptrdiff_t>(file.header().phoff);
+  std::copy_n(from, 2 * 56, image.bytes.begin() + static_cast<std::ptrdiff_t>(to));
+  image.set(32, 8, to);  // e_phoff
+  return image.bytes;
+}
+
 TEST(Plan, RefusesWithAStableCode) {
   const RefusalCase cases[] = {
       {"interpreter", "dynamic",
@@ -95,6 +109,18 @@ TEST(Plan, RefusesWithAStableCode) {
        }},
       {"unknown machine", "machine", [] { return with_spec([](auto& s) { s.machine = 9999; }); }},
       {"overlay", "overlay", [] { return with_spec([](auto& s) { s.overlay = "PK\3\4zip"; }); }},
+      {"FreeBSD", "system", [] { return with_header_field(7, 1, 9); }},
+      {"data in a section", "payload-section",
+       [] { return with_spec([](auto& s) {
+              s.sections = {{".bundle", "data"}};
+            }); }},
+      {"data in a section without a name", "payload-section",
+       [] { return with_spec([](auto& s) {
+              s.sections = {{"", "data"}};
+            }); }},
+      {"segments that overlap", "overlap", [] { return with_field(0, "memsz", 8, 0x300000); }},
+      {"headers in no segment", "headers-not-loaded", with_headers_in_no_segment},
+      {"far apart", "sparse", [] { return with_data_at(std::uint64_t{1} << 40); }},
       {"no segments", "no-segments", [] { return with_header_field(56, 2, 0); }},
       {"entry in no segment", "entry", [] { return with_header_field(24, 8, 0x10); }},
       {"entry in data", "entry", [] { return with_header_field(24, 8, 0x500000); }},
