@@ -99,14 +99,14 @@ static_assert(sizeof(PackRegion) == 24);
 
 struct PackHeader {
   uint8_t magic[8];        // kPackMagic
+  uint64_t file_digest;    // XXH64 of the file after this field, seeded with that of the file
+                           // before it
+  uint64_t run_digest;     // XXH64 of what the stub reads; see `run_digest_of`
   uint16_t version;        // kFormatVersion
   uint16_t machine;        // e_machine
   uint16_t level;          // kLevel…
   uint16_t first_held;     // index of a stream: the image streams from there on are decoded when
                            // the regions whose parts stand before them have been made
-  uint64_t file_digest;    // XXH64 of the file after this field, seeded with that of the file
-                           // before it
-  uint64_t run_digest;     // XXH64 of what the stub reads; see `run_digest_of`
   uint64_t header_vaddr;   // of this structure: run-time address - this = load bias
   uint64_t image_vaddr;    // first page of the original's memory image
   uint64_t image_size;     // bytes, whole pages
@@ -129,14 +129,15 @@ struct PackHeader {
   uint8_t packer_version[16];   // ASCII, zero padded
 };
 static_assert(sizeof(PackHeader) == 216);
-static_assert(offsetof(PackHeader, file_digest) == 16);
-static_assert(offsetof(PackHeader, run_digest) == 24);
+static_assert(offsetof(PackHeader, file_digest) == 8);
+static_assert(offsetof(PackHeader, run_digest) == 16);
+static_assert(offsetof(PackHeader, version) == 24);
 static_assert(offsetof(PackHeader, header_vaddr) == 32);
 static_assert(offsetof(PackHeader, phnum) == 112);
 static_assert(offsetof(PackHeader, original_sha256) == 136);
 static_assert(offsetof(PackHeader, packer_version) == 200);
 
-inline constexpr size_t kRunDigestFrom = offsetof(PackHeader, header_vaddr);
+inline constexpr size_t kRunDigestFrom = offsetof(PackHeader, version);
 
 inline constexpr uint64_t tables_size(const PackHeader& header) {
   return header.segment_count * sizeof(PackSegment) + header.stream_count * sizeof(PackStream) +

@@ -36,7 +36,7 @@ def find_header(data, elf, programs):
                     if p.type == 1 and 0 <= elf.entry - p.vaddr < p.filesz), 0)
     header, = read(data, Header, stub_at - 216)
     check(header.magic == b"\x7fWhittle" and header.version == 1, "no packed file of format 1")
-    check(xxh64(data[stub_at - 192:], xxh64(data[:stub_at - 200], 0)) == header.file_digest,
+    check(xxh64(data[stub_at - 200:], xxh64(data[:stub_at - 208], 0)) == header.file_digest,
           "file_digest differs")
     check(stub_at % 16 == 0 and header.machine == elf.machine, "another machine's header")
     check_header(header, len(data))
@@ -112,7 +112,7 @@ def unpack(data):
     regions = read(data, Region, regions_at, header.region_count)
     at = len(data) - sum(s.packed_size for s in streams)
     check_layout(data, header, programs, tables_at, stub_at, at)
-    digest = xxh64(data[stub_at - 184:stub_at], xxh64(data[tables_at:stub_at - 216], 0))
+    digest = xxh64(data[stub_at - 192:stub_at], xxh64(data[tables_at:stub_at - 216], 0))
     check(xxh64(data[at:at + header.payload_size], digest) == header.run_digest,
           "run_digest differs")
 

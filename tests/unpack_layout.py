@@ -17,8 +17,8 @@ def structure(name, layout, fields):
 
 
 Note = structure("Note", "3I8s", "name_size descriptor_size type name")
-Header = structure("Header", "8s4H12Q4H2Q32s32s16s", """
-    magic version machine level first_held file_digest run_digest header_vaddr image_vaddr image_size entry
+Header = structure("Header", "8s2Q4H10Q4H2Q32s32s16s", """
+    magic file_digest run_digest version machine level first_held header_vaddr image_vaddr image_size entry
     phdr_vaddr escape_vaddr stub_vaddr stub_size payload_vaddr payload_size phnum segment_count
     stream_count region_count original_size source_size original_sha256 source_sha256
     packer_version""")

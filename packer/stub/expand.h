@@ -48,7 +48,7 @@ struct Packed {
 // The parts of which `header` is one: the tables stand directly before it.
 Packed parts_of(const packer::PackHeader* header, const uint8_t* payload);
 
-// XXH64 of all that `expand` and the loader read: the tables, the header from `header_vaddr` on,
+// XXH64 of all that `expand` and the loader read: the tables, the header from `version` on,
 // and the payload, each seeded with the digest of the one before.
 uint64_t run_digest_of(const Packed& packed);
 

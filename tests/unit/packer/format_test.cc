@@ -26,10 +26,10 @@ struct Field {
   Field { #field, offsetof(packer::type, field), sizeof(packer::type::field) }
 
 const std::vector<Field> kHeader = {
-    FIELD(PackHeader, magic),         FIELD(PackHeader, version),
+    FIELD(PackHeader, magic),         FIELD(PackHeader, file_digest),
+    FIELD(PackHeader, run_digest),    FIELD(PackHeader, version),
     FIELD(PackHeader, machine),       FIELD(PackHeader, level),
-    FIELD(PackHeader, first_held),    FIELD(PackHeader, file_digest),
-    FIELD(PackHeader, run_digest),    FIELD(PackHeader, header_vaddr),
+    FIELD(PackHeader, first_held),    FIELD(PackHeader, header_vaddr),
     FIELD(PackHeader, image_vaddr),   FIELD(PackHeader, image_size),
     FIELD(PackHeader, entry),         FIELD(PackHeader, phdr_vaddr),
     FIELD(PackHeader, escape_vaddr),  FIELD(PackHeader, stub_vaddr),
