@@ -76,6 +76,9 @@ class Shipment {
     }
     tell(Stage::audit, summary);
     for (const std::string& warning : report.warnings) warn(warning);
+    if (file_.status.is_privileged()) {
+      warn("is shipped without its set-uid and set-gid bits and file capabilities");
+    }
   }
 
   // The report begins at what is packed in; that it can be unpacked at all is checked on the way.
@@ -103,6 +106,7 @@ class Shipment {
     check_stop();
     packer::PackOptions options;
     options.level = block_.level;
+    options.privileged = file_.status.is_privileged();
     if (forms_.size() > 1) options.stripped_from = forms_.front().bytes;
     options.progress = [this](std::uint64_t done, std::uint64_t total) {
       check_stop();

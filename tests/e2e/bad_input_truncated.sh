@@ -22,7 +22,7 @@ check() {  # check FILE SIZE
   expect_error "3|4" "$WHITTLE" pack short -o output
   expect_error "3|4" "$WHITTLE" strip short -o output
   expect_error "3|4" "$WHITTLE" unpack short -o output
-  expect_error "3|4" "$WHITTLE" verify short
+  expect_exit "1|3|4" "$WHITTLE" verify short
   expect_error "3|4" "$WHITTLE" image short -o output
   expect_exit "0|4" "$WHITTLE" inspect short
   expect_exit "1|4" "$WHITTLE" audit short

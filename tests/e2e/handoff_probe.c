@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Prints what a program can see of how it was started: registers at the entry point, stack,
-// arguments, environment, auxiliary vector, memory, signals, descriptors, limits, threads. Linked
-// statically with probe_entry as its entry point, which saves the registers and goes on to libc's.
+// arguments, environment, auxiliary vector, memory, signals, descriptors, limits, threads. On
+// x86-64, linked statically with probe_entry as its entry point, which saves the registers and goes
+// on to libc's; elsewhere it does not look at registers.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <elf.h>
@@ -16,6 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#ifdef __x86_64__
 enum { kRegisters = 16, kVectorBytes = 16 * 16 };
 uint64_t probe_registers[kRegisters + 2];  // rax … r15 without rsp, then rsp, flags
 uint8_t probe_vectors[kVectorBytes];
@@ -62,10 +64,12 @@ __asm__(
     "  stmxcsr probe_mxcsr(%rip)\n"
     "  fnstcw probe_x87(%rip)\n"
     "  jmp _start\n");
+#endif
 
 static __thread int thread_local_value = 1234;
 extern char** environ;
 
+#ifdef __x86_64__
 static void print_registers(void) {
   static const char* names[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8",   "r9",
                                 "r10", "r11", "r12", "r13", "r14", "r15", "rsp", "flags"};
@@ -77,10 +81,16 @@ static void print_registers(void) {
   }
   printf("register mxcsr %#x x87 %#x\n", probe_mxcsr, probe_x87);
 }
+#else
+static void print_registers(void) {}
+#endif
 
 static void print_vectors(int argc, char** argv) {
-  printf("stack argc %d at rsp %d argv %p envp %p\n", argc, *(int*)probe_registers[15] == argc,
-         (void*)argv, (void*)environ);
+  printf("stack argc %d argv %p envp %p aligned %d\n", argc, (void*)argv, (void*)environ,
+         ((uintptr_t)(argv - 1) & 15) == 0);
+#ifdef __x86_64__
+  printf("stack argc at rsp %d\n", *(int*)probe_registers[15] == argc);
+#endif
   for (int i = 0; i < argc; i++) printf("argument %d %p %s\n", i, (void*)argv[i], argv[i]);
   int count = 0;
   for (char** e = environ; *e != NULL; e++) printf("environment %d %s\n", count++, *e);
@@ -96,9 +106,42 @@ static void print_vectors(int argc, char** argv) {
   }
 }
 
+// The program's own address range, relative to its begin, by protection.
+static void print_image(void) {
+  const Elf64_Phdr* headers = (const Elf64_Phdr*)getauxval(AT_PHDR);
+  const uintptr_t begin = (uintptr_t)headers - sizeof(Elf64_Ehdr), page = getauxval(AT_PAGESZ);
+  uintptr_t first = UINTPTR_MAX, end = 0;
+  for (unsigned long i = 0; i < getauxval(AT_PHNUM); i++) {
+    if (headers[i].p_type != PT_LOAD) continue;
+    if (headers[i].p_vaddr < first) first = headers[i].p_vaddr;
+    end = headers[i].p_vaddr + headers[i].p_memsz;
+  }
+  end = (end - first + page - 1) / page * page;
+  FILE* maps = fopen("/proc/self/maps", "r");
+  char line[512], before[5] = "";
+  uintptr_t from = 0, to = 0;
+  while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+    unsigned long low, high;
+    char protection[5];
+    if (sscanf(line, "%lx-%lx %4s", &low, &high, protection) != 3) continue;
+    if (high <= begin || low >= begin + end) continue;
+    low -= begin, high -= begin;
+    if (high > end) high = end;
+    if (low != to || strcmp(protection, before) != 0) {
+      if (to != 0) printf("image %#lx %#lx %s\n", from, to, before);
+      from = low;
+      strcpy(before, protection);
+    }
+    to = high;
+  }
+  printf("image %#lx %#lx %s\n", from, to, before);
+}
+
 static void print_process(void) {
   printf("thread-local %d\n", thread_local_value);
-  printf("break aligned %d\n", ((uintptr_t)sbrk(0) & 15) == 0);
+  // Where it is differs: it follows all that the kernel mapped, the packed file as well.
+  printf("break aligned %d movable %d\n", ((uintptr_t)sbrk(0) & 15) == 0,
+         sbrk(1 << 20) != (void*)-1 && sbrk(-(1 << 20)) != (void*)-1);
   printf("personality %#x\n", personality(0xffffffff));
   sigset_t mask;
   sigprocmask(SIG_BLOCK, NULL, &mask);
@@ -136,6 +179,7 @@ int main(int argc, char** argv) {
   setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
   print_registers();
   print_vectors(argc, argv);
+  print_image();
   print_process();
   return 0;
 }

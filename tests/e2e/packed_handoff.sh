@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # What the kernel would have handed to the original, the packed program gets: every register, the
 # stack pointer, arguments, environment, auxiliary vector, program headers, thread-local storage,
-# signals, limits, descriptors, threads. Without address randomisation the two dumps are equal.
+# protections of its own memory, signals, limits, descriptors, threads. Without address randomisation the
+# two dumps are equal.
 # at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 need gcc setarch strace

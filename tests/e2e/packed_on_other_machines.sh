@@ -25,7 +25,10 @@ for machine in "${other_machines[@]}"; do
   for subject_name in hello-c hello-pie hello-http; do
     # Debian 12's glibc for riscv64 has no start file for position-independent static programs; the
     # test of the registers has such a program that needs no libc.
-    [[ $machine/$subject_name != riscv64/hello-pie ]] || continue
+    if [[ $machine/$subject_name == riscv64/hello-pie ]]; then
+      echo "left out: a position-independent static C program for riscv64, which cannot be linked here"
+      continue
+    fi
     original="$scratch/original"
     build "$original"
     pack_original

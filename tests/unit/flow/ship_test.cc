@@ -51,8 +51,11 @@ class Recorder : public Observer {
     stages.emplace_back(name(stage));
     summaries += std::string(summary) + "\n";
   }
+  void on_warning(std::string_view, std::string_view warning) override {
+    warnings += std::string(warning) + "\n";
+  }
   std::vector<std::string> stages;
-  std::string summaries;
+  std::string summaries, warnings;
 };
 
 class ShipTest : public ScratchTest {
@@ -101,6 +104,14 @@ TEST_F(ShipTest, ARefusalToPackGoesOnUnpacked) {
   EXPECT_EQ(report.stages[1].disk, report.stages[0].disk);
   EXPECT_THAT(report.stages[1].note, HasSubstr("kept: "));
   EXPECT_THAT(recorder.summaries, HasSubstr("kept unpacked: "));
+}
+
+TEST_F(ShipTest, ASetUidProgramIsNotPackedAndLosesThatBit) {
+  write("app", tiny_executable(), 04755);
+  run({.binary = "app", .strip = false, .pack = true, .output = "app.out", .image = {}});
+  EXPECT_THAT(recorder.summaries, HasSubstr("kept unpacked: is set-uid"));
+  EXPECT_THAT(recorder.warnings, HasSubstr("without its set-uid"));
+  EXPECT_EQ(mode("app.out"), 0755);
 }
 
 TEST_F(ShipTest, TwoRunsGiveTheSameBytes) {

@@ -53,10 +53,13 @@ TEST(Damage, EveryByteOfASmallFileIsGuarded) {
   test::ElfSpec spec;
   spec.code = test::some_code(20000);
   const Bytes packed = test::packed_form(test::build(spec).bytes);
+  Bytes damaged = packed;
   for (std::size_t at = 0; at < packed.size(); at++) {
-    Bytes damaged = packed;
-    damaged[at] ^= 0x21;
-    ASSERT_TRUE(verify_finds_damage(damaged)) << "offset " << at;
+    for (const int change : {0x01, 0x21, 0x80, 0xff}) {
+      damaged[at] = packed[at] ^ static_cast<std::uint8_t>(change);
+      ASSERT_TRUE(verify_finds_damage(damaged)) << "offset " << at << ", change " << change;
+    }
+    damaged[at] = packed[at];
   }
 }
 
