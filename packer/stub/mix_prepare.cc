@@ -128,7 +128,9 @@ void prepare(MixWorkspace& w, const MixHeader& header) {
   w.general_mask = 2 * places - 1;
   __builtin_memset(w.specific, 0, places * sizeof(Distribution));
   __builtin_memset(w.general, 0, 2 * places * sizeof(Distribution));
-  for (Distribution* m = w.field; m < w.field + kDirectModels; m++) *m = even;
+  auto* const models =
+      reinterpret_cast<Distribution*>(reinterpret_cast<char*>(&w) + offsetof(MixWorkspace, field));
+  for (uint32_t m = 0; m < kDirectModels; m++) models[m] = even;
   for (Distribution& m : w.field) m.lane[0] = kFieldCount;
 }
 
