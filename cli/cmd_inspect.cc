@@ -16,7 +16,7 @@ int run(const FileOptions& options, report::Streams streams) {
   const LoadedFile file = read_file(options.input);
   analyzer::BinaryReport binary = analyzer::inspect(file.bytes, options.input);
   std::optional<packer::PackInfo> packed;
-  std::optional<report::Packability> packability;
+  std::optional<packer::Packability> packability;
   // If streams are asked for, a file that has none is refused.
   if (streams == report::Streams::each || packer::is_packed(file.bytes)) {
     packed = packer::inspect(file.bytes, options.input);
@@ -24,7 +24,7 @@ int run(const FileOptions& options, report::Streams streams) {
   } else if (!binary.machine.empty()) {
     packer::PackOptions pack_options;
     pack_options.privileged = file.status.is_privileged();
-    packability = report::Packability{packer::check(file.bytes, options.input, pack_options)};
+    packability = packer::check(file.bytes, options.input, pack_options);
   }
   if (options.common.quiet) return 0;
   print_result(options.common.format == "json"

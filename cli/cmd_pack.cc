@@ -41,13 +41,13 @@ int check(const Options& options) {
   const LoadedFile file = read_file(options.input);
   packer::PackOptions pack_options;
   pack_options.privileged = !options.allow_privileged && file.status.is_privileged();
-  const auto refusal = packer::check(file.bytes, options.input, pack_options);
+  const auto packability = packer::check(file.bytes, options.input, pack_options);
   const bool json = options.common.format == "json";
-  if (!options.common.quiet && (json || !refusal)) {
-    print_result(json ? report::packable_json(options.input, refusal)
-                      : report::packable_text(options.input, refusal));
+  if (!options.common.quiet && (json || !packability.refusal)) {
+    print_result(json ? report::packable_json(options.input, packability)
+                      : report::packable_text(options.input, packability));
   }
-  if (refusal) refuse(options.input, *refusal);
+  if (packability.refusal) refuse(options.input, *packability.refusal);
   return 0;
 }
 

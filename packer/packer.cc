@@ -199,12 +199,19 @@ void demand_round_trip(ByteView packed, ByteView file, std::string_view path) {
   throw Error(ErrorKind::internal, path, fmt::format("the packed form is wrong: {}", why));
 }
 
+std::vector<std::string> warnings_of(const PackPlan& plan, const Visible& visible) {
+  std::vector<std::string> warnings = plan.warnings;
+  warnings.insert(warnings.end(), visible.warnings.begin(), visible.warnings.end());
+  return warnings;
+}
+
 }  // namespace
 
-std::optional<Refusal> check(ByteView file, std::string_view path, const PackOptions& options) {
-  const auto decision = decide(elf::File::parse(file, path), options);
-  const auto* refusal = std::get_if<Refusal>(&decision);
-  return refusal != nullptr ? std::optional(*refusal) : std::nullopt;
+Packability check(ByteView file, std::string_view path, const PackOptions& options) {
+  const elf::File elf = elf::File::parse(file, path);
+  const auto decision = decide(elf, options);
+  if (const auto* refusal = std::get_if<Refusal>(&decision)) return {*refusal, {}};
+  return {std::nullopt, warnings_of(std::get<PackPlan>(decision), find_visible(elf))};
 }
 
 PackDecision pack(ByteView file, std::string_view path, const PackOptions& options) {
@@ -239,8 +246,7 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
   packed.original_size = file.size();
   packed.source_size = options.stripped_from ? options.stripped_from->size() : file.size();
   packed.level = level_name(level);
-  packed.warnings = plan.warnings;
-  packed.warnings.insert(packed.warnings.end(), visible.warnings.begin(), visible.warnings.end());
+  packed.warnings = warnings_of(plan, visible);
   if (packed.bytes.size() >= file.size()) {
     return refuse({"not-smaller", fmt::format("would become {} bytes, no smaller than its {}",
                                               packed.bytes.size(), file.size())});

@@ -55,10 +55,16 @@ struct Refusal {
   std::string reason;
 };
 
+// What `pack` would say of a file.
+struct Packability {
+  std::optional<Refusal> refusal;     // why not; nothing where it can be packed
+  std::vector<std::string> warnings;  // of what packing keeps or leaves out
+};
+
 // Whether this file can be packed, without packing it: what the headers tell. (That it would not
 // get smaller shows only when it is packed.) A refusal is a value because a build goes on with the
 // plain file. Throws Error{malformed} where the file's headers cannot be right.
-std::optional<Refusal> check(ByteView file, std::string_view path, const PackOptions& options = {});
+Packability check(ByteView file, std::string_view path, const PackOptions& options = {});
 
 struct PackedFile {
   Bytes bytes;

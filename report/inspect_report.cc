@@ -183,7 +183,7 @@ Json packed_json(const packer::PackInfo& packed) {
 
 std::string inspect_text(const analyzer::BinaryReport& binary,
                          const std::optional<packer::PackInfo>& packed,
-                         const std::optional<Packability>& packability, Streams streams) {
+                         const std::optional<packer::Packability>& packability, Streams streams) {
   FactTable facts;
   facts.add("kind", analyzer::name(binary.kind));
   std::vector<std::string> reasons;
@@ -213,6 +213,7 @@ std::string inspect_text(const analyzer::BinaryReport& binary,
     const std::optional<packer::Refusal>& refusal = packability->refusal;
     facts.add("packing", refusal ? fmt::format("refused: {} [{}]", refusal->reason, refusal->code)
                                  : "possible");
+    facts.add("when packed", packability->warnings);
   }
   std::vector<std::string> needs;
   for (const analyzer::Need& need : binary.needs) {
@@ -229,10 +230,12 @@ std::string inspect_text(const analyzer::BinaryReport& binary,
 
 std::string inspect_json(const analyzer::BinaryReport& binary,
                          const std::optional<packer::PackInfo>& packed,
-                         const std::optional<Packability>& packability) {
+                         const std::optional<packer::Packability>& packability) {
   Json packable = nullptr;
   if (packability) {
-    packable = {{"ok", !packability->refusal}, {"refusal", refusal_json(packability->refusal)}};
+    packable = {{"ok", !packability->refusal},
+                {"refusal", refusal_json(packability->refusal)},
+                {"warnings", packability->warnings}};
   }
   return dump({{"schema", "whittle.inspect/1"},
                {"path", binary.path},

@@ -12,11 +12,6 @@
 
 namespace whittle::report {
 
-// Whether an ELF file that is not packed could be.
-struct Packability {
-  std::optional<packer::Refusal> refusal;  // why not
-};
-
 // Rows of the table that shows where the bytes of a packed file are.
 enum class Streams {
   by_region,  // the parts of one region in one row
@@ -25,13 +20,14 @@ enum class Streams {
 
 std::string inspect_text(const analyzer::BinaryReport& binary,
                          const std::optional<packer::PackInfo>& packed,
-                         const std::optional<Packability>& packability = std::nullopt,
+                         const std::optional<packer::Packability>& packability = std::nullopt,
                          Streams streams = Streams::by_region);
 
-// Schema "whittle.inspect/1": {"path", "binary": {…}, "packed": {…} or null,
-// "packable": {"ok", "refusal": {"code", "reason"} or null} or null}.
+// `packability` is of an ELF file that is not packed. Schema "whittle.inspect/1": {"path",
+// "binary": {…}, "packed": {…} or null,
+// "packable": {"ok", "refusal": {"code", "reason"} or null, "warnings"} or null}.
 std::string inspect_json(const analyzer::BinaryReport& binary,
                          const std::optional<packer::PackInfo>& packed,
-                         const std::optional<Packability>& packability = std::nullopt);
+                         const std::optional<packer::Packability>& packability = std::nullopt);
 
 }  // namespace whittle::report

@@ -23,13 +23,25 @@ bool all_ok(const std::vector<packer::Check>& checks) {
   return !checks.empty() && passed(checks) == checks.size();
 }
 
+std::string not_packed(std::string_view path, const packer::Refusal& refusal) {
+  return fmt::format("{}: not packed: {} [{}]\n", printable(path), printable(refusal.reason),
+                     refusal.code);
+}
+
+std::string warning_lines(const std::vector<std::string>& warnings) {
+  std::string out;
+  for (const std::string& warning : warnings) {
+    out += fmt::format("  warning: {}\n", printable(warning));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string pack_text(std::string_view path, const packer::PackDecision& decision) {
-  const std::string name = printable(path);
-  if (!decision.packed) return packable_text(path, decision.refusal);
+  if (!decision.packed) return not_packed(path, *decision.refusal);
   const packer::PackedFile& packed = *decision.packed;
-  std::string out = fmt::format("{}: packed, {} bytes instead of {} ({})\n", name,
+  std::string out = fmt::format("{}: packed, {} bytes instead of {} ({})\n", printable(path),
                                 group_digits(packed.bytes.size()), group_digits(packed.source_size),
                                 percent(packed.bytes.size(), packed.source_size));
   if (packed.original_size != packed.source_size) {
@@ -38,10 +50,7 @@ std::string pack_text(std::string_view path, const packer::PackDecision& decisio
   if (!packed.choice.empty()) {
     out += fmt::format("  level {}: {}\n", packed.level, printable(packed.choice));
   }
-  for (const std::string& warning : packed.warnings) {
-    out += fmt::format("  warning: {}\n", printable(warning));
-  }
-  return out;
+  return out + warning_lines(packed.warnings);
 }
 
 std::string pack_json(std::string_view path, const packer::PackDecision& decision) {
@@ -59,17 +68,17 @@ std::string pack_json(std::string_view path, const packer::PackDecision& decisio
   return dump(out);
 }
 
-std::string packable_text(std::string_view path, const std::optional<packer::Refusal>& refusal) {
-  return refusal ? fmt::format("{}: not packed: {} [{}]\n", printable(path),
-                               printable(refusal->reason), refusal->code)
-                 : fmt::format("{}: can be packed\n", printable(path));
+std::string packable_text(std::string_view path, const packer::Packability& packability) {
+  if (packability.refusal) return not_packed(path, *packability.refusal);
+  return fmt::format("{}: can be packed\n", printable(path)) + warning_lines(packability.warnings);
 }
 
-std::string packable_json(std::string_view path, const std::optional<packer::Refusal>& refusal) {
+std::string packable_json(std::string_view path, const packer::Packability& packability) {
   return dump({{"schema", "whittle.pack-check/1"},
                {"path", path},
-               {"packable", !refusal},
-               {"refusal", refusal_json(refusal)}});
+               {"packable", !packability.refusal},
+               {"refusal", refusal_json(packability.refusal)},
+               {"warnings", packability.warnings}});
 }
 
 std::string verify_text(std::string_view path, const std::vector<packer::Check>& checks) {

@@ -20,11 +20,13 @@ std::string pack_text(std::string_view path, const packer::PackDecision& decisio
 // {"path", "packed": false, "refusal": {"code", "reason"}}.
 std::string pack_json(std::string_view path, const packer::PackDecision& decision);
 
-// "app: can be packed" or "app: not packed: REASON [CODE]", as `pack --check` finds.
-std::string packable_text(std::string_view path, const std::optional<packer::Refusal>& refusal);
+// "app: can be packed", with warnings, or "app: not packed: REASON [CODE]", as `pack --check`
+// finds.
+std::string packable_text(std::string_view path, const packer::Packability& packability);
 
-// Schema "whittle.pack-check/1": {"path", "packable", "refusal": {"code", "reason"} or null}.
-std::string packable_json(std::string_view path, const std::optional<packer::Refusal>& refusal);
+// Schema "whittle.pack-check/1": {"path", "packable", "refusal": {"code", "reason"} or null,
+// "warnings"}.
+std::string packable_json(std::string_view path, const packer::Packability& packability);
 
 // One line a check and the sum of them.
 std::string verify_text(std::string_view path, const std::vector<packer::Check>& checks);

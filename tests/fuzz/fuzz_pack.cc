@@ -13,7 +13,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const whittle::ByteView file(data, size);
   try {
-    const auto refusal = whittle::packer::check(file, "input");
+    const auto refusal = whittle::packer::check(file, "input").refusal;
     const auto decision = whittle::packer::pack(file, "input");
     if (refusal && decision.packed) std::abort();
     if (!decision.packed) return 0;

@@ -17,7 +17,7 @@ namespace whittle {
 namespace {
 
 std::string refusal_code(const Bytes& file, const packer::PackOptions& options = {}) {
-  const auto refusal = packer::check(file, "subject", options);
+  const auto refusal = packer::check(file, "subject", options).refusal;
   EXPECT_TRUE(!refusal || !refusal->reason.empty());
   return refusal ? refusal->code : "";
 }
@@ -166,6 +166,16 @@ TEST(Plan, RefusesPrivilegedFilesUnlessAsked) {
   EXPECT_EQ(refusal_code(file), "");
 }
 
+TEST(Plan, WarnsOfMemoryThatIsWritableAndExecutable) {
+  test::ElfImage image = test::build(test::packable());
+  image.set(64 + 4, 4, elf::kFlagRead | elf::kFlagWrite | elf::kFlagExecute);  // p_flags
+  const auto packability = packer::check(image.bytes, "subject");
+  EXPECT_FALSE(packability.refusal);
+  ASSERT_EQ(packability.warnings.size(), 1U);
+  EXPECT_NE(packability.warnings[0].find("writable and executable"), std::string::npos);
+  EXPECT_TRUE(packer::check(test::build(test::packable()).bytes, "subject").warnings.empty());
+}
+
 TEST(Plan, RefusesPackedFiles) {
   const Bytes packed = test::packed_form(test::build(test::packable()).bytes);
   EXPECT_TRUE(packer::is_packed(packed));
@@ -271,7 +281,7 @@ TEST(Plan, SurvivesDamagedHeaders) {
       damaged[random() % 512] = static_cast<std::uint8_t>(random());
     }
     try {
-      if (!packer::check(damaged, "damaged")) planned++;
+      if (!packer::check(damaged, "damaged").refusal) planned++;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::malformed) << error.what();
     }

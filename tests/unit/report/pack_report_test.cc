@@ -36,16 +36,18 @@ TEST(PackReport, Text) {
 }
 
 TEST(PackReport, Packable) {
-  EXPECT_EQ(packable_text("app", std::nullopt), "app: can be packed\n");
-  EXPECT_EQ(packable_text("a\nb", refused().refusal),
+  EXPECT_EQ(packable_text("app", {}), "app: can be packed\n");
+  EXPECT_EQ(packable_text("app", {.refusal = {}, .warnings = {"odd\x1bthing"}}),
+            "app: can be packed\n  warning: odd\\x1bthing\n");
+  EXPECT_EQ(packable_text("a\nb", {.refusal = refused().refusal, .warnings = {}}),
             "a\\nb: not packed: needs libc.so.6 [dynamic]\n");
-  EXPECT_EQ(nlohmann::json::parse(packable_json("app", std::nullopt)),
+  EXPECT_EQ(nlohmann::json::parse(packable_json("app", {.refusal = {}, .warnings = {"odd"}})),
             nlohmann::json::parse(R"({"schema": "whittle.pack-check/1", "path": "app",
-                "packable": true, "refusal": null})"));
-  EXPECT_EQ(nlohmann::json::parse(packable_json("app", refused().refusal)),
+                "packable": true, "refusal": null, "warnings": ["odd"]})"));
+  EXPECT_EQ(nlohmann::json::parse(packable_json("app", {.refusal = refused().refusal, .warnings = {}})),
             nlohmann::json::parse(R"({"schema": "whittle.pack-check/1", "path": "app",
                 "packable": false,
-                "refusal": {"code": "dynamic", "reason": "needs libc.so.6"}})"));
+                "refusal": {"code": "dynamic", "reason": "needs libc.so.6"}, "warnings": []})"));
 }
 
 TEST(PackReport, Json) {
