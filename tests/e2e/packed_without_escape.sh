@@ -44,10 +44,10 @@ for program in full almost room; do
 done
 
 "$WHITTLE" pack writable -o writable.packed >result
-"$WHITTLE" pack --check writable >check
-"$WHITTLE" inspect writable >inspect
+"$WHITTLE" pack --check writable >checked
+"$WHITTLE" inspect writable >inspected
 grep -q "warning: .*writable and executable" result || fail "no warning: $(cat result)"
-grep -q "warning: .*writable and executable" check || fail "no warning beforehand: $(cat check)"
-grep -q "when packed .*writable and executable" inspect || fail "no warning: $(cat inspect)"
+grep -q "warning: .*writable and executable" checked || fail "no warning beforehand: $(cat checked)"
+grep -q "when packed .*writable and executable" inspected || fail "no warning: $(cat inspected)"
 run ./writable.packed
 [[ $status -eq 7 && $(cat "$out") == hello ]] || fail "writable: status $status: $(cat "$err")"

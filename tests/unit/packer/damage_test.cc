@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Every change of a single byte of a packed file is found: tried for all bytes of a small file, with
-// several changes where fields are, and for thousands of bytes of a large one. There `verify`, which also decodes everything, would take minutes:
-// the test asks what it asks first, the reader and the digest of the file, and `verify` itself now
-// and then. What the stub reads must differ in the stub's own digest, too, before which it runs
-// nothing (tests/e2e/damaged_payload.sh runs damaged programs).
+// Every change of a single byte of a packed file is found: tried for all bytes of a small file,
+// with several changes where fields are, and for thousands of bytes of a large one. There `verify`,
+// which also decodes everything, would take minutes: the test asks what it asks first, the reader
+// and the digest of the file, and `verify` itself now and then. What the stub reads must differ in
+// the stub's own digest, too, before which it runs nothing (tests/e2e/damaged_payload.sh runs
+// damaged programs).
 #include <gtest/gtest.h>
 
 #include <algorithm>

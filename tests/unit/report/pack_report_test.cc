@@ -44,8 +44,9 @@ TEST(PackReport, Packable) {
   EXPECT_EQ(nlohmann::json::parse(packable_json("app", {.refusal = {}, .warnings = {"odd"}})),
             nlohmann::json::parse(R"({"schema": "whittle.pack-check/1", "path": "app",
                 "packable": true, "refusal": null, "warnings": ["odd"]})"));
-  EXPECT_EQ(nlohmann::json::parse(packable_json("app", {.refusal = refused().refusal, .warnings = {}})),
-            nlohmann::json::parse(R"({"schema": "whittle.pack-check/1", "path": "app",
+  EXPECT_EQ(
+      nlohmann::json::parse(packable_json("app", {.refusal = refused().refusal, .warnings = {}})),
+      nlohmann::json::parse(R"({"schema": "whittle.pack-check/1", "path": "app",
                 "packable": false,
                 "refusal": {"code": "dynamic", "reason": "needs libc.so.6"}, "warnings": []})"));
 }
