@@ -7,8 +7,7 @@
 //   -m   memory that was written cannot be made executable (prctl PR_SET_MDWE, Linux 6.3)
 //   -c   a seccomp filter with the effect of the one that container engines set by default
 //   -r   a seccomp filter that answers these system calls with the error EPERM or ENOSYS, or with
-//   KILL,
-//        the end of the process
+//        KILL, the end of the process
 //
 // Exit status 96 for wrong usage or a failure, 97 where the system does not have the restriction.
 // Filters are written out as classic BPF (seccomp(2)), one comparison a call; no library is needed.
