@@ -28,6 +28,7 @@ struct Reader {
 
 // Memory for one slot, the step that it is entered at, and the same among those that move.
 constexpr uint32_t kSlotRoom = sizeof(GoSlot) + 2 * sizeof(GoStep);
+constexpr size_t kMemoryStep = 128 << 10;  // of what was read
 
 struct Join {
   // In this order because what is near the begin has short addresses.
@@ -302,7 +303,8 @@ struct Join {
   }
 
   [[gnu::noinline]] void release_what_was_read() {
-    for (Reader& stream : streams) stream.kept = release_behind(stream.kept, stream.at);
+    for (Reader& stream : streams)
+      stream.kept = release_behind(stream.kept, stream.at, kMemoryStep);
   }
 
   [[gnu::noinline]] bool join_functions() {

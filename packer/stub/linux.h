@@ -115,7 +115,12 @@ inline long syscall3(long number, long a, long b, long c) {
 // linux/memfd.h, linux/auxvec.h.
 enum : int { kProtRead = 1, kProtWrite = 2, kProtExec = 4 };
 enum : int { kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20 };
-enum : int { kMadvDontneed = 4, kMadvHugepage = 14, kMadvPopulateRead = 22 };
+enum : int {
+  kMadvDontneed = 4,
+  kMadvHugepage = 14,
+  kMadvPopulateRead = 22,   // Linux 5.14
+  kMadvPopulateWrite = 23,  // as well
+};
 enum : int { kFutexWait = 0, kFutexWake = 1, kFutexCompareRequeue = 4 | 128 };  // (private)
 // CLONE_VM, _FS, _FILES, _SIGHAND, _THREAD, _SYSVSEM, _PARENT_SETTID, _CHILD_CLEARTID
 inline constexpr long kCloneThread = 0x350f00;

@@ -7,6 +7,7 @@
 namespace whittle::stub {
 namespace {
 
+constexpr size_t kMemoryStep = 64 << 10;
 constexpr uint32_t kChunkCommands = 4096, kBlockChunks = kBlockCommands / kChunkCommands;
 
 struct Decoder {
@@ -59,12 +60,14 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
   Walker walker = stub::walker(workspace, header);
   Past past;
   const uint8_t* kept = packed;
+  uint8_t* there = raw;
   for (uint32_t chunk = 0; walker.at < raw_size; chunk++) {
     if (chunk % kBlockChunks == 0) {
       if (chunk != 0 && coder.state != uint64_t{1} << 31) return MixStatus::damaged;
       coder.start();
     }
-    kept = release_behind(kept, coder.at);
+    kept = release_behind(kept, coder.at, kMemoryStep);
+    there = populate_ahead(there, raw + walker.at, raw + raw_size, kMemoryStep);
     for (uint32_t n = 0; n < kChunkCommands && walker.at < raw_size; n++) {
       const uint32_t at = walker.at;
       const uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;

@@ -26,6 +26,7 @@ namespace whittle::stub {
 namespace {
 
 constexpr size_t kBlockSize = ZstdWorkspace::kBlockSize;
+constexpr size_t kMemoryStep = 128 << 10;
 
 ZstdStatus decode_compressed_block(Input in, const uint8_t* src_end, Output& out,
                                    ZstdWorkspace& ws) {
@@ -77,8 +78,10 @@ ZstdStatus zstd_decode(const uint8_t* src, size_t src_size, uint8_t* dst, size_t
   if (status != ZstdStatus::ok) return status;
 
   const uint8_t* kept = src;
+  uint8_t* there = dst;
   for (bool last = false; !last;) {
-    kept = release_behind(kept, in.begin);
+    kept = release_behind(kept, in.begin, kMemoryStep);
+    there = populate_ahead(there, out.at, out.end, kMemoryStep);
     if (in.size() < 3) return ZstdStatus::truncated;
     const unsigned header = load16(in.begin) | unsigned{in.begin[2]} << 16;
     in.begin += 3;
