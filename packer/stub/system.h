@@ -37,11 +37,13 @@ inline void wake_waiters(const uint32_t& word) {
 #endif
 }
 
+inline constexpr uintptr_t kLargestPage = 65536;  // of any machine, in bytes
+
 #if defined(WHITTLE_STUB)
 // Advice about the whole pages in [begin, end). Any of it may be refused: nothing depends on it.
 [[gnu::noinline]] inline void advise(const uint8_t* begin, const uint8_t* end, int advice) {
 #if defined(__aarch64__)
-  constexpr uint64_t kPage = 65536;  // the largest
+  constexpr uint64_t kPage = kLargestPage;
 #else
   constexpr uint64_t kPage = 4096;
 #endif
@@ -65,7 +67,6 @@ inline void release_memory(const uint8_t* begin, const uint8_t* end) {
 // new beginning of what is kept.
 [[gnu::noinline]] inline const uint8_t* release_behind(const uint8_t* kept, const uint8_t* at,
                                                        size_t step) {
-  constexpr size_t kLargestPage = 65536;
   const auto size = static_cast<size_t>(at - kept);
   if (size < step) return kept;
   release_memory(kept, at);
@@ -78,7 +79,6 @@ inline void release_memory(const uint8_t* begin, const uint8_t* end) {
 [[gnu::noinline]] inline uint8_t* populate_ahead(uint8_t* there, uint8_t* at, uint8_t* end,
                                                  size_t step) {
 #if defined(WHITTLE_STUB)
-  constexpr size_t kLargestPage = 65536;
   if (there < at) there = at;
   if (static_cast<size_t>(there - at) >= step / 2 || there == end) return there;
   uint8_t* next = end;
