@@ -28,7 +28,7 @@ struct Reader {
 
 // Memory for one slot, the step that it is entered at, and the same among those that move.
 constexpr uint32_t kSlotRoom = sizeof(GoSlot) + 2 * sizeof(GoStep);
-constexpr size_t kMemoryStep = 128 << 10;  // of what was read
+constexpr size_t kMemoryStep = 128 << 10;  // system.h
 
 struct Join {
   // In this order because what is near the begin has short addresses.

@@ -119,7 +119,7 @@ enum : int {
   kMadvDontneed = 4,
   kMadvHugepage = 14,
   kMadvPopulateRead = 22,   // Linux 5.14
-  kMadvPopulateWrite = 23,  // as well
+  kMadvPopulateWrite = 23,  // Linux 5.14
 };
 enum : int { kFutexWait = 0, kFutexWake = 1, kFutexCompareRequeue = 4 | 128 };  // (private)
 // CLONE_VM, _FS, _FILES, _SIGHAND, _THREAD, _SYSVSEM, _PARENT_SETTID, _CHILD_CLEARTID

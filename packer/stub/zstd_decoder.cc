@@ -26,7 +26,7 @@ namespace whittle::stub {
 namespace {
 
 constexpr size_t kBlockSize = ZstdWorkspace::kBlockSize;
-constexpr size_t kMemoryStep = 128 << 10;
+constexpr size_t kMemoryStep = 128 << 10;  // system.h
 
 ZstdStatus decode_compressed_block(Input in, const uint8_t* src_end, Output& out,
                                    ZstdWorkspace& ws) {

@@ -22,7 +22,7 @@ names_of() {  # names_of FORM COUNT: of the first system calls of its first thre
     "calls.$(stat -c %i "$scratch/.$1")" | sed 's/(.*//' | head -n "$2" | tr '\n' ' '
 }
 first=$(names_of original 6)
-all=$(names_of packed 2000)
+all=$(names_of packed 2000)  # what decodes a large program makes hundreds
 own=${all%%"$first"*}
 [[ -n "$own" && "$own" != "$all" ]] || fail "calls $all, but the original begins with $first"
 threads=""
