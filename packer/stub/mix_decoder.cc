@@ -7,8 +7,8 @@
 namespace whittle::stub {
 namespace {
 
-// Half of what is right for codec zstd (system.h): this one takes longer for as many bytes, so calls
-// weigh less, and its tables leave less room.
+// Half of what is right for codec zstd (system.h): this one takes longer for as many bytes, so
+// calls weigh less, and its tables leave less room.
 constexpr size_t kMemoryStep = 64 << 10;
 constexpr uint32_t kChunkCommands = 4096, kBlockChunks = kBlockCommands / kChunkCommands;
 
