@@ -21,7 +21,7 @@ for bits in --addr-no-randomize --addr-compat-layout --read-implies-exec --3gb -
   for stack in "$(ulimit -S -s)" unlimited; do
     expect_same_behaviour "under setarch $bits, with a stack of $stack" \
       with_stack "$stack" probe "$subject_name" x
-    [[ $(<"$scratch/.original.status") -ne 0 ]] || started=$((started + 1))
+    [[ $(<"$scratch/.original.seen/status") -ne 0 ]] || started=$((started + 1))
   done
 done
 [[ $started -ge 10 ]] || fail "the original started in $started layouts of 14 only"

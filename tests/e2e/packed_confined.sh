@@ -27,7 +27,7 @@ for confinement in "taskset -c $processor" "setpriv --no-new-privs --" "unshare 
     skip "user namespaces are not permitted here"
   fi
   expect_same_behaviour "under $confinement" start
-  [[ $(<"$scratch/.original.status") -eq 0 ]] || fail "the original does not start under $confinement"
+  [[ $(<"$scratch/.original.seen/status") -eq 0 ]] || fail "the original does not start under $confinement"
 done
 
 # Nothing that can be written to can be executed from, and memfd is the way that is left.
@@ -47,11 +47,11 @@ program() {
 }
 confine=() argv0=()
 expect_same_behaviour "where no temporary folder can be executed from" start
-[[ $(<"$scratch/.original.status") -eq 0 ]] || fail "the original does not start: $(<"$scratch/.original.stderr")"
+[[ $(<"$scratch/.original.seen/status") -eq 0 ]] || fail "the original does not start: $(<"$scratch/.original.seen/stderr")"
 if ./restrict -m /bin/true true 2>/dev/null; then  # Linux 6.3
   confine=(/mnt/restrict -m) argv0=("$subject_name")
   expect_same_behaviour "where memory cannot be made executable, either" start
-  [[ $(<"$scratch/.original.status") -eq 0 ]] || fail "the original does not start"
+  [[ $(<"$scratch/.original.seen/status") -eq 0 ]] || fail "the original does not start"
 else
   echo "left out: both at once, which needs Linux 6.3 (PR_SET_MDWE)"
 fi

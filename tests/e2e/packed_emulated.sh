@@ -14,14 +14,14 @@ start() { probe "$subject_name" x; }
 # shellcheck disable=SC2317  # called by probe
 program() { (exec -a "$subject_name" qemu-x86_64-static -0 "$subject_name" "$file" "$@"); }
 expect_same_behaviour "in qemu" start
-[[ $(<"$scratch/.original.status") -eq 0 ]] || fail "the original does not run: $(<"$scratch/.original.stderr")"
+[[ $(<"$scratch/.original.seen/status") -eq 0 ]] || fail "the original does not run: $(<"$scratch/.original.seen/stderr")"
 
 # Go programs use instructions that valgrind does not know where the processor has them (rdtscp,
 # AVX-512); told not to, they keep to the oldest ones.
 export GODEBUG=cpu.all=off
 program() { (cd / && exec valgrind -q --log-file="$scratch/log.$(stat -c %i "$file")" "$file" "$@"); }
 expect_same_behaviour "in valgrind" start
-[[ $(<"$scratch/.original.status") -eq 0 ]] || fail "the original does not run: $(<"$scratch/.original.stderr")"
+[[ $(<"$scratch/.original.seen/status") -eq 0 ]] || fail "the original does not run: $(<"$scratch/.original.seen/stderr")"
 log="log.$(stat -c %i "$scratch/.packed")"
 [[ -e "$log" ]] || fail "valgrind wrote no log"
 # Every error must lie in the program's own code. What unpacks it runs first where the file is mapped,

@@ -49,7 +49,7 @@ limit=$(($(stat -c %s "$original") * 5 / 4))
 if [[ $LEVEL == small ]]; then limit=$((limit + 1536 * 1024)); fi
 expect_same_behaviour "with $limit bytes of memory" \
   in_group memory 'memory.limit_in_bytes|memory.max' "$limit" start
-[[ $(<"$scratch/.original.status") -eq 0 ]] || fail "the original does not run with $limit bytes"
+[[ $(<"$scratch/.original.seen/status") -eq 0 ]] || fail "the original does not run with $limit bytes"
 
 groups=$(groups_of pids)
 [[ -n "$groups" ]] || skip "no control group with a limit of processes can be made here"

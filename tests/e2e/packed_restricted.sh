@@ -37,7 +37,7 @@ case "$subject_name" in
   *) set -- --version ;;
 esac
 expect_same_behaviour "in a read-only root without /proc" in_read_only_root "$@"
-[[ "$(<"$scratch/.original.status")" != 9? ]] || fail "the read-only root could not be made"
+[[ "$(<"$scratch/.original.seen/status")" != 9? ]] || fail "the read-only root could not be made"
 
 without_streams() { probe "$subject_name" x <&- >&- 2>&-; }
 expect_same_behaviour "without standard streams" without_streams

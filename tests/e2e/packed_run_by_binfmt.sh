@@ -35,5 +35,5 @@ for machine in "${other_machines[@]}"; do
     # shellcheck disable=SC2086
     expect_same_behaviour "on $machine: $arguments" program $arguments
   done
-  [[ $(<"$scratch/.original.status") -eq 7 ]] || fail "the original ends with $(<"$scratch/.original.status")"
+  [[ $(<"$scratch/.original.seen/status") -eq 7 ]] || fail "the original ends with $(<"$scratch/.original.seen/status")"
 done

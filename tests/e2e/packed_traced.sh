@@ -15,7 +15,7 @@ start() { probe "$subject_name" x; }
 # shellcheck disable=SC2317  # called by probe
 program() { (exec strace -f -qq -e signal=none -o "$scratch/calls.$(stat -c %i "$file")" "$file" "$@"); }
 expect_same_behaviour "under strace" start
-[[ $(<"$scratch/.original.status") -eq 0 ]] || fail "the original does not run: $(<"$scratch/.original.stderr")"
+[[ $(<"$scratch/.original.seen/status") -eq 0 ]] || fail "the original does not run: $(<"$scratch/.original.seen/stderr")"
 
 names_of() {  # names_of FORM COUNT: of the first system calls of its first thread, after execve
   awk 'NR == 1 { first = $1; next } $1 == first && $2 != "<..." { print $2 }' \
@@ -40,5 +40,5 @@ program() {
     sed -E '/^(\[(New|LWP|Thread|Attaching|Detaching)|Using host|warning: |$)/d; s/\(process [0-9]+\)/(process)/'
 }
 expect_same_behaviour "under gdb" start
-grep -q '^\[Inferior 1 (process) exited normally\]' "$scratch/.packed.stdout" ||
-  fail "gdb did not see it exit: $(<"$scratch/.packed.stdout")"
+grep -q '^\[Inferior 1 (process) exited normally\]' "$scratch/.packed.seen/stdout" ||
+  fail "gdb did not see it exit: $(<"$scratch/.packed.seen/stdout")"

@@ -20,8 +20,8 @@ for restriction in -c \
   -rEPERM:clone,clone3 -rENOSYS:clone,clone3; do
   restrictions=("$restriction")
   expect_same_behaviour "under restrict $restriction" start
-  status=$(<"$scratch/.original.status")
-  [[ $status -ne 96 && $status -ne 97 ]] || fail "restrict $restriction: $(<"$scratch/.original.stderr")"
+  status=$(<"$scratch/.original.seen/status")
+  [[ $status -ne 96 && $status -ne 97 ]] || fail "restrict $restriction: $(<"$scratch/.original.seen/stderr")"
   [[ $restriction == *clone* || $status -eq 0 ]] ||
-    fail "restrict $restriction: the original fails: $(<"$scratch/.original.stderr")"
+    fail "restrict $restriction: the original fails: $(<"$scratch/.original.seen/stderr")"
 done
