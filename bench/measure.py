@@ -46,19 +46,25 @@ def what_it_said(stderr, status):
 
 
 def start_up(commands, rounds, runs, scratch):
-    """The milliseconds of each run of each command, measured by hyperfine without a shell."""
-    seen = [[] for _ in commands]
+    """For each command the milliseconds of each of its runs, measured by hyperfine without a shell,
+    and the statuses other than 0 that runs ended with. Failed runs have no time."""
+    seen = [([], []) for _ in commands]
     export = scratch / "hyperfine.json"
     for _ in range(rounds):
         done = subprocess.run(
             ["hyperfine", "-N", "--style", "none", "--warmup", "1", "--runs", str(runs),
-             "--export-json", export, *(" ".join(map(str, command)) for command in commands)],
+             "--ignore-failure", "--export-json", export,
+             *(" ".join(map(str, command)) for command in commands)],
             check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
             raise Failed(what_it_said(done.stderr, done.returncode))
         results = json.loads(export.read_text(encoding="utf-8"))["results"]
-        for values, result in zip(seen, results):
-            values += [seconds * 1000 for seconds in result["times"]]
+        for (times, statuses), result in zip(seen, results):
+            for seconds, status in zip(result["times"], result["exit_codes"]):
+                if status == 0:
+                    times.append(seconds * 1000)
+                else:
+                    statuses.append(status)
     return seen
 
 
