@@ -45,26 +45,22 @@ def what_it_said(stderr, status):
     return " ".join(lines[-1].split())
 
 
-def start_up(commands, rounds, runs, scratch):
+def start_up(commands, runs, scratch):
     """For each command the milliseconds of each of its runs, measured by hyperfine without a shell,
     and the statuses other than 0 that runs ended with. Failed runs have no time."""
-    seen = [([], []) for _ in commands]
     export = scratch / "hyperfine.json"
-    for _ in range(rounds):
-        done = subprocess.run(
-            ["hyperfine", "-N", "--style", "none", "--warmup", "1", "--runs", str(runs),
-             "--ignore-failure", "--export-json", export,
-             *(" ".join(map(str, command)) for command in commands)],
-            check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            raise Failed(what_it_said(done.stderr, done.returncode))
-        results = json.loads(export.read_text(encoding="utf-8"))["results"]
-        for (times, statuses), result in zip(seen, results):
-            for seconds, status in zip(result["times"], result["exit_codes"]):
-                if status == 0:
-                    times.append(seconds * 1000)
-                else:
-                    statuses.append(status)
+    done = subprocess.run(
+        ["hyperfine", "-N", "--style", "none", "--warmup", "1", "--runs", str(runs),
+         "--ignore-failure", "--export-json", export,
+         *(" ".join(map(str, command)) for command in commands)],
+        check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise Failed(what_it_said(done.stderr, done.returncode))
+    seen = []
+    for result in json.loads(export.read_text(encoding="utf-8"))["results"]:
+        ends = list(zip(result["times"], result["exit_codes"]))
+        seen.append(([seconds * 1000 for seconds, status in ends if status == 0],
+                     [status for _, status in ends if status != 0]))
     return seen
 
 

@@ -79,8 +79,11 @@ def write_sizes(results, path):
 
 
 def write_latency(results, path):
+    programs = list(dict.fromkeys(key[0] for key in results.latency))
     rows = [[*key, *(f"{value:.3f}" for value in (spread.median, spread.low, spread.high)),
-             spread.runs, ""] for key, spread in results.latency.items()]
+             spread.runs, ""]
+            for key, spread in sorted(results.latency.items(),
+                                      key=lambda item: programs.index(item[0][0]))]
     rows += [[*key, "", "", "", "", reason] for key, reason in results.notes.items()
              if len(key) == 3]
     _write(path, results.about_machine, LATENCY_COLUMNS, rows)
