@@ -34,7 +34,7 @@ struct Job {
 };
 
 // A small program must not need much more than its own memory to start, and every thread has
-// tables. Half of them cost it 1 % in size.
+// tables. Half the places cost 1 % in size.
 std::uint8_t table_bits(std::uint64_t filled) {
   constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
   constexpr std::uint8_t most = stub::kMaxTableBits;
