@@ -6,6 +6,7 @@ likeness with FORMAT.md, not for speed.
 """
 
 import struct
+from functools import lru_cache
 
 
 def opcodes(text):
@@ -37,53 +38,80 @@ M1 0f 70-73 a4 ac ba c2 c4-c6
 4 80-8f""")
 
 
+# What a byte of x86-64 code is: packer/MIX_FORMAT.md's fields.
+(OPCODE, AFTER_PREFIX, AFTER_REX_W, AFTER_66, OPCODE2, VEX_OPCODE, VEX_MAP, EVEX_MAP, MODRM,
+ MODRM_F6, MODRM_F7, MODRM_66_F7, SIB_MOD_0, SIB, OTHER, DISP8, IMM8, DISP32) = range(18)
+RIP, CALL, IMM, JCC = 21, 25, 29, 33
+
+
+def operand(first, size):
+    return [first + min(i, 3) for i in range(size)]
+
+
+@lru_cache(None)
+def asks(field, byte):
+    """The fields of the bytes that `byte` in `field` asks for."""
+    follows, fields, small = "", [], field == AFTER_66
+    if field <= AFTER_66:
+        if byte in (0x0f, 0xc4, 0xc5, 0x62):
+            return {0x0f: [OPCODE2], 0xc4: [VEX_MAP], 0xc5: [OTHER, VEX_OPCODE],
+                    0x62: [EVEX_MAP]}[byte]
+        follows = ONE_BYTE[byte]
+        if follows == "P":
+            return [AFTER_REX_W if byte & 0xf8 == 0x48 else
+                    AFTER_66 if byte == 0x66 or small else AFTER_PREFIX]
+        if follows == "Mt":
+            return [MODRM_F6 if byte == 0xf6 else MODRM_66_F7 if small else MODRM_F7]
+    elif field == OPCODE2:
+        if byte in (0x38, 0x3a):
+            fields, follows = [OTHER], "M" if byte == 0x38 else "M1"
+        elif 0x80 <= byte <= 0x8f:
+            return operand(JCC, 4)
+        else:
+            follows = TWO_BYTE[byte]
+    elif field == VEX_OPCODE:
+        follows = TWO_BYTE[byte].replace("4", "")
+    elif field in (VEX_MAP, EVEX_MAP):
+        fields = [OTHER] * (field - VEX_MAP + 1)
+        fields += [VEX_OPCODE if byte & 7 == 1 else OTHER]
+        follows = {1: "", 3: "M1"}.get(byte & 7, "M")
+    elif field <= MODRM_66_F7:
+        mod, rm = byte >> 6, byte & 7
+        if rm == 4 and mod != 3:
+            fields += [SIB if mod else SIB_MOD_0]
+        if mod == 0 and rm == 5:
+            fields += operand(RIP, 4)
+        fields += {1: [DISP8], 2: operand(DISP32, 4)}.get(mod, [])
+        if field != MODRM and byte & 0x30 == 0:
+            follows = {MODRM_F6: "1", MODRM_F7: "4", MODRM_66_F7: "2"}[field]
+    elif field == SIB_MOD_0 and byte & 7 == 5:
+        return operand(DISP32, 4)
+    if follows[:1] == "M":
+        fields, follows = fields + [MODRM], follows[1:]
+    if follows == "1":
+        return fields + [IMM8]
+    if follows == "r":
+        return operand(CALL, 4)
+    if follows in ("z", "v"):
+        follows = "8" if follows == "v" and field == AFTER_REX_W else "2" if small else "4"
+    return fields + operand(IMM, int(follows or 0))
+
+
+PIECE, TAIL = 32 * 1024, 16
+
+
 def undo_x86_64(code, base):
-    at = 0
-    while len(code) - at >= 32:
-        here, narrow, wide, operand = at, False, False, 0
-        while ONE_BYTE[code[here]] == "P" and here - at < 8:
-            narrow |= code[here] == 0x66
-            wide = 0x48 <= code[here] <= 0x4f
-            here += 1
-        opcode = code[here]
-        follows = ONE_BYTE[opcode]
-        here += 1
-        if opcode == 0x0f:
-            opcode = code[here]
-            follows = TWO_BYTE[opcode]
-            here += 1
-            if opcode in (0x38, 0x3a):
-                follows = "M" if opcode == 0x38 else "M1"
-                here += 1
-        elif opcode in (0xc5, 0xc4, 0x62):
-            table = {0xc5: 1, 0xc4: code[here] & 31, 0x62: code[here] & 7}[opcode]
-            here += {0xc5: 1, 0xc4: 2, 0x62: 3}[opcode]
-            follows = {1: TWO_BYTE[code[here]].replace("4", ""), 3: "M1"}.get(table, "M")
-            here += 1
-        if follows[:1] == "M":
-            modrm = code[here]
-            here += 1
-            mod, rm = modrm >> 6, modrm & 7
-            if mod != 3:
-                if rm == 4:
-                    here += 5 if mod == 0 and code[here] & 7 == 5 else 1
-                elif mod == 0 and rm == 5:
-                    operand = here
-                    here += 4
-                here += (0, 1, 4)[mod]
-            follows = follows[1:]
-            if follows == "t":
-                follows = "" if modrm & 0x30 else "1" if opcode == 0xf6 else "z"
-        elif follows == "r":
-            operand, follows = here, "4"
-        if follows in ("z", "v"):
-            here += 8 if follows == "v" and wide else 2 if narrow else 4
-        elif follows not in ("", "P"):
-            here += int(follows)
-        if operand:
-            value = int.from_bytes(code[operand:operand + 4], "big") - base - here
-            code[operand:operand + 4] = (value & 0xffffffff).to_bytes(4, "little")
-        at = here
+    for piece in range(0, len(code), PIECE):
+        at, fields, end = piece, [], min(piece + PIECE, len(code)) - TAIL
+        while at < end:
+            fields = asks(fields[0] if fields else OPCODE, code[at]) + fields[1:]
+            at += 1
+            if fields and fields[0] in (RIP, CALL):
+                value = int.from_bytes(code[at:at + 4], "big") - base - at - len(fields)
+                code[at:at + 4] = (value & 0xffffffff).to_bytes(4, "little")
+            while fields and fields[0] >= SIB:  # these ask for nothing
+                at += 1
+                fields = fields[1:]
 
 
 def undo_aarch64(code, base):

@@ -6,19 +6,14 @@ Written for likeness with the document, not for speed.
 
 import struct
 from collections import defaultdict, namedtuple
-from functools import lru_cache
 
-from unpack_code import ONE_BYTE, TWO_BYTE
+from unpack_code import CALL, DISP8, DISP32, IMM, IMM8, JCC, OPCODE, RIP, asks
 from unpack_layout import check
 
 FULL, MASK, GOLDEN = 32752, 0xffffffff, 0x9e3779b1
 RATES = [32767] + [131072 // (2 * count + 3) for count in range(1, 121)]
 FINAL_STATE = 1 << 31
 
-# Fields of x86-64.
-(OPCODE, AFTER_PREFIX, AFTER_REX_W, AFTER_66, OPCODE2, VEX_OPCODE, VEX_MAP, EVEX_MAP, MODRM,
- MODRM_F6, MODRM_F7, MODRM_66_F7, SIB_MOD_0, SIB, OTHER, DISP8, IMM8, DISP32) = range(18)
-RIP, CALL, IMM, JCC = 21, 25, 29, 33
 COMMAND_FIELDS = OPCODE, DISP8, IMM8, DISP32, RIP, CALL, IMM, JCC
 
 
@@ -28,59 +23,6 @@ def fold(number):
 
 def place_of(number):
     return number * 0x85ebca6b & MASK
-
-
-def operand(first, size):
-    return [first + min(i, 3) for i in range(size)]
-
-
-@lru_cache(None)
-def asks(field, byte):
-    """The fields of the bytes that `byte` in `field` asks for."""
-    follows, fields, small = "", [], field == AFTER_66
-    if field <= AFTER_66:
-        if byte in (0x0f, 0xc4, 0xc5, 0x62):
-            return {0x0f: [OPCODE2], 0xc4: [VEX_MAP], 0xc5: [OTHER, VEX_OPCODE],
-                    0x62: [EVEX_MAP]}[byte]
-        follows = ONE_BYTE[byte]
-        if follows == "P":
-            return [AFTER_REX_W if byte & 0xf8 == 0x48 else
-                    AFTER_66 if byte == 0x66 or small else AFTER_PREFIX]
-        if follows == "Mt":
-            return [MODRM_F6 if byte == 0xf6 else MODRM_66_F7 if small else MODRM_F7]
-    elif field == OPCODE2:
-        if byte in (0x38, 0x3a):
-            fields, follows = [OTHER], "M" if byte == 0x38 else "M1"
-        elif 0x80 <= byte <= 0x8f:
-            return operand(JCC, 4)
-        else:
-            follows = TWO_BYTE[byte]
-    elif field == VEX_OPCODE:
-        follows = TWO_BYTE[byte].replace("4", "")
-    elif field in (VEX_MAP, EVEX_MAP):
-        fields = [OTHER] * (field - VEX_MAP + 1)
-        fields += [VEX_OPCODE if byte & 7 == 1 else OTHER]
-        follows = {1: "", 3: "M1"}.get(byte & 7, "M")
-    elif field <= MODRM_66_F7:
-        mod, rm = byte >> 6, byte & 7
-        if rm == 4 and mod != 3:
-            fields += [SIB if mod else SIB_MOD_0]
-        if mod == 0 and rm == 5:
-            fields += operand(RIP, 4)
-        fields += {1: [DISP8], 2: operand(DISP32, 4)}.get(mod, [])
-        if field != MODRM and byte & 0x30 == 0:
-            follows = {MODRM_F6: "1", MODRM_F7: "4", MODRM_66_F7: "2"}[field]
-    elif field == SIB_MOD_0 and byte & 7 == 5:
-        return operand(DISP32, 4)
-    if follows[:1] == "M":
-        fields, follows = fields + [MODRM], follows[1:]
-    if follows == "1":
-        return fields + [IMM8]
-    if follows == "r":
-        return operand(CALL, 4)
-    if follows in ("z", "v"):
-        follows = "8" if follows == "v" and field == AFTER_REX_W else "2" if small else "4"
-    return fields + operand(IMM, int(follows or 0))
 
 
 class Bytes:

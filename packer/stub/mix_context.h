@@ -4,9 +4,8 @@
 //
 // A byte of machine code means what its place in the instruction makes it mean: a ModRM byte after
 // this opcode, the third byte of a call's target. So the contexts are the kind of byte to come (the
-// field), the instruction so far, and the instruction before. The walk over the code, through
-// copied bytes too, is a queue of the fields to come; a byte may put some in front. It need not be
-// right about bytes that are no code, only the same in encoder and decoder.
+// field, x86_fields.h), the instruction so far, and the instruction before. The walk over the code,
+// through copied bytes too, is a queue of the fields to come; a byte may put some in front.
 //
 // Everything else looks at chosen bits of the bytes before and of the byte at the last distance, by
 // columns. Words of AArch64, most significant byte first, have their opcode in front; the bits are
@@ -19,45 +18,18 @@
 #include <stdint.h>
 
 #include "packer/stub/mix_distribution.h"
+#include "packer/stub/x86_fields.h"
 
 namespace whittle::stub {
 
-// What byte of an instruction comes next. The first ones ask for more, by what they are.
-enum : uint8_t {
-  kOpcode = 0,
-  kOpcodeAfterPrefix = 1,
-  kOpcodeAfterWide = 2,   // behind a REX prefix with W
-  kOpcodeAfterSmall = 3,  // behind 66
-  kOpcode2 = 4,           // behind 0F
-  kVexOpcode = 5,         // of the same map
-  kVexMap = 6,            // behind C4
-  kEvexMap = 7,           // behind 62
-  kModRmByte = 8,
-  kTestModRm = 9,  // behind F6; behind F7; behind 66 and F7: an immediate may follow
-  kTestModRmSmall = 11,
-  kBaseSib = 12,  // a base of 5 asks for a displacement
-  kAsking = 13,
-  kSib = 13,
-  kOpcode3 = 14,  // behind 0F 38 and 0F 3A; bytes of the VEX and EVEX prefixes
-  kOperands = 15,
-  kDisp8 = 15,
-  kImm8Byte = 16,
-  kDisp32 = 17,  // these have four: one a byte, the last for all that follow
-  kRip = 21,
-  kCall = 25,
-  kImm = 29,
-  kJcc = 33,
-  kFields = 37,
-};
 // Fields where an instruction or an operand starts: there a copy may start too.
 inline constexpr uint64_t kStartsOperand = 1ULL << kOpcode | 1ULL << kDisp8 | 1ULL << kImm8Byte |
                                            1ULL << kDisp32 | 1ULL << kRip | 1ULL << kCall |
                                            1ULL << kImm | 1ULL << kJcc;
 
-// What a byte in a field asks for, as a table: the walk has no branches to guess. 6 bits a field,
-// the next one lowest; the bits from 58 on: how many bits these are.
+// What a byte in a field asks for, as a table: the walk has no branches to guess.
 struct X86Table {
-  uint64_t asks[kAsking + 1][256];
+  X86Asks asks[kAsking + 1][256];
 };
 
 // What the bytes are taken for; the first byte of the packed stream.
@@ -126,7 +98,7 @@ struct Walker {
 #if !defined(WHITTLE_STUB) || defined(__x86_64__)  // a stub decodes code of its own machine alone
     if (model == kModelX86) {
       const uint32_t f = queue & 63;
-      const uint64_t asks = x86->asks[f < kAsking ? f : uint32_t{kAsking}][b];
+      const X86Asks asks = x86->asks[f < kAsking ? f : uint32_t{kAsking}][b];
       queue = (queue >> 6) << (asks >> 58) | (asks & ((uint64_t{1} << 58) - 1));
       const uint32_t with = (key + b + 1) * 0x9E3779B1U;
       key = select(with, key, f >= kOperands);

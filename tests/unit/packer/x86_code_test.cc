@@ -16,7 +16,7 @@ namespace {
 
 using test::kX86;
 
-// The transform leaves the last 31 bytes alone, so a tail of NOPs follows.
+// The walk does not look at the last 16 bytes, so a tail of NOPs follows.
 Bytes with_tail(Bytes code) {
   code.resize(code.size() + 32, 0x90);
   return code;
@@ -96,8 +96,7 @@ TEST(X86Code, InverseIsExactForBytesThatLookLikeCode) {
   });
 }
 
-// The inverse knows most instructions by their first two bytes and what their ModRM and SIB bytes
-// ask for; here is every pair, with third bytes of every mod and rm.
+// Every first and second byte of an instruction, with third bytes of every mod and rm.
 TEST(X86Code, InverseIsExactForEveryPairOfBytes) {
   std::mt19937_64 random(11);
   for (int third = 0; third < 256; third += 17) {
@@ -114,8 +113,8 @@ TEST(X86Code, InverseIsExactForEveryPairOfBytes) {
   }
 }
 
-// Sweeps that begin at different bytes of 5-byte instructions never meet, so no lane can guess
-// where its piece begins.
+// Sweeps that begin at different bytes of 5-byte instructions never meet, and the bytes of a piece
+// are no multiple of 5: what a walk in one go would do, pieces do not.
 TEST(X86Code, InverseIsExactWhereSweepsNeverMeet) {
   for (const std::uint8_t opcode : Bytes{0xe8, 0xb8, 0xa1}) {
     Bytes code(400'000, opcode);
@@ -153,7 +152,8 @@ TEST(X86Code, NothingOutsideIsTouched) {
   std::uint8_t* room = memory + kPage;
   ASSERT_EQ(mprotect(room, kRoom, PROT_READ | PROT_WRITE), 0);
   std::mt19937_64 random(5);
-  for (std::size_t size : {0, 1, 31, 32, 33, 1055, 1056, 1057, 5000, 131'103, 131'104, 200'000}) {
+  for (std::size_t size :
+       {0, 1, 15, 16, 17, 21, 5000, 32'767, 32'768, 32'769, 131'071, 131'072, 131'073, 200'000}) {
     for (std::uint8_t* code : {room, room + kRoom - size}) {
       for (std::size_t i = 0; i < size; i++) code[i] = static_cast<std::uint8_t>(random());
       const Bytes original(code, code + size);

@@ -30,7 +30,7 @@ namespace whittle {
 namespace {
 
 using test::kX86;
-constexpr std::size_t kRegionSize = 64, kLongest = 32;
+constexpr std::size_t kRegionSize = 64, kPiece = 32 * 1024, kTail = 16;
 
 // The numbers of "00–03 0d, and so on", up to the first word that is none.
 std::vector<unsigned> numbers_in(const std::string& text, int base) {
@@ -129,12 +129,9 @@ class Walk {
   Walk(const Document& document, const Bytes& code, std::size_t from)
       : document_(document), code_(code), at_(from) {
     bool narrow = false, wide = false;
-    int prefixes = 0;
-    while (prefixes < 8 && is_prefix(code_[at_])) {
-      narrow |= code_[at_] == 0x66;
-      wide = code_[at_] >= 0x48 && code_[at_] <= 0x4f;
-      at_++;
-      prefixes++;
+    for (; is_prefix(byte()); at_++) {
+      wide = byte() >= 0x48 && byte() <= 0x4f;
+      narrow = !wide && (narrow || byte() == 0x66);
     }
     for (char letter : opcode()) {
       if (letter == 't') letter = test_immediate();
@@ -155,6 +152,13 @@ class Walk {
   std::size_t operand() const { return operand_; }  // 0: none
 
  private:
+  // A sweep may run out of its piece, where nothing is transformed any more.
+  unsigned byte() const { return at_ < code_.size() ? code_[at_] : 0; }
+  unsigned next() {
+    const unsigned value = byte();
+    at_++;
+    return value;
+  }
   bool is_prefix(unsigned byte) const {
     return std::find(document_.prefixes.begin(), document_.prefixes.end(), byte) !=
            document_.prefixes.end();
@@ -168,11 +172,10 @@ class Walk {
     throw std::runtime_error("no such cell is known: " + cell);
   }
   std::string opcode() {
-    opcode_ = code_[at_++];
-    if (is_prefix(opcode_)) return "";  // the ninth
+    opcode_ = next();
     const std::string& cell = document_.one_byte[opcode_];
     if (cell == "the opcode's second byte") {
-      const std::string& second = document_.two_byte[code_[at_++]];
+      const std::string& second = document_.two_byte[next()];
       static const std::string kThird = "a third byte, then ";
       if (second.rfind(kThird, 0) != 0) return letters(second);
       at_++;
@@ -180,17 +183,16 @@ class Walk {
     }
     if (cell != "1, 2, 3 bytes, then an opcode of a map") return letters(cell);
     unsigned map = 1;
-    if (opcode_ == 0xc4) map = code_[at_] & 31U;
-    if (opcode_ == 0x62) map = code_[at_] & 7U;
+    if (opcode_ != 0xc5) map = byte() & 7U;
     at_ += opcode_ == 0xc5 ? 1 : opcode_ == 0xc4 ? 2 : 3;
-    opcode_ = code_[at_++];
+    opcode_ = next();
     if (map == 3) return "M1";
     if (map != 1) return "M";
     const bool excepted = opcode_ == 0x38 || opcode_ == 0x3a || (opcode_ & 0xf0) == 0x80;
     return excepted ? "" : letters(document_.two_byte[opcode_]);
   }
   void operands() {
-    modrm_ = code_[at_++];
+    modrm_ = next();
     const unsigned mod = modrm_ >> 6, rm = modrm_ & 7;
     std::istringstream parts(document_.modrm.at({mod, rm}));
     for (std::string part; std::getline(parts, part, '+');) {
@@ -206,7 +208,7 @@ class Walk {
         at_ += 4;
       } else if (part ==
                  "a SIB byte; with mod = 0 and SIB bits 2–0 = 5, 4 more bytes; then as below") {
-        const unsigned sib = code_[at_++];
+        const unsigned sib = next();
         if (mod == 0 && (sib & 7) == 5) at_ += 4;
       } else {
         throw std::runtime_error("no such cell is known: " + part);
@@ -227,17 +229,20 @@ class Walk {
 };
 
 Bytes transformed_by(const Document& document, Bytes code) {
-  for (std::size_t at = 0; code.size() - at >= kLongest;) {
-    const Walk instruction(document, code, at);
-    if (const std::size_t operand = instruction.operand()) {
+  for (std::size_t piece = 0; piece < code.size(); piece += kPiece) {
+    const std::size_t end = std::min(piece + kPiece, code.size());
+    for (std::size_t at = piece; at < end;) {
+      const Walk instruction(document, code, at);
+      at = instruction.end();
+      const std::size_t operand = instruction.operand();
+      if (operand == 0 || operand + kTail > end) continue;
       std::uint32_t value = 0;
       for (std::size_t i = 4; i-- > 0;) value = value << 8 | code[operand + i];
-      value += static_cast<std::uint32_t>(kX86.address + instruction.end());
+      value += static_cast<std::uint32_t>(kX86.address + at);
       for (std::size_t i = 0; i < 4; i++) {
         code[operand + i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
       }
     }
-    at = instruction.end();
   }
   return code;
 }
@@ -283,7 +288,7 @@ TEST_F(X86Format, OpcodesOfTwoAndThreeBytes) {
 TEST_F(X86Format, OpcodesOfMaps) {
   const std::vector<Bytes> prefixes = {{}, {0x66}};
   expect_all_documented({0xc5, 0xf8}, prefixes);
-  for (std::uint8_t map = 0; map < 32; map++) expect_all_documented({0xc4, map, 0x71}, prefixes);
+  for (std::uint8_t map = 0; map < 16; map++) expect_all_documented({0xc4, map, 0x71}, prefixes);
   for (std::uint8_t map = 0; map < 8; map++) {
     expect_all_documented({0x62, map, 0x7c, 0x48}, prefixes);
   }
@@ -295,7 +300,39 @@ TEST_F(X86Format, ModRmAndSib) {
   }
 }
 
+// Of one byte and of several instructions each place in the last bytes of a piece, and real code.
+TEST_F(X86Format, Pieces) {
+  for (const std::size_t size : {kPiece - 1, kPiece, kPiece + 40, 2 * kPiece + 7}) {
+    Bytes code(size, 0x90);
+    const std::size_t end = size > kPiece ? kPiece : size;
+    for (std::size_t at = end - 40; at + 5 < size && at < end + 20; at++) {
+      Bytes with = code;
+      with[at] = 0xe8;
+      EXPECT_EQ(kX86.to_absolute(with), transformed_by(document_, with)) << size << " " << at;
+      with[at] = 0x8b, with[at + 1] = 0x05;
+      EXPECT_EQ(kX86.to_absolute(with), transformed_by(document_, with)) << size << " " << at;
+    }
+  }
+  Bytes self = read_file("/proc/self/exe").bytes;
+  self.erase(self.begin(), self.begin() + static_cast<std::ptrdiff_t>(self.size() / 3));
+  self.resize(std::min<std::size_t>(self.size(), 1'000'000));
+  EXPECT_EQ(kX86.to_absolute(self), transformed_by(document_, self));
+}
+
+// Any order of what a length depends on.
 TEST_F(X86Format, Prefixes) {
+  for (unsigned i = 0; i < 4096; i++) {
+    static constexpr std::uint8_t kPrefixes[] = {0x66, 0x48, 0x41, 0x2e, 0x67, 0xf3, 0x4f, 0x26};
+    Bytes start;
+    for (unsigned k = 0; k < 4; k++) start.push_back(kPrefixes[i >> (3 * k) & 7]);
+    for (const Bytes& opcode :
+         {Bytes{0xc7, 0x05}, Bytes{0xb9}, Bytes{0xf7, 0x05}, Bytes{0x0f, 0x84}}) {
+      Bytes all = start;
+      all.insert(all.end(), opcode.begin(), opcode.end());
+      expect_documented(all);
+    }
+  }
+
   for (unsigned prefix = 0; prefix < 256; prefix++) {
     for (std::size_t count = 1; count < 12; count++) {
       Bytes start(count, static_cast<std::uint8_t>(prefix));
