@@ -31,11 +31,10 @@ class Player {
     const std::uint32_t guess = past_.reps[0] <= walker_.at ? raw_[walker_.at - past_.reps[0]] : 0;
     const stub::Context c = walker_.context(guess);
     model_.coder.begin_command();
-    if (!past_.after_literal() || walker_.command_follows()) {
-      model_.mixed(model_.command_pair(c, past_), step.command);
-    }
+    const bool stands = !past_.after_literal() || walker_.command_follows();
+    std::uint32_t byte = raw_[walker_.at];
+    model_.command(c, past_, stands, step.command, byte);
     if (step.command == stub::kLiteral) {
-      model_.literal(c, raw_[walker_.at]);
       past_.literal();
     } else {
       copy(c, step);

@@ -74,14 +74,12 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
       const uint32_t at = walker.at;
       const uint32_t guess = past.reps[0] <= at ? raw[at - past.reps[0]] : 0;
       const Context c = walker.context(guess);
-      uint32_t command = kLiteral;
-      if (!past.after_literal() || walker.command_follows()) {
-        command = model.mixed(model.command_pair(c, past), 0);
-      }
+      const bool stands = !past.after_literal() || walker.command_follows();
+      uint32_t byte = 0;
+      const uint32_t command = model.command(c, past, stands, 0, byte);
       if (command == kLiteral) {
-        const uint8_t b = model.literal(c, 0);
-        raw[at] = b;
-        walker.step(b);
+        raw[at] = static_cast<uint8_t>(byte);
+        walker.step(static_cast<uint8_t>(byte));
         past.literal();
         continue;
       }

@@ -140,23 +140,35 @@ struct MixModel {
              select(general.head, specific.head, old)},
             select(w.general_weight, specific_found.is_old() ? kOldSpecific : kYoungSpecific, old)};
   }
-  inline __attribute__((always_inline)) uint8_t literal(const Context& c, uint32_t byte) {
-    uint32_t part = 0, result = 0;
-#pragma GCC unroll 1
-    for (int i = 0; i < 2; i++) {
-      const uint32_t symbol = mixed(literal_pair(c, part), i == 0 ? byte >> 4 : byte & 15);
-      result = result * 16 + symbol;
-      part = 1 + symbol;
-    }
-    return static_cast<uint8_t>(result);
-  }
-
   inline __attribute__((always_inline)) Pair command_pair(const Context& c,
                                                           const Past& past) const {
     constexpr uint32_t mask = (1U << kCommandBits) - 1;
     const uint32_t before = (past.history & 0xfff) * 0x9E3779B1U >> (32 - kCommandBits);
     return {direct(w.command[0][(before ^ c.field << 3) & mask]),
             direct(w.command[1][(c.specific ^ past.history << 7) & mask]), kHalf};
+  }
+
+  // A command where one `stands`, elsewhere it is kLiteral; and after that the `byte`. In one loop,
+  // because the code for a symbol is a large part of a stub.
+  inline __attribute__((always_inline)) uint32_t command(const Context& c, const Past& past,
+                                                         bool stands, uint32_t command,
+                                                         uint32_t& byte) {
+    uint32_t left = stands ? 3 : 2, part = 0, high = 0;
+    for (;;) {
+      const bool is_command = left == 3;
+      const Pair pair = is_command ? command_pair(c, past) : literal_pair(c, part);
+      const uint32_t symbol = mixed(pair, is_command ? command : left == 2 ? byte >> 4 : byte & 15);
+      left--;
+      if (is_command) {
+        if (symbol != kLiteral) return symbol;
+      } else if (left == 1) {
+        high = symbol;
+        part = 1 + symbol;
+      } else {
+        byte = high << 4 | symbol;
+        return kLiteral;
+      }
+    }
   }
 
   static uint32_t length_class(uint32_t command) {
