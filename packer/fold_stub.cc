@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// fold_stub FIRST REST STUB: writes to STUB the folded form of a stub (stub/fold.h) of two pieces:
-// the functions that run as they lie in the file, and all others. A program of the build.
+// fold_stub UNIT FIRST REST STUB: writes to STUB the folded form of a stub (stub/fold.h) of two
+// pieces: the functions that run as they lie in the file, and all others. UNIT is the codec's. A
+// program of the build.
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -24,14 +25,15 @@ Bytes read(const char* path) {
   return bytes;
 }
 
-Bytes folded(const Bytes& first, const Bytes& rest) {
+Bytes folded(std::uint32_t unit, const Bytes& first, const Bytes& rest) {
   Bytes raw = first;
   raw.insert(raw.end(), rest.begin(), rest.end());
-  const Bytes packed = whittle::packer::lz_encode(raw, first.size());
+  const Bytes packed = whittle::packer::lz_encode(raw, first.size(), unit);
 
   Bytes again = first;
   again.resize(raw.size());
-  whittle::stub::lz_decode(packed.data(), again.data() + first.size(), again.data() + again.size());
+  whittle::stub::lz_decode(packed.data(), again.data() + first.size(), again.data() + again.size(),
+                           unit);
   if (again != raw) throw std::runtime_error("the stub does not unfold to what it was");
 
   const whittle::stub::FoldHeader header = {
@@ -49,13 +51,14 @@ Bytes folded(const Bytes& first, const Bytes& rest) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 4) throw std::runtime_error("usage: fold_stub FIRST REST STUB");
-    const Bytes stub = folded(read(argv[1]), read(argv[2]));
-    std::ofstream out(argv[3], std::ios::binary);
+    if (argc != 5) throw std::runtime_error("usage: fold_stub UNIT FIRST REST STUB");
+    const auto unit = static_cast<std::uint32_t>(std::stoul(argv[1]));
+    const Bytes stub = folded(unit, read(argv[2]), read(argv[3]));
+    std::ofstream out(argv[4], std::ios::binary);
     out.write(reinterpret_cast<const char*>(stub.data()),
               static_cast<std::streamsize>(stub.size()));
     out.close();
-    if (!out) throw std::runtime_error(std::string("cannot write ") + argv[3]);
+    if (!out) throw std::runtime_error(std::string("cannot write ") + argv[4]);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fold_stub: %s\n", error.what());

@@ -34,7 +34,7 @@ struct Parse {
   std::uint32_t before = kNone;  // the parse before `literals`
   std::uint32_t literals = 0;    // before the match
   std::uint32_t length = 0;
-  std::uint32_t distance = 1;
+  std::uint32_t distance = 0;
   bool repeats = false;  // the distance of the match before
 };
 
@@ -47,15 +47,16 @@ struct Way {
 
 class Parser {
  public:
-  Parser(ByteView raw, std::uint32_t known)
+  Parser(ByteView raw, std::uint32_t known, std::uint32_t unit)
       : raw_(raw),
         known_(known),
+        unit_(unit),
         best_(raw.size() + 1, kNone),
         latest_(raw.size() + 1, kNone),
         ways_(raw.size() + 1) {
     parses_.push_back({.end = known});
     best_[known] = 0;
-    latest_[1] = 0;
+    if (unit < latest_.size()) latest_[unit] = 0;
   }
 
   Way run() {
@@ -71,6 +72,7 @@ class Parser {
       lengths_.assign(3, 2);
       for (const std::uint32_t place : places[raw_[at]]) {
         const std::uint32_t distance = at - place;
+        if (distance % unit_ != 0) continue;
         Run& run = runs[distance];
         if (at < known_) continue;
         if (run.end != at) run = {.end = at, .begin = at, .parse = latest_[distance]};
@@ -127,7 +129,7 @@ class Parser {
     }
     const std::uint32_t length = lengths_[limit];
     const Way& way = ways_[end - length];
-    offer({.bits = cost(length) + 1 + number_bits(((distance - 1) >> 8) + 1) + 8,
+    offer({.bits = cost(length) + 1 + number_bits(((distance / unit_ - 1) >> 8) + 1) + 8,
            .end = end,
            .before = way.parse,
            .literals = way.literals,
@@ -147,7 +149,7 @@ class Parser {
   }
 
   ByteView raw_;
-  std::uint32_t known_;
+  std::uint32_t known_, unit_;
   std::vector<Parse> parses_;
   std::vector<std::uint32_t> best_;     // by end: the cheapest parse
   std::vector<std::uint32_t> latest_;   // by distance: the parse that ends last
@@ -183,9 +185,9 @@ class Sink {
 
 }  // namespace
 
-Bytes lz_encode(ByteView raw, std::size_t known) {
+Bytes lz_encode(ByteView raw, std::size_t known, std::uint32_t unit) {
   if (raw.size() == known) return {};
-  Parser parser(raw, static_cast<std::uint32_t>(known));
+  Parser parser(raw, static_cast<std::uint32_t>(known), unit);
   const Way way = parser.run();
   std::vector<std::uint32_t> parses;
   for (std::uint32_t i = way.parse; parser[i].length != 0; i = parser[i].before) {
@@ -208,8 +210,9 @@ Bytes lz_encode(ByteView raw, std::size_t known) {
       sink.number(parse.length);
     } else {
       sink.bit(1);
-      sink.number(((parse.distance - 1) >> 8) + 1);
-      sink.byte((parse.distance - 1) & 0xff);
+      const std::uint32_t units = parse.distance / unit - 1;
+      sink.number((units >> 8) + 1);
+      sink.byte(units & 0xff);
       sink.number(parse.length - 1);
     }
     at += parse.length;

@@ -2,7 +2,7 @@
 //
 // The codec that stubs themselves are kept in: LZ77 whose numbers are Elias gamma codes. It is the
 // least decoder that makes machine code a third smaller (some 150 bytes), and takes 0.1 ms for a
-// whole stub; LZMA would save another 3 to 9 % and take ten times as long.
+// whole stub; LZMA would save another 2 to 7 % and take ten times as long.
 //
 // A packed stream is bytes and bits. Bits come from bytes, highest bit first; a byte of bits is
 // taken from the stream when the first of its bits is wanted, so that bytes may stand between.
@@ -10,11 +10,12 @@
 //     number    while a 1 bit follows: one more bit of the number, after its leading 1; a 0 bit
 //     ends stream    elements, until the output is full; of an element
 //       1 bit   0: literals, a number of them, as bytes; then, unless the output is full, 1 bit:
-//                  0: match of a number of bytes, as far back as the last match (at first: 1)
+//                  0: match of a number of bytes, as far back as the last match (at first: 1 unit)
 //                  1: match, as follows
 //               1: match: distance - 1 is (number - 1) * 256 + a byte; length is a number + 1
 //
-// A match copies from that far back in the output, or in the bytes before it.
+// A match copies from that far back in the output, or in the bytes before it. Distances count
+// units: of as many bytes as what every instruction's size is a multiple of.
 #pragma once
 
 #include <stddef.h>
@@ -43,11 +44,11 @@ class LzSource {
   uint32_t bits_ = 0x80;
 };
 
-// Fills [out, end) from a stream that is known to be what the encoder wrote for it: nothing is
-// checked. Bytes known to the encoder are before `out`.
-inline void lz_decode(const uint8_t* packed, uint8_t* out, const uint8_t* end) {
+// Fills [out, end) from a stream that is known to be what the encoder wrote for it, with this unit:
+// nothing is checked. Bytes known to the encoder are before `out`.
+inline void lz_decode(const uint8_t* packed, uint8_t* out, const uint8_t* end, uint32_t unit) {
   LzSource source(packed);
-  uint32_t distance = 1;
+  uint32_t distance = unit;
   while (out != end) {
     uint32_t length = 0;
     if (source.bit() == 0) {
@@ -57,7 +58,7 @@ inline void lz_decode(const uint8_t* packed, uint8_t* out, const uint8_t* end) {
     }
     if (length == 0) {
       const uint32_t high = source.number() - 1;
-      distance = (high << 8 | source.byte()) + 1;
+      distance = ((high << 8 | source.byte()) + 1) * unit;
       length = source.number() + 1;
     }
     for (; length != 0; length--, out++) *out = *(out - distance);

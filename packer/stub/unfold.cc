@@ -37,7 +37,7 @@ extern "C" __attribute__((visibility("hidden"))) uint8_t* whittle_unfold(const u
   if (failed(mapped)) die(sp, packer::kExitNoMemory, kNoMemory);
   auto* stub = reinterpret_cast<uint8_t*>(mapped);
   for (size_t i = 0; i < first; i++) stub[i] = whittle_entry[i];
-  lz_decode(packed, stub + first, stub + size);
+  lz_decode(packed, stub + first, stub + size, WHITTLE_FOLD_UNIT);
   const auto begin = static_cast<uint64_t>(mapped);
   if (!protect(begin, begin + size, kProtRead | kProtExec, 0)) {
     die(sp, packer::kExitForbidden, kForbidden);

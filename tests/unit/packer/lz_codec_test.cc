@@ -12,16 +12,18 @@
 namespace whittle {
 namespace {
 
-Bytes decoded(ByteView packed, ByteView known, std::size_t size) {
+Bytes decoded(ByteView packed, ByteView known, std::size_t size, std::uint32_t unit = 1) {
   Bytes raw(known.begin(), known.end());
   raw.resize(size);
-  stub::lz_decode(packed.data(), raw.data() + known.size(), raw.data() + raw.size());
+  stub::lz_decode(packed.data(), raw.data() + known.size(), raw.data() + raw.size(), unit);
   return raw;
 }
 
 void expect_exact(const Bytes& raw, std::size_t known) {
-  const Bytes packed = packer::lz_encode(raw, known);
-  EXPECT_EQ(decoded(packed, ByteView(raw).first(known), raw.size()), raw);
+  for (const std::uint32_t unit : {1U, 2U, 4U}) {
+    const Bytes packed = packer::lz_encode(raw, known, unit);
+    EXPECT_EQ(decoded(packed, ByteView(raw).first(known), raw.size(), unit), raw) << unit;
+  }
 }
 
 TEST(LzCodec, GivesBackArbitraryBytes) {
@@ -42,7 +44,7 @@ TEST(LzCodec, GivesBackWhatIsLong) {
   expect_exact(noise, 0);
   Bytes twice = noise;  // a match of distance 5,000
   twice.insert(twice.end(), noise.begin(), noise.end());
-  EXPECT_LT(packer::lz_encode(twice, noise.size()).size(), 10U);
+  EXPECT_LT(packer::lz_encode(twice, noise.size(), 4).size(), 10U);
   expect_exact(twice, noise.size());
   expect_exact(Bytes(3000, 7), 0);
 }
@@ -52,19 +54,22 @@ TEST(LzCodec, WritesWhatIsDescribed) {
   // Literals "ab" (0, number 2 = 1 0 0), distance 2 is no last one: match (1) of distance 2 (number
   // 1 = 0, byte 1) and length 4 (number 3 = 1 1 0). Bits 0100 1011 | 0.......
   const Bytes expected = {0b01001011, 'a', 'b', 0x01, 0b00000000};
-  EXPECT_EQ(packer::lz_encode(as_bytes("ababab"), 0), Bytes({0b01001011, 'a', 'b', 1, 0}));
+  EXPECT_EQ(packer::lz_encode(as_bytes("ababab"), 0, 1), Bytes({0b01001011, 'a', 'b', 1, 0}));
   EXPECT_EQ(decoded(expected, {}, 6), Bytes({'a', 'b', 'a', 'b', 'a', 'b'}));
+  // In units of two bytes the distance is one: what the last match is taken to have had (0, the
+  // number 4 = 1 0 1 0 0). Bits 0100 0101 | 00......
+  EXPECT_EQ(packer::lz_encode(as_bytes("ababab"), 0, 2), Bytes({0b01000101, 'a', 'b', 0}));
   // The distance of the last match again behind a literal: "x", then 0 and the length.
   const Bytes known = {1, 2, 3, 4, 5, 6, 7, 8};
   Bytes raw = known;
   for (const int byte : {1, 2, 3, 99, 5, 6, 7, 8}) raw.push_back(static_cast<std::uint8_t>(byte));
   // 1 0 [7] 1 0 0; 0 0 [99]; 0, number 4 = 1 0 1 0 0.
-  EXPECT_EQ(packer::lz_encode(raw, known.size()), Bytes({0b10100000, 7, 99, 0b10100000}));
+  EXPECT_EQ(packer::lz_encode(raw, known.size(), 1), Bytes({0b10100000, 7, 99, 0b10100000}));
 }
 
 TEST(LzCodec, OfNothingIsNothing) {
-  EXPECT_TRUE(packer::lz_encode({}, 0).empty());
-  EXPECT_TRUE(packer::lz_encode(as_bytes("known"), 5).empty());
+  EXPECT_TRUE(packer::lz_encode({}, 0, 1).empty());
+  EXPECT_TRUE(packer::lz_encode(as_bytes("known"), 5, 4).empty());
 }
 
 }  // namespace
