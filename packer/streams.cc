@@ -2,6 +2,7 @@
 #include "packer/streams.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "packer/eh_frame.h"
@@ -14,6 +15,7 @@
 #include "packer/stub/go_tables.h"
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/x86_code.h"
+#include "packer/stubs.h"
 #include "packer/zstd_encoder.h"
 
 namespace whittle::packer {
@@ -119,7 +121,7 @@ std::vector<Composed> find_candidates(const elf::File& elf, const PackPlan& plan
     const auto bytes = bytes_at(elf, *range);
     if (!bytes) return;
     std::optional<std::vector<Bytes>> parts = split(*bytes);
-    if (parts) found.push_back({*range, transform, std::move(*parts), 0});
+    if (parts) found.push_back({*range, transform, std::move(*parts)});
   };
   const auto unwind = find_eh_frame(elf);
   add(kTransformEhFrame, unwind,
@@ -131,12 +133,26 @@ std::vector<Composed> find_candidates(const elf::File& elf, const PackPlan& plan
   return found;
 }
 
-// Those that are, ascending; no two share a byte.
+// Bytes of a stub's code for a feature.
+std::uint64_t joining_code(std::uint16_t machine, std::uint32_t feature) {
+  return smallest_stub(machine, kStubZstd | feature).code.size() -
+         smallest_stub(machine, kStubZstd).code.size();
+}
+
+// Those that are, and together by more than the code in the stub that joins them; ascending, no two
+// share a byte.
 std::vector<Composed> find_composed(const elf::File& elf, const PackPlan& plan) {
   std::vector<Composed> found = find_candidates(elf, plan);
-  std::erase_if(found, [&](const Composed& c) {
+  std::map<std::uint32_t, std::uint64_t> gains;  // by feature
+  std::erase_if(found, [&](Composed& c) {
     const auto bytes = bytes_at(elf, c.range);
-    return !bytes || estimate(c.parts) >= zstd_estimate(*bytes);
+    const std::uint64_t whole = bytes ? zstd_estimate(*bytes) : 0, parts = estimate(c.parts);
+    gains[feature_of(c.transform)] += whole - std::min(whole, parts);
+    return parts >= whole;
+  });
+  std::erase_if(found, [&](const Composed& c) {
+    const std::uint32_t feature = feature_of(c.transform);
+    return gains[feature] <= joining_code(plan.machine->machine, feature);
   });
   std::stable_sort(found.begin(), found.end(), [](const Composed& a, const Composed& b) {
     return a.range.address < b.range.address;

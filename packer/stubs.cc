@@ -50,6 +50,11 @@ const std::vector<Stub>& all_stubs() {
   return kStubs;
 }
 
+std::uint32_t feature_of(std::uint32_t transform) {
+  if (transform <= kTransformLastCode) return 0;
+  return transform == kTransformGoTable ? kStubGo : kStubData;
+}
+
 std::uint32_t features_of(const std::vector<PackStream>& streams,
                           const std::vector<PackRegion>& regions) {
   std::uint32_t features = 0;
@@ -58,10 +63,7 @@ std::uint32_t features_of(const std::vector<PackStream>& streams,
     if (stream.codec == kCodecZstd) features |= kStubZstd;
     if (stream.codec == kCodecMix) features |= kStubMix;
   }
-  for (const PackRegion& region : regions) {
-    if (region.transform <= kTransformLastCode) continue;
-    features |= region.transform == kTransformGoTable ? kStubGo : kStubData;
-  }
+  for (const PackRegion& region : regions) features |= feature_of(region.transform);
   return features;
 }
 

@@ -39,6 +39,9 @@ struct Stub {
 // Every stub, by machine.
 const std::vector<Stub>& all_stubs();
 
+// The feature that undoes a transform; 0 for machine code, of which every stub can do its own.
+std::uint32_t feature_of(std::uint32_t transform);
+
 // What the streams and regions of a packed file ask of its stub.
 std::uint32_t features_of(const std::vector<PackStream>& streams,
                           const std::vector<PackRegion>& regions);
