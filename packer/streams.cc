@@ -144,7 +144,7 @@ std::uint64_t joining_code(std::uint16_t machine, std::uint32_t feature) {
 std::vector<Composed> find_composed(const elf::File& elf, const PackPlan& plan) {
   std::vector<Composed> found = find_candidates(elf, plan);
   std::map<std::uint32_t, std::uint64_t> gains;  // by feature
-  std::erase_if(found, [&](Composed& c) {
+  std::erase_if(found, [&](const Composed& c) {
     const auto bytes = bytes_at(elf, c.range);
     const std::uint64_t whole = bytes ? zstd_estimate(*bytes) : 0, parts = estimate(c.parts);
     gains[feature_of(c.transform)] += whole - std::min(whole, parts);

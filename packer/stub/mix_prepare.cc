@@ -5,6 +5,7 @@
 #include "packer/stub/mix_model.h"
 
 namespace whittle::stub {
+
 void prepare(MixWorkspace& w, const MixHeader& header) {
 #if !defined(WHITTLE_STUB) || defined(__x86_64__)  // a stub decodes code of its own machine alone
   for (uint32_t field = 0; field <= kAsking && header.model == kModelX86; field++) {
