@@ -67,8 +67,9 @@ enum : uint8_t {
 #define WHITTLE_X86_KIND(kind, fields) kind,
   WHITTLE_X86_KINDS(WHITTLE_X86_KIND)
 #undef WHITTLE_X86_KIND
-      kSmall = 64,  // of an opcode's kind: behind 66 it is the next one
 };
+// Of an opcode's kind: behind 66 it is the next one.
+inline constexpr uint8_t kSmall = 64;
 
 inline constexpr X86Asks kFollows[] = {
 #define WHITTLE_X86_FOLLOWS(kind, fields) fields,

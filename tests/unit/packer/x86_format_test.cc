@@ -300,7 +300,7 @@ TEST_F(X86Format, ModRmAndSib) {
   }
 }
 
-// Of one byte and of several instructions each place in the last bytes of a piece, and real code.
+// A call and an operand behind ModRM at each place around the end of a piece; and real code.
 TEST_F(X86Format, Pieces) {
   for (const std::size_t size : {kPiece - 1, kPiece, kPiece + 40, 2 * kPiece + 7}) {
     Bytes code(size, 0x90);
@@ -319,7 +319,7 @@ TEST_F(X86Format, Pieces) {
   EXPECT_EQ(kX86.to_absolute(self), transformed_by(document_, self));
 }
 
-// Any order of what a length depends on.
+// In any order.
 TEST_F(X86Format, Prefixes) {
   for (unsigned i = 0; i < 4096; i++) {
     static constexpr std::uint8_t kPrefixes[] = {0x66, 0x48, 0x41, 0x2e, 0x67, 0xf3, 0x4f, 0x26};
