@@ -36,14 +36,16 @@ std::uint8_t table_bits_for(std::size_t size, std::uint8_t most) {
 std::vector<MixHeader> headers(ModelKind kind, std::uint8_t bits) {
   if (kind == kModelX86) return {{kind, 0, 0, 0, bits}};
   if (kind == kModelAarch64) return {{kind, 3, 0, 0, bits}};
-  constexpr std::uint8_t guess = 1, last = 2, last_but_one = 4;
+  constexpr std::uint8_t guess = 1, last = 2, last_but_one = 4, last_but_two = 8;
   return {{kind, 0, 0, 0, bits},
           {kind, 0, 0, last, bits},
           {kind, 0, last, 0, bits},
           {kind, 0, last, last_but_one, bits},
           {kind, 0, last, last | last_but_one, bits},
+          {kind, 1, last, 0, bits},
           {kind, 3, guess, 0, bits},
           {kind, 3, last_but_one, 0, bits},
+          {kind, 3, last, last_but_two, bits},
           {kind, 7, last, 0, bits}};
 }
 
