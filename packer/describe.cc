@@ -46,7 +46,15 @@ std::string transform_name(std::uint32_t transform) {
 }
 
 std::string stream_name(std::uint32_t kind) {
-  return kind == kStreamImage ? "image" : kind == kStreamPart ? "part" : "rest";
+  switch (kind) {
+    case kStreamImage:
+      return "image";
+    case kStreamPart:
+      return "part";
+    case kStreamStub:
+      return "stub";
+  }
+  return "rest";
 }
 
 std::string flags_text(std::uint32_t flags) {
@@ -95,6 +103,8 @@ std::vector<StreamInfo> describe_streams(const PackedView& view) {
       describe_image(view, stream, info);
     } else if (stream.kind == kStreamPart) {
       describe_part(view, i, info);
+    } else if (stream.kind == kStreamStub) {
+      info.holds = "late code of the stub";
     } else {
       info.holds = "outside the segments";
     }

@@ -5,22 +5,12 @@
 #include <atomic>
 
 #include "common/threads.h"
+#include "packer/machine_code.h"
 #include "packer/mix_encoder.h"
-#include "packer/stubs.h"
 #include "packer/zstd_encoder.h"
 
 namespace whittle::packer {
 namespace {
-
-stub::ModelKind model_of(std::uint32_t code_transform) {
-  switch (code_transform) {
-    case kTransformX86:
-      return stub::kModelX86;
-    case kTransformAarch64:
-      return stub::kModelAarch64;
-  }
-  return stub::kModelBytes;
-}
 
 // One form of a stream.
 struct Coded {
@@ -116,7 +106,7 @@ FormChoice cheapest_forms(const std::vector<Job>& jobs, std::uint16_t machine, b
       features |= job.forms[best].codec == kCodecMix ? kStubMix : kStubZstd;
     }
   }
-  choice.price += smallest_stub(machine, features).code.size();
+  choice.price += smallest_stub(machine, features).size();
   return choice;
 }
 
@@ -220,6 +210,26 @@ void put_in_order(std::vector<Span>& spans, std::uint32_t level) {
                    [](const Span& a, const Span& b) { return a.is_held < b.is_held; });
 }
 
+const Stub& stub_for(std::uint16_t machine, const std::vector<PackStream>& streams,
+                     const std::vector<StreamGroup>& groups) {
+  std::vector<PackRegion> regions;
+  for (const StreamGroup& group : groups) {
+    regions.insert(regions.end(), group.regions.begin(), group.regions.end());
+  }
+  return smallest_stub(machine, features_of(streams, regions));
+}
+
+void add_late_code(Encoded& encoded) {
+  const Stub& stub = encoded.stub;
+  if (stub.late.empty()) return;
+  encoded.streams.push_back({.address = 0,
+                             .raw_size = stub.late_size,
+                             .packed_size = stub.late.size(),
+                             .kind = kStreamStub,
+                             .codec = kCodecMix});
+  encoded.packed.emplace_back(stub.late.begin(), stub.late.end());
+}
+
 }  // namespace
 
 Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16_t machine,
@@ -238,7 +248,8 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16
   }
   put_in_order(spans, level);
 
-  Encoded encoded;
+  Encoded encoded{.stub = stub_for(machine, coded.streams, groups)};
+  add_late_code(encoded);
   std::uint64_t scratch = 0;
   for (const Span& span : spans) {
     const auto first = static_cast<std::uint16_t>(encoded.streams.size());

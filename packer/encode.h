@@ -11,14 +11,17 @@
 #include "packer/format.h"
 #include "packer/packer.h"
 #include "packer/streams.h"
+#include "packer/stubs.h"
 
 namespace whittle::packer {
 
-// The tables and the payload of a packed file.
+// The stub, the tables and the payload of a packed file. Where the stub has late code, the first
+// stream is that.
 struct Encoded {
-  std::vector<PackStream> streams;
-  std::vector<Bytes> packed;  // the bytes of each
-  std::vector<PackRegion> regions;
+  const Stub& stub;
+  std::vector<PackStream> streams = {};
+  std::vector<Bytes> packed = {};  // the bytes of each
+  std::vector<PackRegion> regions = {};
   std::uint16_t first_held = 0;  // as in PackHeader
 };
 

@@ -10,7 +10,7 @@
 //     tables                           PackSegment[], PackStream[], PackRegion[]
 //     PackHeader                       ends where the stub begins
 //     stub                             e_entry is its first byte
-//     payload                          image and part streams, back to back; mapped, read-only
+//     payload                          all other streams, back to back; mapped, read-only
 //     rest streams                     file bytes that no segment maps; not mapped
 //
 // All integers are little-endian, all structures naturally aligned, addresses are link-time virtual
@@ -31,6 +31,7 @@ enum : uint32_t {
   kStreamImage = 0,  // decodes to memory at `address`
   kStreamRest = 1,   // bytes of the original file outside every PT_LOAD, in file order
   kStreamPart = 2,   // decodes to scratch memory; a region's transform makes its bytes from it
+  kStreamStub = 3,   // code of the stub's own (stub/late.h); by codec mix; the first stream or none
 };
 enum : uint32_t {
   kCodecStored = 0,  // packed bytes are the raw bytes
@@ -78,7 +79,7 @@ static_assert(sizeof(PackSegment) == 40);
 
 struct PackStream {
   uint64_t address;      // where the raw bytes belong: an address of the image (kStreamImage); an
-                         // offset in the scratch memory (kStreamPart); 0 (kStreamRest)
+                         // offset in the scratch memory (kStreamPart); 0 (others)
   uint64_t raw_size;     // bytes after decoding
   uint64_t packed_size;  // bytes in this file
   uint32_t kind;         // kStream…; rest streams come last
@@ -117,7 +118,7 @@ struct PackHeader {
                            // stands file offset 0
   uint64_t stub_size;      // bytes from there to the stub's end
   uint64_t payload_vaddr;  // first byte of the first stream
-  uint64_t payload_size;   // bytes of all image and part streams
+  uint64_t payload_size;   // bytes of all streams but the rest
   uint16_t phnum;          // original e_phnum
   uint16_t segment_count;  // PackSegment entries, directly followed by
   uint16_t stream_count;   // PackStream entries, directly followed by

@@ -149,8 +149,7 @@ void fill_in_digests(const Layout& layout, Bytes& file) {
 
 Bytes assemble(const elf::File& elf, const PackPlan& plan, std::uint32_t level,
                const Encoded& encoded, const Visible& visible, const PackOptions& options) {
-  const Stub& stub =
-      smallest_stub(plan.machine->machine, features_of(encoded.streams, encoded.regions));
+  const Stub& stub = encoded.stub;
   PackHeader header = header_of(elf, plan, level, encoded, options);
   const Layout layout = lay_out(plan, visible, stub, header);
 

@@ -156,7 +156,10 @@ Fault fault_in_streams(const PackHeader& header, const std::vector<PackSegment>&
     }
     if (in_rest) return "streams are out of order";
     in_payload += s.packed_size;
-    if (s.kind == kStreamPart) {
+    if (s.kind == kStreamStub) {
+      if (&s != &streams.front()) return "the stub's code is not the first stream";
+      if (s.address != 0) return "the stub's code has an address";
+    } else if (s.kind == kStreamPart) {
       scratch = align_up(scratch, kPartAlignment);
       if (s.address != scratch) return "parts are out of order";
       scratch += s.raw_size;

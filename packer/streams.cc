@@ -8,13 +8,11 @@
 #include "packer/eh_frame.h"
 #include "packer/exception_tables.h"
 #include "packer/go_tables.h"
+#include "packer/machine_code.h"
 #include "packer/parts.h"
 #include "packer/relocations.h"
-#include "packer/stub/aarch64_code.h"
 #include "packer/stub/go_model.h"
 #include "packer/stub/go_tables.h"
-#include "packer/stub/riscv64_code.h"
-#include "packer/stub/x86_code.h"
 #include "packer/stubs.h"
 #include "packer/zstd_encoder.h"
 
@@ -27,18 +25,6 @@ std::uint64_t code_piece(const PackPlan& plan) {
   std::uint64_t all = 0;
   for (const AddressRange& code : plan.code) all += code.size;
   return std::max(std::uint64_t{1} << 20, align_up(all / (kMaxTableEntries / 2), 16));
-}
-
-void to_absolute(std::uint32_t transform, std::uint8_t* code, std::uint64_t size,
-                 std::uint64_t address) {
-  switch (transform) {
-    case kTransformX86:
-      return stub::x86_to_absolute(code, size, address);
-    case kTransformAarch64:
-      return stub::aarch64_to_absolute(code, size, address);
-    case kTransformRiscv64:
-      return stub::riscv64_to_absolute(code, size, address);
-  }
 }
 
 // Transforms `code` inside `stream`, piece by piece, where that makes it smaller.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "packer/stubs.h"
 
+#include <cstring>
+
 #include "common/elf.h"
 #include "common/error.h"
 
@@ -20,9 +22,10 @@
   WHITTLE_STUB_CODECS(X, aarch64, elf::kMachineAarch64) \
   WHITTLE_STUB_CODECS(X, riscv64, elf::kMachineRiscv)
 
-#define WHITTLE_DECLARE(machine, variant, e_machine, features)    \
-  extern const std::uint8_t whittle_stub_##machine##_##variant[], \
-      whittle_stub_##machine##_##variant##_end[];
+#define WHITTLE_DECLARE(machine, variant, e_machine, features)                          \
+  extern const std::uint8_t whittle_stub_##machine##_##variant[],                       \
+      whittle_stub_##machine##_##variant##_end[], whittle_late_##machine##_##variant[], \
+      whittle_late_##machine##_##variant##_end[];
 extern "C" {
 WHITTLE_STUBS(WHITTLE_DECLARE)
 }
@@ -41,11 +44,25 @@ const Machine* find_machine(std::uint16_t machine) {
   return nullptr;
 }
 
+namespace {
+
+// `late`: as packer/code_late.cc writes it.
+Stub stub_of(std::uint16_t machine, std::uint32_t features, ByteView code, ByteView late) {
+  Stub stub{.machine = machine, .features = features, .code = code, .late = {}};
+  if (!late.empty()) {
+    std::memcpy(&stub.late_size, late.data(), sizeof stub.late_size);
+    stub.late = late.subspan(sizeof stub.late_size);
+  }
+  return stub;
+}
+
+}  // namespace
+
 const std::vector<Stub>& all_stubs() {
-#define WHITTLE_LIST(machine, variant, e_machine, features) \
-  {e_machine,                                               \
-   features,                                                \
-   {whittle_stub_##machine##_##variant, whittle_stub_##machine##_##variant##_end}},
+#define WHITTLE_LIST(machine, variant, e_machine, features)                               \
+  stub_of(e_machine, features,                                                            \
+          {whittle_stub_##machine##_##variant, whittle_stub_##machine##_##variant##_end}, \
+          {whittle_late_##machine##_##variant, whittle_late_##machine##_##variant##_end}),
   static const std::vector<Stub> kStubs = {WHITTLE_STUBS(WHITTLE_LIST)};
   return kStubs;
 }
@@ -71,7 +88,7 @@ const Stub& smallest_stub(std::uint16_t machine, std::uint32_t features) {
   const Stub* smallest = nullptr;
   for (const Stub& stub : all_stubs()) {
     if (stub.machine == machine && (stub.features & features) == features &&
-        (smallest == nullptr || stub.code.size() < smallest->code.size())) {
+        (smallest == nullptr || stub.size() < smallest->size())) {
       smallest = &stub;
     }
   }

@@ -34,6 +34,11 @@ struct Stub {
   std::uint16_t machine = 0;
   std::uint32_t features = 0;
   ByteView code;
+  ByteView late;                // the stream of its late code (stub/late.h); often there is none
+  std::uint32_t late_size = 0;  // bytes that this decodes to
+
+  // What it takes in a file.
+  std::size_t size() const { return code.size() + late.size(); }
 };
 
 // Every stub, by machine.

@@ -81,13 +81,13 @@ std::optional<Bytes> reassemble(const PackedView& view) {
   Bytes rest;
   for (std::size_t i = 0; i < view.streams().size(); i++) {
     const PackStream& stream = view.streams()[i];
-    if (stream.kind != kStreamRest) continue;
-    const std::size_t at = rest.size();
-    rest.resize(at + stream.raw_size);
-    if (stub::decode_stream(stream, view.packed_bytes(i).data(), rest.data() + at, *workspace) !=
+    if (stream.kind != kStreamRest && stream.kind != kStreamStub) continue;
+    Bytes raw(stream.raw_size);
+    if (stub::decode_stream(stream, view.packed_bytes(i).data(), raw.data(), *workspace) !=
         stub::ExpandStatus::ok) {
       return std::nullopt;
     }
+    if (stream.kind == kStreamRest) rest.insert(rest.end(), raw.begin(), raw.end());
   }
   Bytes file(view.header().original_size);
   for (const PackSegment& s : view.segments()) {

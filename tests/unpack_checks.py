@@ -6,7 +6,7 @@ from unpack_go import join_go_table
 from unpack_layout import ElfHeader, Note, ProgramHeader, check, read
 from unpack_tables import join_eh_frame, join_exception_tables, join_relocations
 
-IMAGE, REST, PART = range(3)  # kinds of streams
+IMAGE, REST, PART, STUB = range(4)  # kinds of streams
 JOINS = {4: join_go_table, 5: join_eh_frame, 6: join_exception_tables, 7: join_relocations}
 
 
@@ -51,14 +51,15 @@ def check_segments(header, segments):
 def check_streams(header, streams):
     kinds, scratch = [s.kind for s in streams], 0
     loaded = len(kinds) - kinds.count(REST)
-    check(REST not in kinds[:loaded] and set(kinds) <= {IMAGE, REST, PART}, "streams out of order")
+    check(REST not in kinds[:loaded] and STUB not in kinds[1:] and
+          set(kinds) <= {IMAGE, REST, PART, STUB}, "streams out of order")
     check(sum(s.packed_size for s in streams[:loaded]) == header.payload_size and
           sum(s.raw_size for s in streams) <= 2 << 30, "sizes of streams")
     for stream in streams:
         if stream.kind == PART:
             check(stream.address == scratch, "a part is elsewhere")
             scratch += -(-stream.raw_size // 16) * 16
-        check(stream.kind != REST or stream.address == 0, "a rest stream has an address")
+        check(stream.kind in (IMAGE, PART) or stream.address == 0, "an address without a meaning")
 
 
 def check_regions(header, segments, streams, regions):

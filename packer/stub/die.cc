@@ -5,7 +5,7 @@
 
 namespace whittle::stub {
 
-void die(const uint64_t* sp, int status, const char* reason) {
+void die(const uint64_t* sp, packer::StubExit status) {
   constexpr size_t kNameEnd = 256, kLineEnd = 319;
   char line[kLineEnd + 1];  // one write, so that the line stays whole among other processes' output
   size_t size = 0;
@@ -18,7 +18,10 @@ void die(const uint64_t* sp, int status, const char* reason) {
   append("whittle: ", kLineEnd);
   append(sp[0] != 0 ? reinterpret_cast<const char*>(sp[1]) : "?", kNameEnd);
   append(": ", kLineEnd);
-  append(reason, kLineEnd);
+  append(status == packer::kExitDamaged    ? "the file is damaged; get it again"
+         : status == packer::kExitNoMemory ? "no memory to unpack into"
+                                           : "the system forbids unpacked code; run the original",
+         kLineEnd);
   line[size++] = '\n';
   sys_write(2, line, size);
   sys_exit_group(status);

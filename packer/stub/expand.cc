@@ -9,14 +9,12 @@
 #include "packer/stub/riscv64_code.h"
 #include "packer/stub/stream_view.h"
 #include "packer/stub/system.h"
-#include "packer/stub/xxh64.h"
 
 namespace whittle::stub {
 namespace {
 
 using packer::PackHeader;
 using packer::PackRegion;
-using packer::PackSegment;
 using packer::PackStream;
 
 inline bool in_range(uint64_t offset, uint64_t length, uint64_t size) {
@@ -212,26 +210,6 @@ bool undo_transform(const PackRegion& region, const StreamView* parts, uint8_t* 
   return false;
 }
 
-Packed parts_of(const PackHeader* header, const uint8_t* payload) {
-  const auto* tables = reinterpret_cast<const uint8_t*>(header) - packer::tables_size(*header);
-  Packed packed;
-  packed.header = header;
-  packed.segments = reinterpret_cast<const PackSegment*>(tables);
-  packed.streams = reinterpret_cast<const PackStream*>(packed.segments + header->segment_count);
-  packed.regions = reinterpret_cast<const PackRegion*>(packed.streams + header->stream_count);
-  packed.payload = payload;
-  return packed;
-}
-
-uint64_t run_digest_of(const Packed& packed) {
-  const auto* header = reinterpret_cast<const uint8_t*>(packed.header);
-  const auto* tables = reinterpret_cast<const uint8_t*>(packed.segments);
-  uint64_t digest = xxh64(tables, static_cast<size_t>(header - tables), 0);
-  digest =
-      xxh64(header + packer::kRunDigestFrom, sizeof(PackHeader) - packer::kRunDigestFrom, digest);
-  return xxh64(packed.payload, packed.header->payload_size, digest);
-}
-
 ExpandStatus decode_stream(const PackStream& stream, const uint8_t* packed, uint8_t* raw,
                            Workspace& workspace) {
 #if defined(WHITTLE_WITH_ZSTD)
@@ -262,10 +240,11 @@ uint64_t scratch_size_of(const Packed& packed) {
 void expand(Expansion& expansion, Workspace& workspace) {
   const PackHeader& header = *expansion.packed.header;
   for (uint32_t i; (i = take(expansion.next_stream)) < header.stream_count;) {
-    if (i >= header.first_held && expansion.packed.streams[i].kind == packer::kStreamImage) {
+    const uint32_t kind = expansion.packed.streams[i].kind;
+    if (i >= header.first_held && kind == packer::kStreamImage) {
       wait_for_regions_before(expansion, i);
     }
-    if (expansion.packed.streams[i].kind != packer::kStreamRest) {
+    if (kind == packer::kStreamImage || kind == packer::kStreamPart) {
       record(expansion, expand_stream(expansion, i, workspace));
     }
     announce(expansion, expansion.is_finished[i]);

@@ -19,6 +19,7 @@
 
 #include "packer/format.h"
 #include "packer/stub/mix_decoder.h"
+#include "packer/stub/packed.h"
 #include "packer/stub/stream_view.h"
 #include "packer/stub/x86_code.h"
 #include "packer/stub/zstd_decoder.h"
@@ -35,22 +36,6 @@
 #endif
 
 namespace whittle::stub {
-
-// The parts of a packed file, found by whoever holds it.
-struct Packed {
-  const packer::PackHeader* header;
-  const packer::PackSegment* segments;
-  const packer::PackStream* streams;
-  const packer::PackRegion* regions;
-  const uint8_t* payload;  // header->payload_size bytes
-};
-
-// The parts of which `header` is one: the tables stand directly before it.
-Packed parts_of(const packer::PackHeader* header, const uint8_t* payload);
-
-// XXH64 of all that `expand` and the loader read: the tables, the header from `version` on,
-// and the payload, each seeded with the digest of the one before.
-uint64_t run_digest_of(const Packed& packed);
 
 enum class ExpandStatus : uint32_t {
   ok,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // How a stub is stored ("folded") in a packed file: its first functions in executable form (entry,
-// unfold.cc and what that calls), then a FoldHeader, then all other functions packed with the codec
-// of lz_decoder.h, which may copy from the first ones; then zeros up to a multiple of 16. At run
-// time the stub unpacks itself into memory of its own. `whittle_folded` is the end of the first
-// functions in either form.
+// unfold.cc and what that calls), then a FoldHeader, then all other functions except for late code
+// (late.h), packed with the codec of lz_decoder.h, which may copy from the first ones; then zeros
+// up to a multiple of 16. At run time the stub unpacks itself into memory of its own.
+// `whittle_folded` is the end of the first functions in either form.
 #pragma once
 
 #include <stddef.h>

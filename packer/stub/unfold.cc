@@ -17,7 +17,7 @@ namespace whittle::stub {
 
 extern "C" {
 __attribute__((visibility("hidden"))) extern const uint8_t whittle_entry[], whittle_folded[],
-    whittle_end[];
+    whittle_folded_end[], whittle_late[], whittle_end[];
 }
 
 // Called once by the entry code with the stack as the kernel left it. Returns where the unfolded
@@ -31,16 +31,17 @@ extern "C" __attribute__((visibility("hidden"))) uint8_t* whittle_unfold(const u
   if (!is_there(reinterpret_cast<uint64_t>(header)) || header->size > size ||
       !is_there(reinterpret_cast<uint64_t>(packed) + header->size - 1) ||
       fold_digest(packed, header->size) != header->digest) {
-    die(sp, packer::kExitDamaged, kDamaged);
+    die(sp, packer::kExitDamaged);
   }
   const long mapped = sys_mmap(0, size, kProtRead | kProtWrite, kMapPrivate | kMapAnonymous, -1);
-  if (failed(mapped)) die(sp, packer::kExitNoMemory, kNoMemory);
+  if (failed(mapped)) die(sp, packer::kExitNoMemory);
   auto* stub = reinterpret_cast<uint8_t*>(mapped);
   for (size_t i = 0; i < first; i++) stub[i] = whittle_entry[i];
-  lz_decode(packed, stub + first, stub + size, WHITTLE_FOLD_UNIT);
+  lz_decode(packed, stub + first, stub + (whittle_folded_end - whittle_entry), WHITTLE_FOLD_UNIT);
   const auto begin = static_cast<uint64_t>(mapped);
-  if (!protect(begin, begin + size, kProtRead | kProtExec, 0)) {
-    die(sp, packer::kExitForbidden, kForbidden);
+  const auto late = static_cast<uint64_t>(whittle_late - whittle_entry);
+  if (!protect(begin, begin + late, kProtRead | kProtExec, 0)) {
+    die(sp, packer::kExitForbidden);
   }
   return stub;
 }

@@ -75,7 +75,7 @@ void join(Worker& worker, uint32_t thread) {
 
 }  // namespace
 
-// In the entry code. Starts a thread that calls whittle_worker(argument) on the stack that ends at
+// In clone_*.S. Starts a thread that calls whittle_worker(argument) on the stack that ends at
 // `stack_end` and then exits; its id goes to *id. Negative where the system refuses.
 extern "C" __attribute__((visibility("hidden"))) long whittle_clone(long flags, uint8_t* stack_end,
                                                                     uint32_t* id, Worker* argument);

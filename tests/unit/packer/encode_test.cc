@@ -84,12 +84,13 @@ TEST(Encode, LongPartsCount) {
 
 // There is room for a million more, but level small takes a fifth of 3.7 million at the most.
 TEST(Encode, OnlySmallStreamsGoBesideTablesAtLevelSmall) {
-  const auto at = [](std::uint32_t level) {
-    return encode({image(2'000'000, 1'200'000), table(0, 1'600'000), image(9'000'000, 900'000)},
-                  level, kX86_64, nullptr);
+  const auto held_at = [](std::uint32_t level) {
+    return held(
+        encode({image(2'000'000, 1'200'000), table(0, 1'600'000), image(9'000'000, 900'000)}, level,
+               kX86_64, nullptr));
   };
-  EXPECT_EQ(at(kLevelFast).first_held, 3);
-  EXPECT_EQ(at(kLevelSmall).first_held, 2);
+  EXPECT_EQ(held_at(kLevelFast), std::vector<std::uint64_t>{9'000'000});
+  EXPECT_EQ(held_at(kLevelSmall), (std::vector<std::uint64_t>{2'000'000, 9'000'000}));
 }
 
 TEST(Encode, TheRestIsBehindAllElse) {

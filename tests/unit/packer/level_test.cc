@@ -54,6 +54,13 @@ TEST(Level, StubsHoldNoDecoderThatTheirFileDoesNotNeed) {
     const packer::Stub& stub = packer::smallest_stub(
         view.header().machine, packer::features_of(view.streams(), view.regions()));
     EXPECT_TRUE(std::equal(stub.code.begin(), stub.code.end(), view.stub().begin()));
+    const packer::PackStream& first = view.streams().front();
+    EXPECT_EQ(first.kind == packer::kStreamStub, !stub.late.empty());
+    EXPECT_EQ(stub.late.empty(), level == Level::fast);
+    if (stub.late.empty()) continue;
+    EXPECT_EQ(first.raw_size, stub.late_size);
+    EXPECT_TRUE(std::equal(stub.late.begin(), stub.late.end(), view.packed_bytes(0).begin(),
+                           view.packed_bytes(0).end()));
   }
 }
 

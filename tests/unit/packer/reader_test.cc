@@ -47,8 +47,7 @@ Bytes with_header(const std::function<void(PackHeader&)>& change) {
 
 template <typename T>
 Bytes with_entry(std::uint64_t table_offset, std::size_t index,
-                 const std::function<void(T&)>& change) {
-  Bytes file = sample();
+                 const std::function<void(T&)>& change, Bytes file = sample()) {
   const std::uint64_t at = table_offset + index * sizeof(T);
   T entry;
   std::memcpy(&entry, file.data() + at, sizeof entry);
@@ -261,6 +260,35 @@ TEST(Reader, UnknownCodecDoesNotDecode) {
   const Bytes file = with_entry<packer::PackStream>(streams_offset(), 0,
                                                     [](packer::PackStream& s) { s.codec = 9; });
   EXPECT_THROW(packer::unpack(file, "sample"), Error);
+}
+
+TEST(Reader, TheStubsCodeIsTheFirstStreamAndDecodes) {
+  using packer::PackStream;
+  packer::PackOptions options;
+  options.level = packer::Level::small;
+  const Bytes file = test::packed_form(test::build(test::packable()).bytes, options);
+  const auto view = packer::PackedView::read(file, "sample");
+  ASSERT_EQ(view.streams()[0].kind, packer::kStreamStub);
+  EXPECT_EQ(packer::inspect(file, "sample").streams[0].name, "stub");
+  const std::uint64_t streams = view.header_offset() - packer::tables_size(view.header()) +
+                                view.segments().size() * sizeof(packer::PackSegment);
+  const auto with_stream = [&](std::size_t index, const std::function<void(PackStream&)>& change) {
+    return with_entry<PackStream>(streams, index, change, file);
+  };
+  expect_corrupt(with_stream(0, [](PackStream& s) { s.address = 1; }), ErrorKind::corrupt,
+                 "has an address");
+  expect_corrupt(with_stream(1, [](PackStream& s) { s.kind = packer::kStreamStub; }),
+                 ErrorKind::corrupt, "not the first stream");
+
+  const auto streams_decode = [](const Bytes& bytes) {
+    for (const packer::Check& check : packer::verify(bytes, "sample")) {
+      if (check.name == "streams") return check.ok;
+    }
+    return false;
+  };
+  EXPECT_TRUE(streams_decode(file));
+  EXPECT_FALSE(streams_decode(with_stream(0, [](PackStream& s) { s.raw_size -= 1; })));
+  EXPECT_FALSE(streams_decode(with_stream(0, [](PackStream& s) { s.codec = 9; })));
 }
 
 TEST(Reader, EveryTruncationIsAnError) {
