@@ -159,6 +159,7 @@ Fault fault_in_streams(const PackHeader& header, const std::vector<PackSegment>&
     if (s.kind == kStreamStub) {
       if (&s != &streams.front()) return "the stub's code is not the first stream";
       if (s.address != 0) return "the stub's code has an address";
+      if (s.codec != kCodecMix) return "the stub's code has another codec";
     } else if (s.kind == kStreamPart) {
       scratch = align_up(scratch, kPartAlignment);
       if (s.address != scratch) return "parts are out of order";

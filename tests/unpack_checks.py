@@ -60,6 +60,7 @@ def check_streams(header, streams):
             check(stream.address == scratch, "a part is elsewhere")
             scratch += -(-stream.raw_size // 16) * 16
         check(stream.kind in (IMAGE, PART) or stream.address == 0, "an address without a meaning")
+        check(stream.kind != STUB or stream.codec == 2, "another codec than the stub's")
 
 
 def check_regions(header, segments, streams, regions):
