@@ -39,8 +39,8 @@ bool has_data(ByteView cie) {
   return false;
 }
 
-// The records from `at` on, to the first that is none: a terminator, a length of 64 bits, an FDE
-// whose CIE is not among those before.
+// The records from `at` on, to the first that is none: a terminator, a length of 64 bits or not of
+// whole words, an FDE whose CIE is not among those before.
 std::vector<Record> walk(ByteView bytes, std::size_t at) {
   std::vector<Record> records;
   std::map<std::size_t, bool> cies;  // by position: whether there are LSDA pointers
@@ -50,7 +50,10 @@ std::vector<Record> walk(ByteView bytes, std::size_t at) {
                   .is_cie = load(bytes, at + 4) == 0,
                   .cie = 0,
                   .with_data = false};
-    if (record.length < 12 || !in_bounds(at + 4, record.length, bytes.size())) break;
+    if (record.length < 12 || record.length % 4 != 0 ||
+        !in_bounds(at + 4, record.length, bytes.size())) {
+      break;
+    }
     if (record.is_cie) {
       cies[at] = has_data(bytes.subspan(at, 4 + std::size_t{record.length}));
     } else {

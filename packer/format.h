@@ -98,6 +98,15 @@ struct PackRegion {
 };
 static_assert(sizeof(PackRegion) == 24);
 
+// What a region's address is a multiple of, counted from the image's first page: the words of what
+// its transform knows.
+inline constexpr uint64_t alignment_of(uint32_t transform) {
+  return transform == kTransformRelocations                                 ? 8
+         : transform == kTransformGoTable || transform == kTransformEhFrame ? 4
+         : transform == kTransformRiscv64                                   ? 2
+                                                                            : 1;
+}
+
 struct PackHeader {
   uint8_t magic[8];        // kPackMagic
   uint64_t file_digest;    // XXH64 of the file after this field, seeded with that of the file

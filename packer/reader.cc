@@ -16,7 +16,7 @@
 namespace whittle::packer {
 namespace {
 
-constexpr std::uint64_t kPieceAlign = 16;    // of the stub; fewer bytes than that pad any piece
+constexpr std::uint64_t kPieceAlign = 16;    // of stub and payload; fewer bytes pad any piece
 constexpr std::uint64_t kEscapePage = 4096;  // the smallest page: is there whatever the size
 constexpr std::uint32_t kSegmentFlags = elf::kFlagExecute | elf::kFlagWrite | elf::kFlagRead;
 
@@ -77,6 +77,7 @@ Fault fault_in_note(const std::uint8_t* from, std::uint64_t descriptor_size) {
 Fault fault_in_layout(const PackHeader& header, std::uint64_t header_at, std::uint64_t payload_at) {
   const std::uint64_t stub_at = header_at + sizeof header;
   if (stub_at % kPieceAlign != 0) return "the stub is not aligned";
+  if (payload_at % kPieceAlign != 0) return "the payload is not aligned";
   if (payload_at < stub_at) return "the payload is before the stub";
   if (header.header_vaddr - header.stub_vaddr != header_at) return "wrong address of the header";
   if (header.stub_size < stub_at || header.stub_size > payload_at ||
@@ -216,6 +217,9 @@ Fault fault_in_regions(const PackHeader& header, const std::vector<PackStream>& 
     if (r.part_count == 0 ? r.transform != code_transform : !from_parts) {
       return "unknown transform for this machine";
     }
+    if ((r.address - header.image_vaddr) % alignment_of(r.transform) != 0) {
+      return "a region is not aligned";
+    }
     if (r.part_count == 0) {
       if (r.first_part != 0) return "a region has a first part and no parts";
       if (!in_one_of(decoded, r.address, r.size)) return "a region is not inside one stream";
@@ -224,9 +228,6 @@ Fault fault_in_regions(const PackHeader& header, const std::vector<PackStream>& 
     }
     if (r.part_count > stub::kMaxParts || r.first_part + r.part_count > streams.size()) {
       return "a region's parts do not exist";
-    }
-    if (r.transform == kTransformGoTable && (r.address - header.image_vaddr) % 4 != 0) {
-      return "a table of functions is not aligned";
     }
     for (std::size_t i = r.first_part; i < std::size_t{r.first_part} + r.part_count; i++) {
       if (streams[i].kind != kStreamPart || is_used[i]) return "a region's parts are not its own";

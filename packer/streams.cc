@@ -31,6 +31,7 @@ std::uint64_t code_piece(const PackPlan& plan) {
 void transform_code(const AddressRange& code, const PackPlan& plan, RawStream& stream,
                     std::vector<PackRegion>& regions) {
   const std::uint32_t transform = plan.machine->transform;
+  if ((code.address - plan.image_vaddr) % alignment_of(transform) != 0) return;
   const std::uint64_t offset = code.address - stream.address;
   const ByteView plain = ByteView(stream.bytes).subspan(offset, code.size);
   Bytes absolute(plain.begin(), plain.end());
@@ -103,7 +104,7 @@ std::vector<Composed> find_candidates(const elf::File& elf, const PackPlan& plan
   std::vector<Composed> found = find_go(elf, plan);
   const auto add = [&](std::uint32_t transform, const std::optional<AddressRange>& range,
                        const auto& split) {
-    if (!range) return;
+    if (!range || (range->address - plan.image_vaddr) % alignment_of(transform) != 0) return;
     const auto bytes = bytes_at(elf, *range);
     if (!bytes) return;
     std::optional<std::vector<Bytes>> parts = split(*bytes);

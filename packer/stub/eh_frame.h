@@ -51,8 +51,8 @@ enum : size_t {
   kEhStreams,
 };
 
-// Writes `size` bytes to `out` from the kEhStreams streams. False where they do not make exactly so
-// many.
+// Writes `size` bytes to `out`, which is aligned to 4, from the kEhStreams streams. False where
+// they do not make exactly so many.
 bool join_eh_frame(const StreamView* streams, size_t count, uint8_t* out, size_t size);
 
 }  // namespace whittle::stub

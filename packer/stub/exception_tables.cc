@@ -19,8 +19,8 @@ inline uint8_t* put(uint8_t* out, uint64_t value) {
 
 bool join_exception_tables(const StreamView* streams, size_t count, uint8_t* out, size_t size) {
   if (count != kLsdaStreams) return false;
-  Source heads(streams[kLsdaHeads]), begins(streams[kLsdaBegins]), lengths(streams[kLsdaLengths]),
-      pads(streams[kLsdaPads]), actions(streams[kLsdaActions]), rest(streams[kLsdaRest]);
+  Sources<kLsdaStreams> sources(streams);
+  Source &heads = sources[kLsdaHeads], &rest = sources[kLsdaRest];
   uint8_t* const end = out + size;
   const auto room = [&] { return static_cast<size_t>(end - out); };
   while (!heads.empty()) {
@@ -44,12 +44,13 @@ bool join_exception_tables(const StreamView* streams, size_t count, uint8_t* out
     uint64_t covered = 0, pad = 0;
     while (out != table_end) {
       uint8_t entry[4 * kLongest];
-      const uint64_t begin = covered + begins.signed_number();
-      const uint64_t length = lengths.number();
-      const uint64_t coded = pads.number();
+      const uint64_t begin = covered + sources[kLsdaBegins].signed_number();
+      const uint64_t length = sources[kLsdaLengths].number();
+      const uint64_t coded = sources[kLsdaPads].number();
       if (coded != 0) pad += unzigzag(coded - 1);
       covered = begin + length;
-      at = put(put(put(put(entry, begin), length), coded != 0 ? pad : 0), actions.number());
+      at = put(put(put(entry, begin), length), coded != 0 ? pad : 0);
+      at = put(at, sources[kLsdaActions].number());
       const auto entry_size = static_cast<size_t>(at - entry);
       if (entry_size > static_cast<size_t>(table_end - out)) return false;
       __builtin_memcpy(out, entry, entry_size);
@@ -57,8 +58,7 @@ bool join_exception_tables(const StreamView* streams, size_t count, uint8_t* out
     }
   }
   rest.copy(out, room());
-  return heads.exhausted() && begins.exhausted() && lengths.exhausted() && pads.exhausted() &&
-         actions.exhausted() && rest.exhausted();
+  return sources.exhausted();
 }
 
 }  // namespace whittle::stub

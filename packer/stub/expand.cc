@@ -27,18 +27,15 @@ uint64_t align_up(uint64_t size) {
 
 uint32_t take(uint32_t& next) { return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED); }
 
-// Keeps the first failure.
-void record(Expansion& expansion, ExpandStatus status) {
-  if (status == ExpandStatus::ok) return;
-  auto expected = ExpandStatus::ok;
-  __atomic_compare_exchange(&expansion.status, &expected, &status, false, __ATOMIC_RELAXED,
-                            __ATOMIC_RELAXED);
-}
-
 bool all_well(const Expansion& expansion) {
   ExpandStatus status;
   __atomic_load(&expansion.status, &status, __ATOMIC_RELAXED);
   return status == ExpandStatus::ok;
+}
+
+// Keeps one failure: the first, unless two come at once.
+void record(Expansion& expansion, ExpandStatus status) {
+  if (all_well(expansion)) __atomic_store(&expansion.status, &status, __ATOMIC_RELAXED);
 }
 
 void announce(Expansion& expansion, uint8_t& flag) {
@@ -201,9 +198,8 @@ bool undo_transform(const PackRegion& region, const StreamView* parts, uint8_t* 
 #endif
 #if defined(WHITTLE_WITH_GO)
   if (region.transform == packer::kTransformGoTable) {
-    const size_t work_needed = go_table_scratch(parts, region.part_count, region.size);
-    return work_needed != 0 && work_needed <= packer::work_size(region) &&
-           join_go_table(parts, region.part_count, bytes, region.size, work, work_needed);
+    return join_go_table(parts, region.part_count, bytes, region.size, work,
+                         packer::work_size(region));
   }
 #endif
   (void)parts, (void)work, (void)workspace;

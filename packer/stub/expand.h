@@ -75,7 +75,7 @@ struct Expansion {
   uint32_t next_stream, next_region;  // to be taken
   uint32_t finished;                  // streams and regions so far; what workers wait for to change
   uint32_t waiting;                   // workers that wait
-  ExpandStatus status;                // of the first failure
+  ExpandStatus status;                // of the first failure, or of another one that came at once
   uint8_t is_finished[packer::kMaxTableEntries];
   uint8_t is_made[packer::kMaxTableEntries];  // of regions from parts
 };

@@ -18,7 +18,7 @@ struct Decoder {
   const uint8_t* end;
 
   // Zeros behind the end; the final state tells.
-  uint32_t word() {
+  [[gnu::noinline]] uint32_t word() {
     if (end - at < 4) return 0;
     const uint32_t value = load32(at);
     at += 4;
@@ -28,20 +28,17 @@ struct Decoder {
     state = word();
     state |= uint64_t{word()} << 32;
   }
-  void refill() {
-    if (state < uint64_t{1} << 31) state = (state << 32) | word();
-  }
   uint32_t code(const Mixture& mixture, uint32_t) {
     const uint32_t value = static_cast<uint32_t>(state) & (kScale - 1);
     const uint32_t symbol = find(mixture, value);
     state = mixture.size(symbol) * (state >> kScaleBits) + value - mixture.start[symbol];
-    refill();
+    if (state < uint64_t{1} << 31) state = (state << 32) | word();
     return symbol;
   }
-  uint32_t raw(uint32_t, uint32_t bits) {
+  [[gnu::noinline]] uint32_t raw(uint32_t, uint32_t bits) {
     const uint32_t value = static_cast<uint32_t>(state) & ((1U << bits) - 1);
     state >>= bits;
-    refill();
+    if (state < uint64_t{1} << 31) state = (state << 32) | word();
     return value;
   }
 };
@@ -77,31 +74,32 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
       const bool stands = !past.after_literal() || walker.command_follows();
       uint32_t byte = 0;
       const uint32_t command = model.command(c, past, stands, 0, byte);
+      uint32_t length = 1, distance = 0;  // a literal is a copy whose first byte is known
       if (command == kLiteral) {
-        raw[at] = static_cast<uint8_t>(byte);
-        walker.step(static_cast<uint8_t>(byte));
         past.literal();
-        continue;
-      }
-      uint32_t length, distance = past.reps[0];
-      if (command >= kShortRep) {
-        length = command - kShortRep + 1;
       } else {
-        length = model.length(command, c.field, 0);
-        if (command == kMatch) {
-          distance = model.distance(model.distance_context(length, c.field), 0);
-        } else if (command == kRep) {
-          length += kShortest - 1;
+        distance = past.reps[0];
+        if (command >= kShortRep) {
+          length = command - kShortRep + 1;
         } else {
-          distance = past.reps[command - kRep];
+          length = model.length(command, c.field, 0);
+          if (command == kMatch) {
+            distance = model.distance(model.distance_context(length, c.field), 0);
+          } else if (command == kRep) {
+            length += kShortest - 1;
+          } else {
+            distance = past.reps[command - kRep];
+          }
         }
+        if (distance == 0 || distance > at || length > raw_size - at) return MixStatus::damaged;
+        past.copy(command, distance);
+        byte = raw[at - distance];
       }
-      if (distance == 0 || distance > at || length > raw_size - at) return MixStatus::damaged;
-      past.copy(command, distance);
-      for (uint32_t i = at; i < at + length; i++) {
-        const uint8_t b = raw[i - distance];
-        raw[i] = b;
-        walker.step(b);
+      for (const uint32_t end = at + length;;) {
+        raw[walker.at] = static_cast<uint8_t>(byte);
+        walker.step(static_cast<uint8_t>(byte));
+        if (walker.at == end) break;
+        byte = raw[walker.at - distance];
       }
     }
   }

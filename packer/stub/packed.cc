@@ -10,6 +10,12 @@ using packer::PackRegion;
 using packer::PackSegment;
 using packer::PackStream;
 
+#if defined(WHITTLE_STUB)
+constexpr bool kAligned = true;  // start.cc sees to that
+#else
+constexpr bool kAligned = false;  // files may be read to anywhere
+#endif
+
 Packed parts_of(const PackHeader* header, const uint8_t* payload) {
   const auto* tables = reinterpret_cast<const uint8_t*>(header) - packer::tables_size(*header);
   Packed packed;
@@ -24,10 +30,10 @@ Packed parts_of(const PackHeader* header, const uint8_t* payload) {
 uint64_t run_digest_of(const Packed& packed) {
   const auto* header = reinterpret_cast<const uint8_t*>(packed.header);
   const auto* tables = reinterpret_cast<const uint8_t*>(packed.segments);
-  uint64_t digest = xxh64(tables, static_cast<size_t>(header - tables), 0);
-  digest =
-      xxh64(header + packer::kRunDigestFrom, sizeof(PackHeader) - packer::kRunDigestFrom, digest);
-  return xxh64(packed.payload, packed.header->payload_size, digest);
+  uint64_t digest = xxh64<kAligned>(tables, static_cast<size_t>(header - tables), 0);
+  digest = xxh64<kAligned>(header + packer::kRunDigestFrom,
+                           sizeof(PackHeader) - packer::kRunDigestFrom, digest);
+  return xxh64<kAligned>(packed.payload, packed.header->payload_size, digest);
 }
 
 }  // namespace whittle::stub

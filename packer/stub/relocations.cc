@@ -21,9 +21,9 @@ bool join_relocations(const StreamView* streams, size_t count, uint8_t* out, siz
     offset += where.signed_number();
     const uint32_t low = uint32_t{addend[0]} << 24 | uint32_t{addend[1]} << 16 |
                          uint32_t{addend[2]} << 8 | addend[3];
-    store64(out, offset);
-    store64(out + 8, where.number());
-    store64(out + 16, static_cast<uint64_t>(int64_t{static_cast<int32_t>(low)}));
+    store64_aligned(out, offset);
+    store64_aligned(out + 8, where.number());
+    store64_aligned(out + 16, static_cast<uint64_t>(int64_t{static_cast<int32_t>(low)}));
   }
   return where.exhausted();
 }

@@ -24,8 +24,8 @@ enum : size_t {
   kRelaStreams,
 };
 
-// Writes `size` bytes to `out` from the kRelaStreams streams. False where they do not make exactly
-// so many.
+// Writes `size` bytes to `out`, which is aligned to 8, from the kRelaStreams streams. False where
+// they do not make exactly so many.
 bool join_relocations(const StreamView* streams, size_t count, uint8_t* out, size_t size);
 
 }  // namespace whittle::stub

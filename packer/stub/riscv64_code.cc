@@ -64,15 +64,15 @@ inline void walk(uint8_t* code, size_t size, uint64_t address) {
       continue;
     }
     at += 4;
-    const uint32_t word = load32(p);
+    const uint32_t word = load32_even(p);
     if ((word & kJalMask) == kJalRa) {
       if (to_absolute) {
-        store32(p, (word & ~kHighBits) | (jal_distance(word) + (here >> 1)) << 12);
+        store32_even(p, (word & ~kHighBits) | (jal_distance(word) + (here >> 1)) << 12);
       } else {
-        store32(p, with_jal_distance(word, (word >> 12) - (here >> 1)));
+        store32_even(p, with_jal_distance(word, (word >> 12) - (here >> 1)));
       }
     } else if ((word & kOpcodeMask) == kAuipc) {
-      const uint32_t next = load32(p + 4);
+      const uint32_t next = load32_even(p + 4);
       const Half half = second_half(next, field(word, 7, 5));
       if (half == Half::none) continue;
       uint32_t high = word & kHighBits, low = low_bits_of(next, half);
@@ -85,8 +85,8 @@ inline void walk(uint8_t* code, size_t size, uint64_t address) {
         low = distance & ~kHighBits;
         high = (distance + 0x800) & kHighBits;
       }
-      store32(p, (word & ~kHighBits) | high);
-      store32(p + 4, with_low_bits(next, half, low));
+      store32_even(p, (word & ~kHighBits) | high);
+      store32_even(p + 4, with_low_bits(next, half, low));
       at += 4;
     }
   }

@@ -34,8 +34,8 @@
 
 namespace whittle::stub {
 
-// Turns relative operands in code[0, size) into absolute ones. `address` is that of code[0],
-// counted from the start of the image; only its low 32 bits matter.
+// Turns relative operands in code[0, size), which stands at an even address, into absolute ones.
+// `address` is that of code[0], counted from the start of the image; only its low 32 bits matter.
 void riscv64_to_absolute(uint8_t* code, size_t size, uint64_t address);
 
 // The exact inverse, for arbitrary bytes.

@@ -15,6 +15,7 @@ namespace whittle::stub {
 
 class Source {
  public:
+  Source() = default;
   explicit Source(const StreamView& stream) : at_(stream.data), end_(stream.data + stream.size) {}
 
   bool empty() const { return at_ == end_; }
@@ -52,9 +53,28 @@ class Source {
   uint64_t signed_number() { return unzigzag(number()); }
 
  private:
-  const uint8_t* at_;
-  const uint8_t* end_;
+  const uint8_t* at_ = nullptr;
+  const uint8_t* end_ = nullptr;
   bool failed_ = false;
+};
+
+// Those of a join, one a stream, by its number.
+template <size_t count>
+class Sources {
+ public:
+  explicit Sources(const StreamView* streams) {
+    for (size_t i = 0; i < count; i++) sources_[i] = Source(streams[i]);
+  }
+  Source& operator[](size_t index) { return sources_[index]; }
+
+  bool exhausted() const {
+    bool all = true;
+    for (const Source& source : sources_) all &= source.exhausted();
+    return all;
+  }
+
+ private:
+  Source sources_[count];
 };
 
 }  // namespace whittle::stub

@@ -40,21 +40,24 @@ struct ProgramHeader {  // Elf64_Phdr
 };
 static_assert(sizeof(ProgramHeader) == 56);
 
-// Whether the kernel has mapped [address, address + size) from this file.
-bool is_mapped(const ProcessStack& stack, uint64_t bias, uint64_t address, uint64_t size) {
-  const uint64_t* table = stack.find(kAuxPhdr);
-  const uint64_t* count = stack.find(kAuxPhnum);
-  if (table == nullptr || count == nullptr) return false;
-  const auto* segment = reinterpret_cast<const ProgramHeader*>(*table);
-  for (const auto* end = segment + *count; segment != end; segment++) {
-    const uint64_t offset = address - (segment->vaddr + bias);  // huge where it lies before
-    if (segment->type == kSegmentLoad && offset <= segment->filesz &&
-        size <= segment->filesz - offset) {
-      return true;
+// The program headers by which the kernel has mapped this file.
+struct ProgramHeaders {
+  const ProgramHeader* begin;
+  const ProgramHeader* end;
+  uint64_t bias;
+
+  // Whether [address, address + size) was mapped by one of them.
+  bool cover(uint64_t address, uint64_t size) const {
+    for (const auto* segment = begin; segment != end; segment++) {
+      const uint64_t offset = address - (segment->vaddr + bias);  // huge where it lies before
+      if (segment->type == kSegmentLoad && offset <= segment->filesz &&
+          size <= segment->filesz - offset) {
+        return true;
+      }
     }
+    return false;
   }
-  return false;
-}
+};
 
 // Whether all that the header points at can be read. The header may be damaged; the ELF header and
 // the program headers (before all else, one after another) were believed by the kernel. The
@@ -62,18 +65,20 @@ bool is_mapped(const ProcessStack& stack, uint64_t bias, uint64_t address, uint6
 // (Linux 5.14) has the pages there in one go.
 bool is_readable(const ProcessStack& stack, const PackHeader* header, uint64_t bias) {
   const auto address = reinterpret_cast<uint64_t>(header);
-  const uint64_t* program_headers = stack.find(kAuxPhdr);
-  if (program_headers == nullptr) return false;
+  const uint64_t *table = stack.find(kAuxPhdr), *count = stack.find(kAuxPhnum),
+                 *page = stack.find(kAuxPagesz);
+  if (table == nullptr || count == nullptr) return false;
+  const auto* first = reinterpret_cast<const ProgramHeader*>(*table);
+  const ProgramHeaders headers{first, first + *count, bias};
   const uint64_t entry =
-      *reinterpret_cast<const uint64_t*>(*program_headers - kElfHeaderSize + kElfEntryOffset);
-  if (entry + bias != address + sizeof(PackHeader)) return false;
+      *reinterpret_cast<const uint64_t*>(*table - kElfHeaderSize + kElfEntryOffset);
   const uint64_t tables = packer::tables_size(*header);
   const uint64_t payload = header->payload_vaddr + bias;
-  const uint64_t* page = stack.find(kAuxPagesz);
   const uint64_t begin = payload & ~((page != nullptr ? *page : 4096) - 1);
   const uint64_t end = payload + header->payload_size;
-  if (!is_mapped(stack, bias, address - tables, tables + sizeof(PackHeader)) ||
-      !is_mapped(stack, bias, payload, header->payload_size)) {
+  if (entry + bias != address + sizeof(PackHeader) || payload % 8 != 0 ||
+      !headers.cover(address - tables, tables + sizeof(PackHeader)) ||
+      !headers.cover(payload, header->payload_size)) {
     return false;
   }
   sys_madvise(begin, end - begin, kMadvPopulateRead);

@@ -29,6 +29,7 @@ struct Worker {
   alignas(16) uint8_t stack[kStackSize];
 };
 
+// The scratch memory follows.
 struct Shared {
   Expansion expansion;
   Worker first;  // the process's own thread
@@ -86,15 +87,14 @@ extern "C" __attribute__((visibility("hidden"))) void whittle_worker(Worker* wor
 
 WorkersStatus expand_with_workers(const Packed& packed, uint8_t* image, uint64_t image_size) {
   const uint64_t scratch_size = scratch_size_of(packed);
-  auto* shared = static_cast<Shared*>(allocate(sizeof(Shared)));
-  void* scratch = scratch_size != 0 ? allocate(scratch_size) : nullptr;
-  if (shared == nullptr || (scratch_size != 0 && scratch == nullptr)) {
-    return WorkersStatus::no_memory;
-  }
+  uint64_t size;
+  if (__builtin_add_overflow(sizeof(Shared), scratch_size, &size)) return WorkersStatus::no_memory;
+  auto* shared = static_cast<Shared*>(allocate(size));
+  if (shared == nullptr) return WorkersStatus::no_memory;
   shared->expansion.packed = packed;
   shared->expansion.image = image;
   shared->expansion.image_size = image_size;
-  shared->expansion.scratch = static_cast<uint8_t*>(scratch);
+  shared->expansion.scratch = reinterpret_cast<uint8_t*>(shared + 1);
   shared->expansion.scratch_size = scratch_size;
 
 #if defined(WHITTLE_WITH_MIX)
@@ -118,8 +118,7 @@ WorkersStatus expand_with_workers(const Packed& packed, uint8_t* image, uint64_t
 
   const ExpandStatus status = shared->expansion.status;
   deallocate(workers, others_size);
-  deallocate(scratch, scratch_size);
-  deallocate(shared, sizeof(Shared));
+  deallocate(shared, size);
   return status == ExpandStatus::ok ? WorkersStatus::ok : WorkersStatus::damaged;
 }
 

@@ -12,6 +12,8 @@
 
 namespace whittle::stub {
 
+// Aligned: `p` is a multiple of 8.
+template <bool kAligned = false>
 inline uint64_t xxh64(const uint8_t* p, size_t size, uint64_t seed) {
   constexpr uint64_t kPrime1 = 0x9E3779B185EBCA87, kPrime2 = 0xC2B2AE3D27D4EB4F,
                      kPrime3 = 0x165667B19E3779F9, kPrime4 = 0x85EBCA77C2B2AE63,
@@ -20,16 +22,19 @@ inline uint64_t xxh64(const uint8_t* p, size_t size, uint64_t seed) {
   const auto round = [&](uint64_t lane, uint64_t input) {
     return rotate(lane + input * kPrime2, 31) * kPrime1;
   };
+  const auto load = [](const uint8_t* from) {
+    return kAligned ? load64_aligned(from) : load64(from);
+  };
   const uint8_t* const end = p + size;
   uint64_t hash;
   if (size >= 32) {
     uint64_t lane1 = seed + kPrime1 + kPrime2, lane2 = seed + kPrime2, lane3 = seed,
              lane4 = seed - kPrime1;
     do {
-      lane1 = round(lane1, load64(p));
-      lane2 = round(lane2, load64(p + 8));
-      lane3 = round(lane3, load64(p + 16));
-      lane4 = round(lane4, load64(p + 24));
+      lane1 = round(lane1, load(p));
+      lane2 = round(lane2, load(p + 8));
+      lane3 = round(lane3, load(p + 16));
+      lane4 = round(lane4, load(p + 24));
       p += 32;
     } while (end - p >= 32);
     hash = rotate(lane1, 1) + rotate(lane2, 7) + rotate(lane3, 12) + rotate(lane4, 18);
@@ -40,10 +45,11 @@ inline uint64_t xxh64(const uint8_t* p, size_t size, uint64_t seed) {
   }
   hash += size;
   for (; end - p >= 8; p += 8) {
-    hash = rotate(hash ^ round(0, load64(p)), 27) * kPrime1 + kPrime4;
+    hash = rotate(hash ^ round(0, load(p)), 27) * kPrime1 + kPrime4;
   }
   if (end - p >= 4) {
-    hash = rotate(hash ^ load32(p) * kPrime1, 23) * kPrime2 + kPrime3;
+    hash =
+        rotate(hash ^ (kAligned ? load32_aligned(p) : load32(p)) * kPrime1, 23) * kPrime2 + kPrime3;
     p += 4;
   }
   for (; p < end; p++) hash = rotate(hash ^ *p * kPrime5, 11) * kPrime1;

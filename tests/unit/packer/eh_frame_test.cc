@@ -133,6 +133,20 @@ TEST(EhFrame, RecordsWithoutATableComeBack) {
   EXPECT_EQ(joined.bytes, bytes);
 }
 
+TEST(EhFrame, RecordsEndWhereOneIsNotOfWholeWords) {
+  const Bytes all = tables();
+  Bytes bytes(all.begin() + 12 + 8 * 40 + 4, all.end());
+  std::size_t at = 0;
+  for (int record = 0; record < 10; record++) at += 4 + bytes[at];
+  bytes[at] += 1;
+  const auto streams = split_eh_frame(bytes, kAddress);
+  ASSERT_TRUE(streams);
+  EXPECT_EQ((*streams)[stub::kEhKinds].size(), 10U);
+  const Joined joined = join(*streams, bytes.size());
+  EXPECT_TRUE(joined.ok);
+  EXPECT_EQ(joined.bytes, bytes);
+}
+
 TEST(EhFrame, ArbitraryBytesComeBackOrAreLeftAlone) {
   std::mt19937_64 random(20260601);
   std::size_t taken_apart = 0;

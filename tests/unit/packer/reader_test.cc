@@ -190,6 +190,30 @@ TEST(Reader, EveryRegionFieldIsChecked) {
   }
 }
 
+TEST(Reader, PayloadAndRegionsAreAligned) {
+  expect_corrupt(with_header([](PackHeader& h) {
+                   h.payload_vaddr += 8;
+                   h.payload_size -= 8;
+                 }),
+                 ErrorKind::corrupt, "the payload is not aligned");
+
+  const Bytes file = test::packed_form(test::build(test::packable(elf::kMachineRiscv)).bytes);
+  const packer::PackedView view = packer::PackedView::read(file, "riscv64");
+  const std::uint64_t regions =
+      view.header_offset() - view.regions().size() * sizeof(packer::PackRegion);
+  const auto begins_later_by = [&](std::uint64_t bytes) {
+    return with_entry<packer::PackRegion>(
+        regions, 0,
+        [&](packer::PackRegion& r) {
+          r.address += bytes;
+          r.size -= bytes;
+        },
+        file);
+  };
+  expect_corrupt(begins_later_by(1), ErrorKind::corrupt, "a region is not aligned");
+  packer::PackedView::read(begins_later_by(2), "riscv64");
+}
+
 TEST(Reader, AnOriginalIsAtMost1024TimesThePackedFile) {
   const std::uint64_t most = 1024 * sample().size();
   const auto with_size = [](std::uint64_t size) {
