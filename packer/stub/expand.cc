@@ -33,9 +33,11 @@ bool all_well(const Expansion& expansion) {
   return status == ExpandStatus::ok;
 }
 
-// Keeps one failure: the first, unless two come at once.
+// Keeps one failure: the first, unless two come at once. Success must not take its place.
 void record(Expansion& expansion, ExpandStatus status) {
-  if (all_well(expansion)) __atomic_store(&expansion.status, &status, __ATOMIC_RELAXED);
+  if (status != ExpandStatus::ok && all_well(expansion)) {
+    __atomic_store(&expansion.status, &status, __ATOMIC_RELAXED);
+  }
 }
 
 void announce(Expansion& expansion, uint8_t& flag) {
