@@ -43,7 +43,7 @@ function(whittle_unit_test room)
   add_executable(${room}_test ${ARG_SOURCES})
   target_link_libraries(${room}_test PRIVATE whittle_${room} ${ARG_LINK} GTest::gmock GTest::gtest_main)
   add_dependencies(unit_tests ${room}_test)
-  gtest_discover_tests(${room}_test TEST_PREFIX "unit.${room}." DISCOVERY_TIMEOUT 60
+  gtest_discover_tests(${room}_test TEST_PREFIX "unit.${room}." NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS unit)
 endfunction()
 

@@ -75,13 +75,12 @@ struct FormChoice {
 };
 constexpr std::size_t kAsItIs = SIZE_MAX;
 
-// A form that is a little larger but decodes many times faster is the better one: up to 1/9 larger
-// for programs of 16 MiB or more (`all`), which take long to start anyway. From 1/12 to 1/9 esbuild
-// became 0.7 % larger and starts 10 % sooner; at 1/8 programs of 4 MiB grow by 1 %.
+// A form that is a little larger but decodes many times faster is the better one: up to 1/12 larger
+// for programs of 10 MiB or more (`all`), which take long to start anyway.
 std::uint64_t price(const Coded& form, std::uint64_t all) {
-  constexpr std::uint64_t kLarge = std::uint64_t{16} << 20;
+  constexpr std::uint64_t kLarge = std::uint64_t{10} << 20;
   const std::uint64_t size = form.bytes.size();
-  return form.codec == kCodecMix ? size + size * std::min(all, kLarge) / (9 * kLarge) : size;
+  return form.codec == kCodecMix ? size + size * std::min(all, kLarge) / (12 * kLarge) : size;
 }
 
 // The cheapest forms, by the level's first codec or, where `zstd_too`, by any. What no stub decodes

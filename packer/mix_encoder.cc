@@ -23,7 +23,7 @@ constexpr int kPasses = 2;                             // parses of them
 // the start takes anyway.
 std::uint32_t literal_time(std::size_t size) {
   return static_cast<std::uint32_t>(
-      std::min<std::size_t>(kPriceOne / 5 + (size >> 15), kPriceOne / 2));
+      std::min<std::size_t>(kPriceOne / 8 + (size >> 15), kPriceOne / 2));
 }
 
 // Few bytes leave most places empty, and clearing them takes time at every start.
