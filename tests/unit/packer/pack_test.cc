@@ -46,6 +46,22 @@ TEST(Pack, KnowsTheCodeOfEachMachine) {
   }
 }
 
+// Instructions of riscv64 are read as words from even addresses.
+TEST(Pack, CodeThatIsNotAlignedStaysAsItIs) {
+  test::ElfImage image = test::build(test::packable(elf::kMachineRiscv));
+  const auto change = [&](std::string_view field, std::uint64_t by) {
+    const std::uint64_t at = image.segment_field(0, field);
+    std::uint64_t value;
+    std::memcpy(&value, image.bytes.data() + at, sizeof value);
+    image.set(at, sizeof value, value + by);
+  };
+  for (const char* field : {"offset", "vaddr"}) change(field, 1);
+  for (const char* field : {"filesz", "memsz"}) change(field, ~std::uint64_t{0});
+  const Bytes packed = test::packed_form(image.bytes);
+  EXPECT_TRUE(packer::PackedView::read(packed, "packed").regions().empty());
+  EXPECT_EQ(packer::unpack(packed, "packed"), image.bytes);
+}
+
 TEST(Pack, GivesBackBytesThatNoSegmentMaps) {
   test::ElfSpec spec = test::packable();
   spec.sections = {{".debug_info", test::some_code(20000, 3)}, {".comment", "a compiler"}};
