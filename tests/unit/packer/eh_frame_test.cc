@@ -82,6 +82,12 @@ Bytes tables(bool in_order = true) {
   return bytes;
 }
 
+// The .eh_frame alone.
+Bytes records() {
+  const Bytes all = tables();
+  return Bytes(all.begin() + 12 + 8 * 40 + 4, all.end());
+}
+
 struct Joined {
   bool ok;
   Bytes bytes;
@@ -97,6 +103,12 @@ Joined join(const std::vector<Bytes>& streams, std::size_t size) {
   }
   const auto begin = out.begin() + kGuard;
   return {ok, Bytes(begin, begin + static_cast<std::ptrdiff_t>(size))};
+}
+
+void expect_joined(const std::vector<Bytes>& streams, const Bytes& bytes) {
+  const Joined joined = join(streams, bytes.size());
+  EXPECT_TRUE(joined.ok);
+  EXPECT_EQ(joined.bytes, bytes);
 }
 
 TEST(EhFrame, WhatOtherFieldsSayTakesNoBytes) {
@@ -117,34 +129,26 @@ TEST(EhFrame, TablesInAnyOrderComeBack) {
   const Bytes bytes = tables(false);
   const auto streams = split_eh_frame(bytes, kAddress);
   ASSERT_TRUE(streams);
-  const Joined joined = join(*streams, bytes.size());
-  EXPECT_TRUE(joined.ok);
-  EXPECT_EQ(joined.bytes, bytes);
+  expect_joined(*streams, bytes);
 }
 
 TEST(EhFrame, RecordsWithoutATableComeBack) {
-  const Bytes all = tables();
-  const Bytes bytes(all.begin() + 12 + 8 * 40 + 4, all.end());
+  const Bytes bytes = records();
   const auto streams = split_eh_frame(bytes, kAddress);
   ASSERT_TRUE(streams);
   EXPECT_EQ((*streams)[stub::kEhKinds].size(), 42U);
-  const Joined joined = join(*streams, bytes.size());
-  EXPECT_TRUE(joined.ok);
-  EXPECT_EQ(joined.bytes, bytes);
+  expect_joined(*streams, bytes);
 }
 
 TEST(EhFrame, RecordsEndWhereOneIsNotOfWholeWords) {
-  const Bytes all = tables();
-  Bytes bytes(all.begin() + 12 + 8 * 40 + 4, all.end());
+  Bytes bytes = records();
   std::size_t at = 0;
   for (int record = 0; record < 10; record++) at += 4 + bytes[at];
   bytes[at] += 1;
   const auto streams = split_eh_frame(bytes, kAddress);
   ASSERT_TRUE(streams);
   EXPECT_EQ((*streams)[stub::kEhKinds].size(), 10U);
-  const Joined joined = join(*streams, bytes.size());
-  EXPECT_TRUE(joined.ok);
-  EXPECT_EQ(joined.bytes, bytes);
+  expect_joined(*streams, bytes);
 }
 
 TEST(EhFrame, ArbitraryBytesComeBackOrAreLeftAlone) {
