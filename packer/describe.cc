@@ -21,6 +21,8 @@ std::string codec_name(std::uint32_t codec) {
       return "zstd";
     case kCodecMix:
       return "mix";
+    case kCodecQuick:
+      return "quick";
   }
   return fmt::format("codec {}", codec);
 }

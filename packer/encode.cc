@@ -7,6 +7,7 @@
 #include "common/threads.h"
 #include "packer/machine_code.h"
 #include "packer/mix_encoder.h"
+#include "packer/quick_encoder.h"
 #include "packer/zstd_encoder.h"
 
 namespace whittle::packer {
@@ -37,7 +38,7 @@ void encode_one(Job& job, std::uint32_t level, std::uint8_t bits,
   if (level == kLevelSmall) {
     job.forms.push_back(
         {kCodecMix, mix_encode(raw.bytes, model_of(raw.code_transform), bits, &done)});
-    job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes)});
+    job.forms.push_back({kCodecQuick, quick_encode(raw.bytes)});
   } else {
     job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes, &done)});
   }
@@ -74,6 +75,7 @@ struct FormChoice {
   std::uint64_t price = 0;         // of the streams and of the stub that decodes them, in bytes
 };
 constexpr std::size_t kAsItIs = SIZE_MAX;
+constexpr std::uint64_t kNoStub = UINT64_MAX;  // a price: none has all that it takes
 
 // A form that is a little larger but decodes many times faster is the better one: up to 1/12 larger
 // for programs of 10 MiB or more (`all`), which take long to start anyway.
@@ -83,18 +85,18 @@ std::uint64_t price(const Coded& form, std::uint64_t all) {
   return form.codec == kCodecMix ? size + size * std::min(all, kLarge) / (12 * kLarge) : size;
 }
 
-// The cheapest forms, by the level's first codec or, where `zstd_too`, by any. What no stub decodes
-// is free to have any.
-FormChoice cheapest_forms(const std::vector<Job>& jobs, std::uint16_t machine, bool zstd_too) {
+// The cheapest forms, by the level's first codec or, where `by_any`, by any. What no stub decodes
+// is free to have any. `features` are what the stub must have beside codecs.
+FormChoice cheapest_forms(const std::vector<Job>& jobs, std::uint16_t machine,
+                          std::uint32_t features, bool by_any) {
   FormChoice choice;
-  std::uint32_t features = 0;
   std::uint64_t all = 0;
   for (const Job& job : jobs) all += job.raw->bytes.size();
   for (const Job& job : jobs) {
     std::size_t best = kAsItIs;
     std::uint64_t least = job.raw->bytes.size();
     for (std::size_t i = 0; i < job.forms.size(); i++) {
-      const bool is_free = job.raw->kind == kStreamRest || i == 0 || zstd_too;
+      const bool is_free = job.raw->kind == kStreamRest || i == 0 || by_any;
       if (is_free && price(job.forms[i], all) < least) {
         best = i;
         least = price(job.forms[i], all);
@@ -103,10 +105,11 @@ FormChoice cheapest_forms(const std::vector<Job>& jobs, std::uint16_t machine, b
     choice.forms.push_back(best);
     choice.price += least;
     if (best != kAsItIs && job.raw->kind != kStreamRest) {
-      features |= job.forms[best].codec == kCodecMix ? kStubMix : kStubZstd;
+      features |= feature_of_codec(job.forms[best].codec);
     }
   }
-  choice.price += smallest_stub(machine, features).size();
+  const Stub* stub = find_stub(machine, features);
+  choice.price = stub != nullptr ? choice.price + stub->size() : kNoStub;
   return choice;
 }
 
@@ -116,10 +119,10 @@ struct CodedStreams {
   std::vector<Bytes> packed;
 };
 
-CodedStreams take_cheapest(std::vector<Job> jobs, std::uint16_t machine) {
+CodedStreams take_cheapest(std::vector<Job> jobs, std::uint16_t machine, std::uint32_t features) {
   // A second decoder in the stub has to earn its keep.
-  const FormChoice few = cheapest_forms(jobs, machine, false),
-                   all = cheapest_forms(jobs, machine, true);
+  const FormChoice few = cheapest_forms(jobs, machine, features, false),
+                   all = cheapest_forms(jobs, machine, features, true);
   CodedStreams result;
   for (std::size_t i = 0; i < jobs.size(); i++) {
     const std::size_t form = (all.price < few.price ? all : few).forms[i];
@@ -148,14 +151,15 @@ struct Span {
 };
 
 // What decoding takes, in nanoseconds, roughly: the 2.7 MB that esbuild packs to at level small
-// take one processor 0.3 s; Zstandard's time goes by what comes out as well as by what goes in.
-// Costs decide the order of the work and nothing else.
-constexpr std::uint64_t kMixPerPackedByte = 100;
+// take one processor 0.3 s by codec mix; Zstandard's time goes by what comes out as well as by what
+// goes in. Costs decide the order of the work and nothing else.
+constexpr std::uint64_t kMixPerPackedByte = 100, kQuickPerPackedByte = 10;
 constexpr std::uint64_t kZstdPerPackedByte = 3, kZstdRawBytesPerNanosecond = 2;
 constexpr std::uint64_t kJoinPerByte = 3;  // of a region made from parts
 
 std::uint64_t decoding_cost(const PackStream& stream) {
   if (stream.codec == kCodecMix) return kMixPerPackedByte * stream.packed_size;
+  if (stream.codec == kCodecQuick) return kQuickPerPackedByte * stream.packed_size;
   return stream.raw_size / kZstdRawBytesPerNanosecond + kZstdPerPackedByte * stream.packed_size;
 }
 
@@ -210,13 +214,12 @@ void put_in_order(std::vector<Span>& spans, std::uint32_t level) {
                    [](const Span& a, const Span& b) { return a.is_held < b.is_held; });
 }
 
-const Stub& stub_for(std::uint16_t machine, const std::vector<PackStream>& streams,
-                     const std::vector<StreamGroup>& groups) {
+std::vector<PackRegion> regions_of(const std::vector<StreamGroup>& groups) {
   std::vector<PackRegion> regions;
   for (const StreamGroup& group : groups) {
     regions.insert(regions.end(), group.regions.begin(), group.regions.end());
   }
-  return smallest_stub(machine, features_of(streams, regions));
+  return regions;
 }
 
 void add_late_code(Encoded& encoded) {
@@ -239,7 +242,7 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16
     for (RawStream& raw : group.streams) jobs.push_back({.raw = &raw, .forms = {}});
   }
   encode_all(jobs, level, progress);
-  CodedStreams coded = take_cheapest(std::move(jobs), machine);
+  CodedStreams coded = take_cheapest(std::move(jobs), machine, features_of({}, regions_of(groups)));
   std::vector<Span> spans;
   std::size_t at = 0;
   for (const StreamGroup& group : groups) {
@@ -248,7 +251,7 @@ Encoded encode(std::vector<StreamGroup> groups, std::uint32_t level, std::uint16
   }
   put_in_order(spans, level);
 
-  Encoded encoded{.stub = stub_for(machine, coded.streams, groups)};
+  Encoded encoded{.stub = smallest_stub(machine, features_of(coded.streams, regions_of(groups)))};
   add_late_code(encoded);
   std::uint64_t scratch = 0;
   for (const Span& span : spans) {

@@ -37,6 +37,7 @@ enum : uint32_t {
   kCodecStored = 0,  // packed bytes are the raw bytes
   kCodecZstd = 1,    // one frame as RFC 8878 defines it, no dictionary
   kCodecMix = 2,     // stub/mix_decoder.h
+  kCodecQuick = 3,   // stub/quick_decoder.h
 };
 enum : uint32_t {         // first, operands made absolute; each for code of one machine alone
   kTransformX86 = 1,      // stub/x86_code.h

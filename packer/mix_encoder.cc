@@ -49,6 +49,34 @@ std::vector<MixHeader> headers(ModelKind kind, std::uint8_t bits) {
           {kind, 7, last, 0, bits}};
 }
 
+// A coder of stub::MixModel that writes.
+class Writer {
+ public:
+  explicit Writer(Bytes& out) : rans_(out) {}
+
+  void begin_command() {
+    if (commands_ == kBlockCommands) finish();
+    commands_++;
+  }
+  std::uint32_t code(const Mixture& mixture, std::uint32_t symbol) {
+    rans_.code(mixture.start[symbol], mixture.size(symbol), kScaleBits);
+    return symbol;
+  }
+  std::uint32_t raw(std::uint32_t value, std::uint32_t bits) {
+    rans_.raw(value, bits);
+    return value;
+  }
+  // Ends the block; there is none before the first command.
+  void finish() {
+    if (commands_ != 0) rans_.finish();
+    commands_ = 0;
+  }
+
+ private:
+  RansEncoder rans_;
+  std::uint32_t commands_ = 0;  // of the block
+};
+
 // Commands, and the header under which they are cheapest.
 struct Parse {
   std::vector<Step> steps;
@@ -118,9 +146,9 @@ Bytes mix_encode(ByteView raw, ModelKind kind, std::uint8_t table_bits,
       parse_often(sample, kind, table_bits_for(raw.size(), table_bits), time, *prices);
   const auto* header = reinterpret_cast<const std::uint8_t*>(&parse.header);
   Bytes out(header, header + sizeof parse.header);
-  RansEncoder encoder(out);
+  Writer writer(out);
   prepare(*real, parse.header);
-  Player player(raw, parse.header, *real, encoder);
+  Player player(raw, parse.header, *real, writer);
   const auto play = [&](const Step& step) {
     player.play(step);
     if (done != nullptr) done->fetch_add(step.length, std::memory_order_relaxed);
@@ -131,7 +159,7 @@ Bytes mix_encode(ByteView raw, ModelKind kind, std::uint8_t table_bits,
     learn_all(sample, parse.header, parse.steps, *prices);
     parse_all(raw, parse.header, *prices, time, play);
   }
-  encoder.finish();
+  writer.finish();
   return out;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Runs commands through the model of level `small` as its decoder will: each symbol goes to a coder
-// and the model learns from it. One player with a RansEncoder writes a stream; one with a Pricer
-// learns what streams cost.
+// and the model learns from it. One player with a coder that writes makes a stream; one with a
+// Pricer learns what streams cost.
 #pragma once
 
 #include <cstdint>

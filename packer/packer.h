@@ -94,7 +94,7 @@ struct StreamInfo {
   std::uint64_t address = 0;  // virtual address of what it decodes to, 0 for what is not mapped
   std::uint64_t raw_size = 0, packed_size = 0;  // bytes
   std::string holds;              // "segment r-x", "Go function table", "outside the segments"
-  std::string codec;              // "stored", "zstd", "mix"
+  std::string codec;              // "stored", "zstd", "mix", "quick"
   std::string transform;          // inverted in place after decoding: "x86-64 code"; often empty
   std::uint32_t part = 0;         // counted from 1; 0 where it is no part
   std::uint32_t part_count = 0;   // parts of the region

@@ -6,17 +6,20 @@
 #include "common/elf.h"
 #include "common/error.h"
 
-// The build makes every combination and names a blob by its machine and its variant
-// (packer/CMakeLists.txt).
+// The build makes one for each combination of codecs and tables, but for those of all three codecs
+// and of all tables with codec quick (packer/CMakeLists.txt), and names a blob by its machine and
+// its variant.
 #define WHITTLE_STUB_TABLES(X, machine, e_machine, codecs, features) \
   X(machine, codecs, e_machine, features)                            \
   X(machine, codecs##_go, e_machine, (features) | kStubGo)           \
   X(machine, codecs##_data, e_machine, (features) | kStubData)       \
   X(machine, codecs##_go_data, e_machine, (features) | kStubGo | kStubData)
-#define WHITTLE_STUB_CODECS(X, machine, e_machine)            \
-  WHITTLE_STUB_TABLES(X, machine, e_machine, zstd, kStubZstd) \
-  WHITTLE_STUB_TABLES(X, machine, e_machine, mix, kStubMix)   \
-  WHITTLE_STUB_TABLES(X, machine, e_machine, zstd_mix, kStubZstd | kStubMix)
+#define WHITTLE_STUB_CODECS(X, machine, e_machine)                     \
+  WHITTLE_STUB_TABLES(X, machine, e_machine, zstd, kStubZstd)          \
+  WHITTLE_STUB_TABLES(X, machine, e_machine, mix, kStubMix)            \
+  X(machine, mix_quick, e_machine, kStubMix | kStubQuick)              \
+  X(machine, mix_quick_go, e_machine, kStubMix | kStubQuick | kStubGo) \
+  X(machine, mix_quick_data, e_machine, kStubMix | kStubQuick | kStubData)
 #define WHITTLE_STUBS(X)                                \
   WHITTLE_STUB_CODECS(X, x86_64, elf::kMachineX86_64)   \
   WHITTLE_STUB_CODECS(X, aarch64, elf::kMachineAarch64) \
@@ -72,19 +75,31 @@ std::uint32_t feature_of(std::uint32_t transform) {
   return transform == kTransformGoTable ? kStubGo : kStubData;
 }
 
+std::uint32_t feature_of_codec(std::uint32_t codec) {
+  switch (codec) {
+    case kCodecZstd:
+      return kStubZstd;
+    case kCodecMix:
+      return kStubMix;
+    case kCodecQuick:
+      return kStubQuick;
+    default:
+      return 0;
+  }
+}
+
 std::uint32_t features_of(const std::vector<PackStream>& streams,
                           const std::vector<PackRegion>& regions) {
   std::uint32_t features = 0;
   for (const PackStream& stream : streams) {
-    if (stream.kind == kStreamRest) continue;  // nobody decodes it at run time
-    if (stream.codec == kCodecZstd) features |= kStubZstd;
-    if (stream.codec == kCodecMix) features |= kStubMix;
+    // A rest stream is not decoded at run time.
+    if (stream.kind != kStreamRest) features |= feature_of_codec(stream.codec);
   }
   for (const PackRegion& region : regions) features |= feature_of(region.transform);
   return features;
 }
 
-const Stub& smallest_stub(std::uint16_t machine, std::uint32_t features) {
+const Stub* find_stub(std::uint16_t machine, std::uint32_t features) {
   const Stub* smallest = nullptr;
   for (const Stub& stub : all_stubs()) {
     if (stub.machine == machine && (stub.features & features) == features &&
@@ -92,8 +107,13 @@ const Stub& smallest_stub(std::uint16_t machine, std::uint32_t features) {
       smallest = &stub;
     }
   }
-  if (smallest == nullptr) throw Error(ErrorKind::internal, "", "there is no such stub");
-  return *smallest;
+  return smallest;
+}
+
+const Stub& smallest_stub(std::uint16_t machine, std::uint32_t features) {
+  const Stub* stub = find_stub(machine, features);
+  if (stub == nullptr) throw Error(ErrorKind::internal, "", "there is no such stub");
+  return *stub;
 }
 
 }  // namespace whittle::packer

@@ -24,10 +24,11 @@ const Machine* find_machine(std::uint16_t machine);
 
 // What a variant can do beside stored streams and its machine's code.
 enum StubFeature : std::uint32_t {
-  kStubZstd = 1,  // kCodecZstd
-  kStubMix = 2,   // kCodecMix
-  kStubGo = 4,    // kTransformGoTable
-  kStubData = 8,  // the other transforms of tables
+  kStubZstd = 1,   // kCodecZstd
+  kStubMix = 2,    // kCodecMix
+  kStubQuick = 4,  // kCodecQuick
+  kStubGo = 8,     // kTransformGoTable
+  kStubData = 16,  // the other transforms of tables
 };
 
 struct Stub {
@@ -47,11 +48,17 @@ const std::vector<Stub>& all_stubs();
 // The feature that undoes a transform; 0 for machine code, of which every stub can do its own.
 std::uint32_t feature_of(std::uint32_t transform);
 
+// The feature that decodes a codec; 0 for stored bytes.
+std::uint32_t feature_of_codec(std::uint32_t codec);
+
 // What the streams and regions of a packed file ask of its stub.
 std::uint32_t features_of(const std::vector<PackStream>& streams,
                           const std::vector<PackRegion>& regions);
 
-// The smallest stub for a machine of `find_machine`'s that has all `features`.
+// The smallest stub for a machine that has all `features`; null where none has.
+const Stub* find_stub(std::uint16_t machine, std::uint32_t features);
+
+// The same where there is known to be one.
 const Stub& smallest_stub(std::uint16_t machine, std::uint32_t features);
 
 }  // namespace whittle::packer

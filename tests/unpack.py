@@ -21,6 +21,7 @@ from unpack_checks import (IMAGE, JOINS, REST, check_header, check_layout, check
 from unpack_code import TRANSFORMS
 from unpack_layout import ElfHeader, Header, ProgramHeader, Region, Segment, Stream, check, read
 from unpack_mix import mix_decoded
+from unpack_quick import quick_decoded
 
 libxxhash = ctypes.CDLL("libxxhash.so.0")
 libxxhash.XXH64.restype = ctypes.c_uint64
@@ -55,9 +56,11 @@ def decoded(stream, packed):
         buffer = ctypes.create_string_buffer(stream.raw_size)
         size = libzstd.ZSTD_decompress(buffer, len(buffer), packed, len(packed))
         raw = buffer.raw if size == len(buffer) else b""
-    else:
-        check(stream.codec == 2, "an unknown codec")
+    elif stream.codec == 2:
         raw = mix_decoded(packed, stream.raw_size)
+    else:
+        check(stream.codec == 3, "an unknown codec")
+        raw = quick_decoded(packed, stream.raw_size)
     check(len(raw) == stream.raw_size, "a stream does not decode to its size")
     return raw
 

@@ -4,15 +4,14 @@
 Written for likeness with the document, not for speed.
 """
 
-import struct
 from collections import defaultdict, namedtuple
 
 from unpack_code import CALL, DISP8, DISP32, IMM, IMM8, JCC, OPCODE, RIP, asks
 from unpack_layout import check
+from unpack_rans import Coder
 
 FULL, MASK, GOLDEN = 32752, 0xffffffff, 0x9e3779b1
 RATES = [32767] + [131072 // (2 * count + 3) for count in range(1, 121)]
-FINAL_STATE = 1 << 31
 
 COMMAND_FIELDS = OPCODE, DISP8, IMM8, DISP32, RIP, CALL, IMM, JCC
 
@@ -124,29 +123,15 @@ class Decoder:
     def __init__(self, packed):
         check(len(packed) >= 5 and packed[0] < 3 and packed[1] < 8 and packed[4] <= 12,
               "an unknown header")
-        self.packed, self.at, self.state, self.places = packed, 5, 0, 1 << packed[4]
+        self.coder, self.places = Coder(packed, 5), 1 << packed[4]
         self.is_code = packed[0] != 0
         self.walk = (Bytes, X86, Aarch64)[packed[0]](*packed[1:4])
         self.models = defaultdict(Model)  # by table and place
         self.fields = defaultdict(lambda: Model(8))
 
-    def word(self):
-        self.at += 4
-        return struct.unpack_from("<I", self.packed, self.at - 4)[0]
-
-    def refill(self):
-        if self.state < FINAL_STATE:
-            self.state = self.state << 32 | self.word()
-
-    def raw(self, bits):
-        value = self.state & (1 << bits) - 1
-        self.state >>= bits
-        self.refill()
-        return value
-
     def mixed(self, a, b, weight):
         """The next symbol by a mixture of two inputs, of which b has the weight."""
-        value, low, start, high, end = self.state & 32767, 0, 0, 16, 32768
+        value, low, start, high, end = self.coder.state & 32767, 0, 0, 16, 32768
         while high - low > 1:
             k = (low + high) // 2
             here = k + (a.shares[k] * (65535 - weight) >> 16) + (b.shares[k] * weight >> 16)
@@ -154,8 +139,7 @@ class Decoder:
                 low, start = k, here
             else:
                 high, end = k, here
-        self.state = (end - start) * (self.state >> 15) + value - start
-        self.refill()
+        self.coder.take(start, end - start, 15)
         a.learn(low)
         if b.model is not a.model:
             b.learn(low)
@@ -198,7 +182,7 @@ class Decoder:
         if symbol < 15:
             return symbol + 16
         bits = self.single("longest", kind)
-        return 30 + (1 << bits) + self.raw(bits)
+        return 30 + (1 << bits) + self.coder.raw(bits)
 
     def distance(self, length, field):
         high = self.single("distance", min(length, 8), field)
@@ -206,15 +190,16 @@ class Decoder:
         if high == 0:
             return value
         bits = 2 * high - 2
-        middle = self.raw(bits - 4) << 4 if bits > 4 else 0
+        middle = self.coder.raw(bits - 4) << 4 if bits > 4 else 0
         return (value << bits) + middle + (self.single("last bits", high) if bits else 0)
 
     def decode(self, size):
         out, walk, last, history, left = bytearray(), self.walk, [1, 1, 1, 1], 0, 0
         while len(out) < size:
             if left == 0:
-                check(not out or self.state == FINAL_STATE, "a block does not end where it should")
-                self.state, left = self.word() | self.word() << 32, 1 << 18
+                self.coder.end_block()
+                self.coder.start_block()
+                left = 1 << 18
             left -= 1
             guess = out[-last[0]] if last[0] <= len(out) else 0
             field, (general, specific) = walk.field(), walk.contexts(guess)
@@ -240,8 +225,8 @@ class Decoder:
             for _ in range(length):
                 out.append(out[-last[0]])
                 walk.step(out[-1])
-        check((self.state == FINAL_STATE or size == 0) and self.at == len(self.packed),
-              "a stream does not end where it should")
+        self.coder.end_block()
+        check(self.coder.at == len(self.coder.packed), "a stream does not end where it should")
         return bytes(out)
 
 

@@ -224,6 +224,13 @@ ExpandStatus decode_stream(const PackStream& stream, const uint8_t* packed, uint
     return status == MixStatus::ok ? ExpandStatus::ok : ExpandStatus::bad_stream;
   }
 #endif
+#if defined(WHITTLE_WITH_QUICK)
+  if (stream.codec == packer::kCodecQuick) {
+    const bool is_whole =
+        quick_decode(packed, stream.packed_size, raw, stream.raw_size, workspace.quick);
+    return is_whole ? ExpandStatus::ok : ExpandStatus::bad_stream;
+  }
+#endif
   if (stream.codec != packer::kCodecStored || stream.packed_size != stream.raw_size) {
     return ExpandStatus::bad_stream;
   }

@@ -20,6 +20,7 @@
 #include "packer/format.h"
 #include "packer/stub/mix_decoder.h"
 #include "packer/stub/packed.h"
+#include "packer/stub/quick_decoder.h"
 #include "packer/stub/stream_view.h"
 #include "packer/stub/x86_code.h"
 #include "packer/stub/zstd_decoder.h"
@@ -28,6 +29,7 @@
 #if !defined(WHITTLE_STUB)
 #define WHITTLE_WITH_ZSTD
 #define WHITTLE_WITH_MIX
+#define WHITTLE_WITH_QUICK
 #define WHITTLE_WITH_GO
 #define WHITTLE_WITH_DATA
 #define WHITTLE_WITH_X86
@@ -51,6 +53,9 @@ union Workspace {
 #endif
 #if defined(WHITTLE_WITH_MIX)
   MixWorkspace mix;
+#endif
+#if defined(WHITTLE_WITH_QUICK)
+  QuickWorkspace quick;
 #endif
 #if defined(WHITTLE_WITH_X86)
   X86Workspace x86;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "packer/stub/mix_decoder.h"
 
-#include "packer/stub/load_store.h"
+#include "packer/stub/rans_decoder.h"
 #include "packer/stub/system.h"
 
 namespace whittle::stub {
@@ -12,35 +12,15 @@ namespace {
 constexpr size_t kMemoryStep = 64 << 10;
 constexpr uint32_t kChunkCommands = 4096, kBlockChunks = kBlockCommands / kChunkCommands;
 
-struct Decoder {
-  uint64_t state = 0;
-  const uint8_t* at;
-  const uint8_t* end;
-
-  // Zeros behind the end; the final state tells.
-  [[gnu::noinline]] uint32_t word() {
-    if (end - at < 4) return 0;
-    const uint32_t value = load32(at);
-    at += 4;
-    return value;
-  }
-  void start() {
-    state = word();
-    state |= uint64_t{word()} << 32;
-  }
+// A coder of MixModel.
+struct Decoder : RansDecoder<Decoder> {
   uint32_t code(const Mixture& mixture, uint32_t) {
     const uint32_t value = static_cast<uint32_t>(state) & (kScale - 1);
     const uint32_t symbol = find(mixture, value);
-    state = mixture.size(symbol) * (state >> kScaleBits) + value - mixture.start[symbol];
-    if (state < uint64_t{1} << 31) state = (state << 32) | word();
+    take(mixture.size(symbol), value - mixture.start[symbol], kScaleBits);
     return symbol;
   }
-  [[gnu::noinline]] uint32_t raw(uint32_t, uint32_t bits) {
-    const uint32_t value = static_cast<uint32_t>(state) & ((1U << bits) - 1);
-    state >>= bits;
-    if (state < uint64_t{1} << 31) state = (state << 32) | word();
-    return value;
-  }
+  uint32_t raw(uint32_t, uint32_t bits) { return RansDecoder::raw(bits); }
 };
 
 }  // namespace
@@ -53,7 +33,7 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
   if (header.model >= kModelKinds || header.columns > 7 || header.table_bits > kMaxTableBits) {
     return MixStatus::damaged;
   }
-  Decoder coder{0, packed + sizeof header, packed + packed_size};
+  Decoder coder{{0, packed + sizeof header, packed + packed_size}};
   MixModel<Decoder> model{workspace, coder};
   prepare(workspace, header);
   Walker walker = stub::walker(workspace, header);
@@ -62,7 +42,7 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
   uint8_t* there = raw;
   for (uint32_t chunk = 0; walker.at < raw_size; chunk++) {
     if (chunk % kBlockChunks == 0) {
-      if (chunk != 0 && coder.state != uint64_t{1} << 31) return MixStatus::damaged;
+      if (chunk != 0 && !coder.has_ended()) return MixStatus::damaged;
       coder.start();
     }
     kept = release_behind(kept, coder.at, kMemoryStep);
@@ -103,7 +83,7 @@ MixStatus mix_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, si
       }
     }
   }
-  if (raw_size != 0 && coder.state != uint64_t{1} << 31) return MixStatus::damaged;
+  if (raw_size != 0 && !coder.has_ended()) return MixStatus::damaged;
   return coder.at == coder.end ? MixStatus::ok : MixStatus::damaged;
 }
 

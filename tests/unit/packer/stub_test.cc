@@ -34,6 +34,7 @@ std::string name_of(const packer::Stub& stub) {
   };
   add(packer::kStubZstd, "zstd");
   add(packer::kStubMix, "mix");
+  add(packer::kStubQuick, "quick");
   add(packer::kStubGo, "go");
   add(packer::kStubData, "data");
   return elf::machine_name(header) + ',' + features;

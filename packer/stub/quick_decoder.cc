@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "packer/stub/quick_decoder.h"
+
+#include "packer/stub/rans_decoder.h"
+#include "packer/stub/zigzag.h"
+
+namespace whittle::stub {
+namespace {
+
+struct Decoder : RansDecoder<Decoder> {
+  uint32_t symbol(const uint32_t* slots) {
+    const uint32_t slot = slots[state & (kQuickScale - 1)];
+    take(slot >> 8 & 0xfff, slot >> 20, kQuickScaleBits);
+    return slot & 0xff;
+  }
+  [[gnu::noinline]] uint32_t number(const uint32_t* slots) {
+    const uint32_t code = symbol(slots);
+    if (code < 16) return code;
+    const uint32_t bits = code / 2 - 5;
+    return (2 | (code & 1)) << bits | raw(bits);
+  }
+  // Elias's gamma code.
+  [[gnu::noinline]] uint32_t gamma() {
+    uint32_t value = 1;
+    while (raw(1) != 0) value = value << 1 | raw(1);
+    return value;
+  }
+  // A distribution.
+  bool read_table(uint32_t* slots, uint32_t symbols) {
+    uint32_t symbol = 0, bits = kQuickFirstBits;
+    for (uint32_t* const last = slots + kQuickScale; slots != last; symbol++) {
+      symbol += gamma() - 1;  // these have no shares
+      bits += unzigzag(gamma() - 1);
+      if (symbol >= symbols || bits > kQuickScaleBits) return false;
+      const uint32_t size = 1U << bits | raw(bits);
+      if (size > static_cast<size_t>(last - slots)) return false;
+      for (uint32_t rank = 0; rank < size; rank++) *slots++ = symbol | size << 8 | rank << 20;
+    }
+    return true;
+  }
+};
+
+}  // namespace
+
+bool quick_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, size_t raw_size,
+                  QuickWorkspace& workspace) {
+  Decoder coder{{0, packed, packed + packed_size}};
+  uint32_t reps[kQuickReps];
+  for (uint32_t k = 0; k < kQuickReps; k++) reps[k] = kQuickFirstDistances[k];
+  for (size_t at = 0; at < raw_size;) {
+    coder.start();
+    for (uint32_t t = 0; t < kQuickTables; t++) {
+      const uint32_t symbols = t == kQuickLiteral ? 256 : kQuickNumberSymbols;
+      if (!coder.read_table(workspace.slots[t], symbols)) return false;
+    }
+    for (uint32_t n = coder.raw(16);; n--) {
+      uint32_t run = coder.number(workspace.slots[kQuickRun]);
+      if (run > raw_size - at) return false;
+      for (; run != 0; run--) {
+        raw[at++] = static_cast<uint8_t>(coder.symbol(workspace.slots[kQuickLiteral]));
+      }
+      if (at == raw_size) break;
+      const uint32_t offset = coder.number(workspace.slots[kQuickOffset]);
+      const bool repeats = offset < kQuickReps;
+      uint32_t length =
+          coder.number(workspace.slots[repeats ? kQuickRepeatLength : kQuickLength]) + 1;
+      const uint32_t distance = repeats ? reps[offset] : offset - (kQuickReps - 1);
+      if (distance > at || length == 0 || length > raw_size - at) return false;
+      for (uint32_t k = repeats ? offset : kQuickReps - 1; k != 0; k--) reps[k] = reps[k - 1];
+      reps[0] = distance;
+      for (; length != 0; length--, at++) raw[at] = raw[at - distance];
+      if (n == 0) break;
+    }
+    if (!coder.has_ended()) return false;
+  }
+  return coder.at == coder.end;
+}
+
+}  // namespace whittle::stub
