@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // The order of streams: which of them are decoded while tables are put together from their parts,
-// and which wait. The bytes are zeros, nothing here looks at them.
+// and which wait, for which the bytes are zeros; and their codecs.
 #include "packer/encode.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <set>
+
+#include "packer/stubs.h"
+#include "tests/unit/packer/subjects.h"
 
 namespace whittle::packer {
 namespace {
@@ -18,16 +24,14 @@ StreamGroup image(std::uint64_t address, std::size_t size, std::uint32_t kind = 
 }
 
 // A region of `size` from two parts of half as much.
-StreamGroup table(std::uint64_t address, std::size_t size) {
+StreamGroup table(std::uint64_t address, std::size_t size,
+                  std::uint32_t transform = kTransformGoTable) {
   StreamGroup group;
   for (int i = 0; i < 2; i++) {
     group.streams.push_back({.kind = kStreamPart, .address = 0, .bytes = Bytes(size / 2)});
   }
-  group.regions.push_back({.address = address,
-                           .size = size,
-                           .transform = kTransformGoTable,
-                           .first_part = 0,
-                           .part_count = 2});
+  group.regions.push_back(
+      {.address = address, .size = size, .transform = transform, .first_part = 0, .part_count = 2});
   return group;
 }
 
@@ -91,6 +95,38 @@ TEST(Encode, OnlySmallStreamsGoBesideTablesAtLevelSmall) {
   };
   EXPECT_EQ(held_at(kLevelFast), std::vector<std::uint64_t>{9'000'000});
   EXPECT_EQ(held_at(kLevelSmall), (std::vector<std::uint64_t>{2'000'000, 9'000'000}));
+}
+
+// The codecs of what the stub decodes for noise of so many bytes, which codec quick packs smaller,
+// and for `others`; and the features of that stub.
+struct Codecs {
+  std::set<std::uint32_t> codecs;
+  std::uint32_t features;
+};
+Codecs codecs_at_small(std::size_t size, std::vector<StreamGroup> others) {
+  others.push_back(image(0, size));
+  others.back().streams[0].bytes = test::noise(size, 15);
+  const Encoded encoded = encode(std::move(others), kLevelSmall, kX86_64, nullptr);
+  Codecs result{.codecs = {}, .features = encoded.stub.features};
+  for (const PackStream& stream : encoded.streams) result.codecs.insert(stream.codec);
+  return result;
+}
+
+TEST(Encode, ASecondCodecHasToSaveMoreThanItsDecoderTakes) {
+  EXPECT_THAT(codecs_at_small(20'000, {}).codecs, testing::ElementsAre(kCodecMix));
+  const Codecs large = codecs_at_small(200'000, {});
+  EXPECT_THAT(large.codecs, testing::ElementsAre(kCodecMix, kCodecQuick)) << "mix: late code";
+  EXPECT_EQ(large.features, kStubMix | kStubQuick);
+}
+
+// No stub has the second codec and all tables.
+TEST(Encode, ProgramsWithAllKindsOfTablesHaveOneCodec) {
+  const StreamGroup go = table(1 << 20, 160), data = table(2 << 20, 160, kTransformEhFrame);
+  EXPECT_EQ(codecs_at_small(200'000, {go}).features, kStubMix | kStubQuick | kStubGo);
+  EXPECT_EQ(codecs_at_small(200'000, {data}).features, kStubMix | kStubQuick | kStubData);
+  const Codecs both = codecs_at_small(200'000, {go, data});
+  EXPECT_EQ(both.features, kStubMix | kStubGo | kStubData);
+  EXPECT_THAT(both.codecs, testing::ElementsAre(kCodecMix));
 }
 
 TEST(Encode, TheRestIsBehindAllElse) {

@@ -1,50 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
-// Encoder and decoder of the context-mixing codec against each other. Every decode runs with source
-// and destination each ending right before a page that may not be touched, so that one byte too far
-// is a fault and not a matter of luck.
+// Encoder and decoder of the context-mixing codec against each other. Every decode runs between
+// pages that may not be touched.
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstring>
 #include <memory>
-#include <random>
 
 #include "common/bytes.h"
 #include "common/file.h"
 #include "packer/mix_encoder.h"
 #include "packer/stub/mix_decoder.h"
 #include "packer/stub/x86_code.h"
+#include "tests/unit/packer/guarded_memory.h"
 #include "tests/unit/packer/subjects.h"
 
 namespace whittle {
 namespace {
 
 using stub::MixStatus;
-
-// A block whose last byte is the last that may be touched.
-class Fenced {
- public:
-  explicit Fenced(std::size_t size) : size_(size) {
-    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    usable_ = (size + page - 1) / page * page;
-    mapped_ = usable_ + page;
-    void* map = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED) throw std::bad_alloc();
-    base_ = static_cast<std::uint8_t*>(map);
-    mprotect(base_ + usable_, page, PROT_NONE);
-  }
-  Fenced(const Fenced&) = delete;
-  Fenced& operator=(const Fenced&) = delete;
-  ~Fenced() { munmap(base_, mapped_); }
-  std::uint8_t* data() { return base_ + usable_ - size_; }
-
- private:
-  std::size_t size_, usable_ = 0, mapped_ = 0;
-  std::uint8_t* base_ = nullptr;
-};
+using test::noise;
 
 struct Decoded {
   MixStatus status;
@@ -54,12 +30,10 @@ struct Decoded {
 Decoded decode(ByteView packed, std::size_t size, std::uint8_t dirt = 0xa5) {
   const auto workspace = std::make_unique<stub::MixWorkspace>();
   std::memset(static_cast<void*>(workspace.get()), dirt, sizeof *workspace);
-  Fenced source(packed.size());
-  if (!packed.empty()) std::memcpy(source.data(), packed.data(), packed.size());
-  Fenced target(size);
+  const test::GuardedMemory source(packed), target(size);
   const MixStatus status =
-      stub::mix_decode(source.data(), packed.size(), target.data(), size, *workspace);
-  return {status, Bytes(target.data(), target.data() + size)};
+      stub::mix_decode(source.data(), source.size(), target.data(), size, *workspace);
+  return {status, target.bytes()};
 }
 
 constexpr stub::ModelKind kAll[] = {stub::kModelBytes, stub::kModelX86, stub::kModelAarch64};
@@ -73,13 +47,6 @@ void expect_round_trip(ByteView content, const char* what) {
     EXPECT_TRUE(std::equal(content.begin(), content.end(), decoded.bytes.begin()))
         << what << ", model " << static_cast<int>(model);
   }
-}
-
-Bytes noise(std::size_t size, unsigned mask = 255, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  Bytes bytes(size);
-  for (auto& b : bytes) b = static_cast<std::uint8_t>(random() & mask);
-  return bytes;
 }
 
 Bytes code(std::size_t size) {

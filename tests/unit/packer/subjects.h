@@ -13,6 +13,14 @@
 
 namespace whittle::test {
 
+// Noise in the bits of the mask.
+inline Bytes noise(std::size_t size, unsigned mask = 255, unsigned seed = 1) {
+  std::mt19937 random(seed);
+  Bytes bytes(size);
+  for (auto& b : bytes) b = static_cast<std::uint8_t>(random() & mask);
+  return bytes;
+}
+
 // Code-like bytes that compress: calls and RIP-relative loads of a few targets between fillers.
 inline std::string some_code(std::size_t size, std::uint64_t seed = 1) {
   std::mt19937_64 random(seed);

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // The stub's decoder against libzstd, which is both encoder and oracle. Every decode below runs
-// with source and destination each ending right before a page that may not be touched, so that one
-// byte too far is a fault and not a matter of luck.
+// between pages that may not be touched.
 #include "packer/stub/zstd_decoder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
@@ -24,42 +21,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/packer/guarded_memory.h"
+
 namespace whittle::stub {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-// Memory whose last byte is the last of its page; the page after it, and the one before the first,
-// fault.
-class GuardedMemory {
- public:
-  explicit GuardedMemory(size_t size) : size_(size) {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    inner_ = (size + page - 1) / page * page;
-    mapped_ = inner_ + 2 * page;
-    base_ = static_cast<uint8_t*>(
-        mmap(nullptr, mapped_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-    if (base_ == MAP_FAILED) throw std::bad_alloc();
-    begin_ = base_ + page;
-    if (inner_ != 0 && mprotect(begin_, inner_, PROT_READ | PROT_WRITE) != 0)
-      throw std::bad_alloc();
-  }
-  explicit GuardedMemory(const Bytes& content) : GuardedMemory(content.size()) {
-    if (!content.empty()) std::memcpy(data(), content.data(), content.size());
-  }
-  GuardedMemory(const GuardedMemory&) = delete;
-  GuardedMemory& operator=(const GuardedMemory&) = delete;
-  ~GuardedMemory() { munmap(base_, mapped_); }
-
-  uint8_t* data() const { return begin_ + (inner_ - size_); }
-  size_t size() const { return size_; }
-  Bytes bytes() const { return Bytes(data(), data() + size_); }
-
- private:
-  uint8_t* base_;
-  uint8_t* begin_;
-  size_t size_, inner_, mapped_;
-};
+using test::GuardedMemory;
 
 struct Decoded {
   ZstdStatus status;
