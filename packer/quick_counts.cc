@@ -11,7 +11,7 @@ namespace {
 
 using namespace stub;
 
-constexpr std::uint32_t kBlockBits = 64 + 16;  // state and number of sequences
+constexpr std::uint32_t kBlockBits = 2 * 64 + 16;  // states and number of sequences
 
 // Of a symbol with so many shares. One without any is as dear as half a share.
 std::uint32_t price_of(std::uint32_t size) {

@@ -69,7 +69,7 @@ class Encoder {
 
   Bytes write() const {
     Bytes out;
-    RansEncoder rans(out);
+    RansEncoder rans(out, 2);
     auto sequence = sequences_.begin();
     const std::uint8_t* at = raw_.data();
     for (const Block& block : blocks_) {

@@ -13,7 +13,7 @@ RUN, OFFSET, REPEATED_LENGTH, LENGTH, LITERAL = range(5)
 
 class Decoder:
     def __init__(self, packed):
-        self.coder, self.tables = Coder(packed, 0), None
+        self.coder, self.tables = Coder(packed, 0, states=2), None
 
     def gamma(self):
         value = 1

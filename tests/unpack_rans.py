@@ -9,8 +9,18 @@ FINAL_STATE = 1 << 31
 
 
 class Coder:
-    def __init__(self, packed, at):
-        self.packed, self.at, self.state = packed, at, FINAL_STATE
+    """The words from `at` on; `state` is the one whose turn it is, of one or two."""
+
+    def __init__(self, packed, at, states=1):
+        self.packed, self.at, self.states = packed, at, [FINAL_STATE] * states
+
+    @property
+    def state(self):
+        return self.states[0]
+
+    @state.setter
+    def state(self, value):
+        self.states[0] = value
 
     def word(self):
         check(self.at + 4 <= len(self.packed), "words are missing")
@@ -18,15 +28,17 @@ class Coder:
         return struct.unpack_from("<I", self.packed, self.at - 4)[0]
 
     def start_block(self):
-        self.state = self.word() | self.word() << 32
+        for k in reversed(range(len(self.states))):
+            self.states[k] = self.word() | self.word() << 32
 
     def end_block(self):
-        check(self.state == FINAL_STATE, "a block does not end where it should")
+        check(set(self.states) == {FINAL_STATE}, "a block does not end where it should")
 
     def take(self, start, size, bits):
-        """Takes a symbol off the state that has these shares of 2^bits."""
+        """Takes a symbol off the state that has these shares of 2^bits. The other one is next."""
         self.state = size * (self.state >> bits) + (self.state & (1 << bits) - 1) - start
         self.refill()
+        self.states.reverse()
 
     def raw(self, bits):
         value = self.state & (1 << bits) - 1

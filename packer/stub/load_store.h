@@ -55,4 +55,15 @@ inline void store64_aligned(void* to, uint64_t value) {
   __builtin_memcpy(__builtin_assume_aligned(to, 8), &value, sizeof value);
 }
 
+#if defined(__riscv)  // byte by byte, once and for all callers
+inline constexpr bool kHasUnaligned = false;
+[[gnu::noinline]] inline void copy16(uint8_t* to, const uint8_t* from) {
+  __builtin_memcpy(to, from, 8);
+  __builtin_memcpy(to + 8, from + 8, 8);
+}
+#else
+inline constexpr bool kHasUnaligned = true;
+inline void copy16(uint8_t* to, const uint8_t* from) { __builtin_memcpy(to, from, 16); }
+#endif
+
 }  // namespace whittle::stub

@@ -7,10 +7,22 @@
 namespace whittle::stub {
 namespace {
 
+// Two states take turns by symbols: while one is on its way through the table, so is the other.
 struct Decoder : RansDecoder<Decoder> {
+  uint64_t next_state = 0;
+
+  void start() {
+    RansDecoder::start();
+    next_state = state;
+    RansDecoder::start();
+  }
+  bool has_ended() const { return RansDecoder::has_ended() && state == next_state; }
   uint32_t symbol(const uint32_t* slots) {
     const uint32_t slot = slots[state & (kQuickScale - 1)];
     take(slot >> 8 & 0xfff, slot >> 20, kQuickScaleBits);
+    const uint64_t taken = state;
+    state = next_state;
+    next_state = taken;
     return slot & 0xff;
   }
   [[gnu::noinline]] uint32_t number(const uint32_t* slots) {
@@ -68,7 +80,15 @@ bool quick_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, size_
       if (distance > at || length == 0 || length > raw_size - at) return false;
       for (uint32_t k = repeats ? offset : kQuickReps - 1; k != 0; k--) reps[k] = reps[k - 1];
       reps[0] = distance;
-      for (; length != 0; length--, at++) raw[at] = raw[at - distance];
+      // Copies are short and their lengths hard to predict, so what costs is the loop's end and not
+      // the byte. Steps may write too far where that does no harm.
+      if (kHasUnaligned && distance >= 16 && raw_size - at - length >= 16) {
+        uint8_t* const to = raw + at;
+        for (size_t done = 0; done < length; done += 16) copy16(to + done, to + done - distance);
+        at += length;
+      } else {
+        for (; length != 0; length--, at++) raw[at] = raw[at - distance];
+      }
       if (n == 0) break;
     }
     if (!coder.has_ended()) return false;

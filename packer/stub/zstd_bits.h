@@ -29,15 +29,6 @@
 
 namespace whittle::stub {
 
-#if defined(__riscv)  // has no unaligned access to rely on: byte by byte, once and for all callers
-[[gnu::noinline]] inline void copy16(uint8_t* dst, const uint8_t* src) {
-  __builtin_memcpy(dst, src, 8);
-  __builtin_memcpy(dst + 8, src + 8, 8);
-}
-#else
-inline void copy16(uint8_t* dst, const uint8_t* src) { __builtin_memcpy(dst, src, 16); }
-#endif
-
 // Position of the highest bit that is set; `value` is not zero.
 inline int highest_bit(uint32_t value) { return 31 - __builtin_clz(value); }
 

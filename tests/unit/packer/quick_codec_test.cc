@@ -211,7 +211,7 @@ class OneBlock {
 
  private:
   Bytes bytes_;
-  packer::RansEncoder rans_{bytes_};
+  packer::RansEncoder rans_{bytes_, 2};
 };
 
 // `run` literals "x", then copies of `length` at `offset`, so many sequences.
