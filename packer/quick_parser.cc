@@ -21,7 +21,8 @@ void QuickParser::parse(std::size_t end, const QuickPrices& prices,
                         std::vector<QuickSequence>& sequences) {
   const auto size = static_cast<std::uint32_t>(end - at_);
   for (std::uint32_t i = 1; i <= size; i++) nodes_[i].price = kUnreached;
-  nodes_[0] = {.price = 0, .length = 0, .offset = 0, .run = run_, .reps = reps_};
+  const std::uint32_t paid = prices.number(kQuickRun, run_);
+  nodes_[0] = {.price = paid, .length = 0, .offset = 0, .run = run_, .reps = reps_};
   std::uint32_t skip_to = 0;
   for (std::uint32_t i = 0; i < size; i++) {
     if (i != 0) arrive(i);
