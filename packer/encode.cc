@@ -38,7 +38,8 @@ void encode_one(Job& job, std::uint32_t level, std::uint8_t bits,
   if (level == kLevelSmall) {
     job.forms.push_back(
         {kCodecMix, mix_encode(raw.bytes, model_of(raw.code_transform), bits, &done)});
-    job.forms.push_back({kCodecQuick, quick_encode(raw.bytes)});
+    // Of code, codec mix knows too much for another one to come near it.
+    if (raw.code_transform == 0) job.forms.push_back({kCodecQuick, quick_encode(raw.bytes)});
   } else {
     job.forms.push_back({kCodecZstd, zstd_encode(raw.bytes, &done)});
   }

@@ -2,10 +2,13 @@
 #include "packer/stub/quick_decoder.h"
 
 #include "packer/stub/rans_decoder.h"
+#include "packer/stub/system.h"
 #include "packer/stub/zigzag.h"
 
 namespace whittle::stub {
 namespace {
+
+constexpr size_t kMemoryStep = 64 << 10;  // bytes that are released at once (system.h)
 
 // Two states take turns by symbols: while one is on its way through the table, so is the other.
 struct Decoder : RansDecoder<Decoder> {
@@ -59,7 +62,9 @@ bool quick_decode(const uint8_t* packed, size_t packed_size, uint8_t* raw, size_
   Decoder coder{{0, packed, packed + packed_size}};
   uint32_t reps[kQuickReps];
   for (uint32_t k = 0; k < kQuickReps; k++) reps[k] = kQuickFirstDistances[k];
+  const uint8_t* kept = packed;
   for (size_t at = 0; at < raw_size;) {
+    kept = release_behind(kept, coder.at, kMemoryStep);
     coder.start();
     for (uint32_t t = 0; t < kQuickTables; t++) {
       const uint32_t symbols = t == kQuickLiteral ? 256 : kQuickNumberSymbols;
