@@ -31,6 +31,17 @@ struct Match {
 // A length from which on a match is good enough to take it without asking further.
 inline constexpr std::uint32_t kNiceLength = 192;
 
+// How many bytes from `at` on equal those `distance` before, at most `most`; the first `known` do.
+// None where that is before the start.
+inline std::uint32_t repeated(ByteView raw, std::size_t at, std::uint32_t distance,
+                              std::uint32_t known, std::uint32_t most) {
+  if (distance > at) return 0;
+  const std::uint8_t* a = raw.data() + at;
+  const std::uint8_t* b = a - distance;
+  while (known < most && a[known] == b[known]) known++;
+  return known;
+}
+
 class MatchFinder {
  public:
   explicit MatchFinder(ByteView raw);

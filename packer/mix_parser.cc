@@ -105,7 +105,7 @@ std::uint32_t MixParser::repeat(const Departure& from) {
   std::uint32_t skip_to = 0;
   for (std::uint32_t k = 0; k < kReps; k++) {
     const std::uint32_t distance = from.past.reps[k];
-    const std::uint32_t longest = extend(from.at, distance, 0, from.most);
+    const std::uint32_t longest = repeated(raw_, from.at, distance, 0, from.most);
     const std::uint16_t* lengths = prices_.lengths(kRep + k, from.context.field);
     const std::uint32_t base = from.price + from.commands[kRep + k];
     std::uint32_t l = longest >= kNiceLength ? longest : 1;
@@ -132,7 +132,7 @@ std::uint32_t MixParser::copy(const Departure& from) {
   for (const Match& match : surroundings_[from.index].matches) {
     std::uint32_t longest = std::min(match.length, from.most);
     if (longest >= kNiceLength) {
-      longest = extend(from.at, match.distance, longest, from.most);
+      longest = repeated(raw_, from.at, match.distance, longest, from.most);
       skip_to = std::max(skip_to, from.index + longest);
       l = longest;
     }
@@ -147,16 +147,6 @@ std::uint32_t MixParser::copy(const Departure& from) {
     }
   }
   return skip_to;
-}
-
-// Bytes from `at` on that equal those `distance` before; the first `known` do.
-std::uint32_t MixParser::extend(std::size_t at, std::uint32_t distance, std::uint32_t known,
-                                std::uint32_t most) const {
-  if (distance > at) return 0;
-  const std::uint8_t* a = raw_.data() + at;
-  const std::uint8_t* b = a - distance;
-  while (known < most && a[known] == b[known]) known++;
-  return known;
 }
 
 // The way to node `end`.

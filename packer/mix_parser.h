@@ -73,8 +73,6 @@ class MixParser {
       node.step = step;
     }
   }
-  std::uint32_t extend(std::size_t at, std::uint32_t distance, std::uint32_t known,
-                       std::uint32_t most) const;
   void collect(std::uint32_t end, std::vector<Step>& steps) const;
 
   ByteView raw_;

@@ -91,26 +91,18 @@ std::uint32_t QuickParser::put_copies(std::uint32_t index, std::uint32_t most,
     if (longest >= kNiceLength) skip_to = std::max(skip_to, index + longest);
   };
   for (std::uint32_t k = 0; k < kQuickReps; k++) {
-    put(k, 1, extend(at_ + index, node.reps[k], 0, most));
+    put(k, 1, repeated(raw_, at_ + index, node.reps[k], 0, most));
   }
   std::uint32_t shortest = 2;
   for (const Match& match : matches_) {
     std::uint32_t longest = std::min(match.length, most);
-    if (longest >= kNiceLength) longest = extend(at_ + index, match.distance, longest, most);
+    if (longest >= kNiceLength) {
+      longest = repeated(raw_, at_ + index, match.distance, longest, most);
+    }
     put(match.distance + kQuickReps - 1, shortest, longest);
     shortest = longest + 1;
   }
   return skip_to;
-}
-
-// Bytes from `at` on that equal those `distance` before; the first `known` do.
-std::uint32_t QuickParser::extend(std::size_t at, std::uint32_t distance, std::uint32_t known,
-                                  std::uint32_t most) const {
-  if (distance > at) return 0;
-  const std::uint8_t* a = raw_.data() + at;
-  const std::uint8_t* b = a - distance;
-  while (known < most && a[known] == b[known]) known++;
-  return known;
 }
 
 }  // namespace whittle::packer

@@ -42,8 +42,6 @@ class QuickParser {
   void arrive(std::uint32_t index);
   void put_literal(std::uint32_t index, const QuickPrices& prices);
   std::uint32_t put_copies(std::uint32_t index, std::uint32_t most, const QuickPrices& prices);
-  std::uint32_t extend(std::size_t at, std::uint32_t distance, std::uint32_t known,
-                       std::uint32_t most) const;
   void relax(std::uint32_t index, std::uint32_t price, std::uint32_t offset, std::uint32_t length) {
     Node& node = nodes_[index];
     if (price >= node.price) return;
