@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The encoder half of the codec of level `small` (stub/mix_decoder.h is the other half).
+// The encoder half of the first codec of level `small` (stub/mix_decoder.h is the other half).
 //
 // A parser (mix_parser.h) chooses among matches (match_finder.h) what is cheapest by the model of
 // the moment (mix_prices.h); a player (mix_player.h) runs the commands through the model, and their

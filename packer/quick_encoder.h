@@ -6,7 +6,7 @@
 // is parsed a few times, each time by the prices of the blocks that the last parse fell into. A
 // block is as many stretches of the parser's as are cheaper with one distribution than with two.
 //
-// Memory: 8 bytes a position of the last 64 MiB, 12 a sequence, and a few megabytes.
+// Memory: 8 bytes a position of the last 64 MiB, 12 a sequence, 5 KiB a block, and a few megabytes.
 #pragma once
 
 #include "common/bytes.h"

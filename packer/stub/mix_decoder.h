@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The decoder of the codec that level `small` uses: an LZ77 codec whose symbols are coded by rANS
+// The decoder of the first codec of level `small`: an LZ77 codec whose symbols are coded by rANS
 // with mixtures of context models (mix_model.h, packer/MIX_FORMAT.md). Freestanding; needs no
 // memory but its workspace.
 //
