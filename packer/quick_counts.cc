@@ -3,7 +3,7 @@
 
 #include <bit>
 
-#include "packer/mix_prices.h"
+#include "packer/price_table.h"
 #include "packer/stub/zigzag.h"
 
 namespace whittle::packer {

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "common/file.h"
-#include "packer/mix_prices.h"
+#include "packer/price_table.h"
 #include "packer/quick_counts.h"
 #include "packer/quick_encoder.h"
 #include "packer/rans_encoder.h"
