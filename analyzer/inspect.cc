@@ -8,7 +8,6 @@
 #include <algorithm>
 
 #include "analyzer/analyzer.h"
-#include "analyzer/extent.h"
 #include "analyzer/hardening.h"
 #include "analyzer/lief_reader.h"
 #include "analyzer/linkage.h"
@@ -18,6 +17,7 @@
 #include "analyzer/toolchain.h"
 #include "analyzer/verdict.h"
 #include "common/digest.h"
+#include "common/extent.h"
 #include "common/foreign_packer.h"
 #include "common/text.h"
 
@@ -83,7 +83,7 @@ void describe_notes(const elf::File& file, BinaryReport& report) {
 
 // What takes more than the headers to tell.
 void describe_contents(const elf::File& file, BinaryReport& report) {
-  report.overlay = measure_extent(file).overlay;
+  report.overlay = elf::measure_extent(file).overlay;
   if (const auto packer = find_foreign_packer(file)) {
     report.packing = Packing{.packer = packer->name, .version = packer->version};
   }

@@ -11,7 +11,7 @@
 //
 // A file with something appended after all that (an archive, a payload) stays as it is: programs
 // find such bytes by an offset, from the start or from the end, and a cut before them would move
-// them.
+// them. So does a file with a section of the author's own (common/payload_section.h).
 //
 // e_shoff, e_shnum and e_shstrndx become 0, "no section headers". e_shentsize keeps its value: it
 // is the size of an entry, true of a table of none, and strict readers compare it to what they
@@ -31,9 +31,10 @@
 #include <algorithm>
 
 #include "analyzer/analyzer.h"
-#include "analyzer/extent.h"
 #include "analyzer/verdict.h"
 #include "common/error.h"
+#include "common/extent.h"
+#include "common/payload_section.h"
 #include "common/section_table.h"
 
 namespace whittle::analyzer {
@@ -176,7 +177,7 @@ StripResult strip(ByteView bytes, std::string_view path) {
   const Verdict verdict = judge(file);
   if (!is_static(verdict.kind)) refuse(path, verdict.kind, verdict.reasons.front().text);
 
-  const Extent extent = measure_extent(file);
+  const elf::Extent extent = elf::measure_extent(file);
   StripResult result;
   const auto keep_all = [&](std::string why) {
     result.bytes.assign(bytes.begin(), bytes.end());
@@ -194,6 +195,20 @@ StripResult strip(ByteView bytes, std::string_view path) {
         fmt::format("nothing removed: {} bytes are appended to the program (an archive?), which it "
                     "may look for at their offset",
                     extent.overlay));
+  }
+
+  if (extent.in_gaps != 0) {
+    return keep_all(
+        fmt::format("nothing removed: {} bytes lie between what the headers describe and are not "
+                    "zero; the program may look for them in its own file",
+                    extent.in_gaps));
+  }
+  if (const elf::Section* payload = elf::find_payload_section(file)) {
+    return keep_all(
+        fmt::format("nothing removed: {} bytes are in a section `{}` that is not loaded, which the "
+                    "program may look for in its own file; if it does not, remove them: objcopy "
+                    "--remove-section={} FILE",
+                    payload->size, payload->name, payload->name));
   }
 
   result.bytes.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(extent.loaded));

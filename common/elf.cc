@@ -78,6 +78,7 @@ class Layout {
     s.offset = word(at + 8 + 2 * w, "sh_offset");
     s.size = word(at + 8 + 3 * w, "sh_size");
     s.link = reader_.u32(at + 8 + 4 * w, "sh_link");
+    s.info = reader_.u32(at + 12 + 4 * w, "sh_info");
     return {s, name_offset};
   }
 

@@ -60,7 +60,12 @@ enum : std::uint32_t {
   kSectionNull = 0,
   kSectionProgBits = 1,
   kSectionSymTab = 2,
+  kSectionStrTab = 3,
+  kSectionRela = 4,
+  kSectionNote = 7,
   kSectionNoBits = 8,
+  kSectionRel = 9,
+  kSectionSymTabIndexes = 18,
 };
 inline constexpr std::uint64_t kSectionFlagAlloc = 2;
 // Types of notes whose owner is "GNU" or, for the last, "Go".
@@ -102,6 +107,7 @@ struct Section {  // a section header
   std::uint32_t type = 0;
   std::uint64_t flags = 0, addr = 0, offset = 0, size = 0;
   std::uint32_t link = 0;  // index of another section; of its strings for a symbol table
+  std::uint32_t info = 0;  // for relocations, index of the section that they change
 
   // True when the section takes up [offset, offset + size) of the file, which then was checked to
   // lie within it. Offsets of the others mean nothing.

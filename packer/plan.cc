@@ -5,12 +5,15 @@
 
 #include <algorithm>
 
+#include "common/extent.h"
+#include "common/payload_section.h"
+
 namespace whittle::packer {
 namespace {
 
 using elf::Segment;
 
-constexpr std::uint64_t kSmallestPage = 4096;
+constexpr std::uint64_t kSmallestPage = 4096, kLargestPage = 65536;
 constexpr std::uint64_t kLargestAlign = std::uint64_t{1} << 30;
 constexpr std::uint64_t kUserSpaceEnd = std::uint64_t{1} << 47;
 constexpr std::uint32_t kSectionFlagExecute = 4;  // SHF_EXECINSTR
@@ -66,6 +69,18 @@ std::optional<Refusal> refuse_kind(const elf::File& file, const std::vector<Segm
   return std::nullopt;
 }
 
+// Bytes of the file that a program sees behind a read-only segment's own, in the memory that the
+// segment claims: systems map whole pages and zero the rest of the last one only where it is
+// writable (Linux: padzero in fs/binfmt_elf.c). 0 where they are all zero.
+std::uint64_t visible_tail(const elf::File& file, const Segment& s) {
+  if ((s.flags & elf::kFlagWrite) != 0 || s.filesz == 0 || s.memsz <= s.filesz) return 0;
+  const std::uint64_t in_page = align_up(s.file_end(), kLargestPage) - s.file_end();
+  const ByteView after = file.bytes().subspan(s.file_end());
+  const ByteView tail = after.first(std::min({in_page, s.memsz - s.filesz, after.size()}));
+  const bool zero = std::all_of(tail.begin(), tail.end(), [](std::uint8_t b) { return b == 0; });
+  return zero ? 0 : tail.size();
+}
+
 std::optional<Refusal> refuse_layout(const elf::File& file, const std::vector<Segment>& loads) {
   const elf::Header& h = file.header();
   if (file.segments().size() > kMaxSegments) {
@@ -95,6 +110,16 @@ std::optional<Refusal> refuse_layout(const elf::File& file, const std::vector<Se
                                             s.vaddr)};
     }
     previous_end = align_up(s.memory_end(), kSmallestPage);
+  }
+  for (const Segment& s : loads) {
+    if (const std::uint64_t tail = visible_tail(file, s)) {
+      return Refusal{
+          "segment-tail",
+          fmt::format("has a read-only segment at {:#x} that is larger in memory than in "
+                      "the file: systems show {} bytes there that follow it in the "
+                      "file, and a packed file would show zeros",
+                      s.vaddr, tail)};
+    }
   }
   const bool entry_ok = std::any_of(loads.begin(), loads.end(), [&](const Segment& s) {
     return (s.flags & elf::kFlagExecute) != 0 && h.entry >= s.vaddr && h.entry - s.vaddr < s.filesz;
@@ -166,46 +191,6 @@ std::optional<std::uint64_t> find_phdr_vaddr(const elf::File& file,
   return std::nullopt;
 }
 
-// Bytes after everything that the headers describe, unless they are all zero.
-std::uint64_t overlay_of(const elf::File& file) {
-  const elf::Header& h = file.header();
-  std::uint64_t end = h.phoff + std::uint64_t{h.phnum} * h.phentsize;
-  for (const Segment& s : file.segments()) end = std::max(end, s.file_end());
-  if (!file.sections().empty()) {
-    end = std::max(end, h.shoff + file.sections().size() * h.shentsize);
-  }
-  for (const elf::Section& s : file.sections()) {
-    if (s.has_bytes()) end = std::max(end, s.offset + s.size);
-  }
-  const ByteView bytes = file.bytes();
-  if (end >= bytes.size()) return 0;
-  const ByteView behind = bytes.subspan(end);
-  const bool zero =
-      std::all_of(behind.begin(), behind.end(), [](std::uint8_t b) { return b == 0; });
-  return zero ? 0 : behind.size();
-}
-
-// A section that is not mapped and that no compiler, linker or debugger is known to write: data for
-// a program that reads its own file. (Programs find such data by section headers, which the packed
-// file does not have.)
-const elf::Section* find_payload_section(const elf::File& file) {
-  constexpr std::string_view kOfTools[] = {
-      ".comment", ".debug",  ".zdebug", ".gnu",     ".note",   ".stab",     ".llvm",    ".GCC",
-      ".gdb",     ".symtab", ".strtab", ".mdebug",  ".rel",    ".ident",    ".annobin", ".ARM",
-      ".riscv",   ".dep-v0", ".rustc",  ".discard", ".probes", ".shstrtab",
-  };
-  for (const elf::Section& s : file.sections()) {
-    if (s.type != elf::kSectionProgBits || (s.flags & elf::kSectionFlagAlloc) != 0 || s.size == 0) {
-      continue;
-    }
-    const bool is_of_tools = std::any_of(
-        std::begin(kOfTools), std::end(kOfTools),
-        [&](std::string_view prefix) { return std::string_view(s.name).starts_with(prefix); });
-    if (!is_of_tools) return &s;
-  }
-  return nullptr;
-}
-
 // Where a segment's code is: its executable sections where there are section headers, else all of
 // it but the headers at its start.
 void add_code(const elf::File& file, const Segment& segment, std::vector<AddressRange>& code) {
@@ -225,6 +210,20 @@ void add_code(const elf::File& file, const Segment& segment, std::vector<Address
     end = segment.vaddr + segment.filesz;
   }
   if (end > begin) code.push_back({begin, end - begin});
+}
+
+// Bytes of symbol tables, their strings and debug information that no segment loads.
+std::uint64_t symbol_bytes_of(const elf::File& file) {
+  std::uint64_t bytes = 0;
+  for (const elf::Section& s : file.sections()) {
+    if (!s.has_bytes() || (s.flags & elf::kSectionFlagAlloc) != 0) continue;
+    const std::string_view name = s.name;
+    if (s.type == elf::kSectionSymTab || name == ".strtab" || name.starts_with(".debug_") ||
+        name.starts_with(".zdebug_")) {
+      bytes += s.size;
+    }
+  }
+  return bytes;
 }
 
 // As Linux does it (arch_elf_adjust_prot) for programs without an interpreter.
@@ -253,16 +252,24 @@ std::variant<PackPlan, Refusal> plan(const elf::File& file) {
   const std::vector<Segment> loads = loads_of(file);
   if (auto refusal = refuse_kind(file, loads)) return *refusal;
   if (auto refusal = refuse_layout(file, loads)) return *refusal;
-  if (const std::uint64_t overlay = overlay_of(file)) {
+  const elf::Extent extent = elf::measure_extent(file);
+  if (extent.overlay != 0) {
     return Refusal{"overlay", fmt::format("has {} bytes appended to the program (an archive?), "
                                           "which the program may look for in its own file",
-                                          overlay)};
+                                          extent.overlay)};
   }
-  if (const elf::Section* section = find_payload_section(file)) {
+  if (extent.in_gaps != 0) {
+    return Refusal{"overlay", fmt::format("has {} bytes between what its headers describe that are "
+                                          "not zero, and the program may look for them in its own "
+                                          "file",
+                                          extent.in_gaps)};
+  }
+  if (const elf::Section* section = elf::find_payload_section(file)) {
     return Refusal{"payload-section",
-                   fmt::format("has {} bytes in a section {} that is not loaded, which the program "
-                               "may look for in its own file; strip it first if it does not",
-                               section->size, section->name)};
+                   fmt::format("has {} bytes in a section `{}` that is not loaded, which the "
+                               "program may look for in its own file; if it does not, remove them: "
+                               "objcopy --remove-section={} FILE",
+                               section->size, section->name, section->name)};
   }
   PackPlan plan;
   const auto phdr_vaddr = find_phdr_vaddr(file, loads);
@@ -291,6 +298,7 @@ std::variant<PackPlan, Refusal> plan(const elf::File& file) {
     }
   }
   plan.rest = uncovered_ranges(plan.segments, file.bytes().size());
+  plan.symbol_bytes = symbol_bytes_of(file);
   plan.escape_vaddr = find_escape(loads);
   if (const Segment* stack = file.find_segment(elf::kSegmentGnuStack)) {
     plan.stack_flags = stack->flags;

@@ -31,6 +31,7 @@ struct PackPlan {
   std::uint64_t phdr_vaddr = 0;
   std::uint64_t escape_vaddr = 0;            // 0: no room
   std::optional<std::uint32_t> stack_flags;  // PT_GNU_STACK's, where there is one
+  std::uint64_t symbol_bytes = 0;            // of symbol tables and debug information in `rest`
   std::vector<std::string> warnings;
 };
 

@@ -88,8 +88,10 @@ TEST(Strip, ListOfCratesInTheElfHeaderIsNoList) {
   ElfSpec spec = with_sections();
   spec.sections.push_back({".dep-v0", "crates"});
   ElfImage image = build(spec);
-  const elf::Header header = elf::File::parse(image.bytes, "f").header();
-  image.set(header.shoff + 4u * 64 + 24, 8, 0);
+  const elf::File file = elf::File::parse(image.bytes, "f");
+  const elf::Section crates = *file.find_section(".dep-v0");
+  std::fill_n(image.bytes.begin() + static_cast<std::ptrdiff_t>(crates.offset), crates.size, 0);
+  image.set(file.header().shoff + 4u * 64 + 24, 8, 0);
   EXPECT_TRUE(elf::File::parse(strip(image.bytes, "f").bytes, "f").sections().empty());
 }
 
@@ -131,6 +133,32 @@ TEST(Strip, LeavesAFileWithAnOverlayAsItIs) {
   EXPECT_EQ(result.bytes, image.bytes);
   EXPECT_EQ(result.removed, 0u);
   EXPECT_THAT(result.notes, Contains(HasSubstr("21 bytes are appended")));
+}
+
+TEST(Strip, LeavesAFileWithASectionOfTheAuthorsAsItIs) {
+  for (const char* name : {".myres", ".note.mydata", ".relres", ".debug_payload", ".comment2"}) {
+    ElfSpec spec = with_sections();
+    spec.sections.push_back({name, "resources"});
+    const ElfImage image = build(spec);
+    const StripResult result = strip(image.bytes, "f");
+    EXPECT_EQ(result.bytes, image.bytes) << name;
+    EXPECT_EQ(result.removed, 0u);
+    EXPECT_THAT(result.notes, Contains(HasSubstr(name)));
+  }
+}
+
+TEST(Strip, LeavesAFileWithDataBetweenItsSectionsAsItIs) {
+  ElfImage image = build(with_sections());
+  const elf::File file = elf::File::parse(image.bytes, "f");
+  const elf::Section comment = *file.find_section(".comment");
+  for (std::size_t i = 0; i < file.sections().size(); i++) {
+    if (file.sections()[i].name != ".comment") continue;
+    image.set(file.header().shoff + i * 64 + 24, 8, comment.offset + 2);
+    image.set(file.header().shoff + i * 64 + 32, 8, comment.size - 2);
+  }
+  const StripResult result = strip(image.bytes, "f");
+  EXPECT_EQ(result.bytes, image.bytes);
+  EXPECT_THAT(result.notes, Contains(HasSubstr("lie between what the headers describe")));
 }
 
 TEST(Strip, KeepsAnOverlayOfAFileWithoutSections) {

@@ -50,6 +50,30 @@ Bytes with_code_up_to_data() {
   return with_field(0, "memsz", 8, file.segments()[1].vaddr - file.segments()[0].vaddr);
 }
 
+// The section `.comment`, which follows the segments, no longer claims its first bytes.
+Bytes with_data_in_a_gap() {
+  test::ElfSpec spec = test::packable();
+  spec.sections = {{".comment", "gap and comment"}};
+  test::ElfImage image = test::build(spec);
+  const elf::File file = elf::File::parse(image.bytes, "subject");
+  for (std::size_t i = 0; i < file.sections().size(); i++) {
+    if (file.sections()[i].name != ".comment") continue;
+    const std::uint64_t header = file.header().shoff + i * file.header().shentsize;
+    image.set(header + 24, 8, file.sections()[i].offset + 4);
+    image.set(header + 32, 8, file.sections()[i].size - 4);
+  }
+  return image.bytes;
+}
+
+// The code's segment ends eight bytes earlier in the file than in memory.
+Bytes with_visible_tail() {
+  test::ElfImage image = test::build(test::packable());
+  const elf::Segment code = elf::File::parse(image.bytes, "subject").segments()[0];
+  image.set(image.segment_field(0, "filesz"), 8, code.filesz - 8);
+  std::fill_n(image.bytes.begin() + static_cast<std::ptrdiff_t>(code.file_end() - 8), 8, 0xcc);
+  return image.bytes;
+}
+
 Bytes with_spec(const std::function<void(test::ElfSpec&)>& change) {
   test::ElfSpec spec = test::packable();
   change(spec);
@@ -114,6 +138,12 @@ TEST(Plan, RefusesWithAStableCode) {
        [] { return with_spec([](auto& s) {
               s.sections = {{".bundle", "data"}};
             }); }},
+      {"data in a section named as if it were debug information", "payload-section",
+       [] { return with_spec([](auto& s) {
+              s.sections = {{".debug_payload", "data"}};
+            }); }},
+      {"data between sections", "overlay", with_data_in_a_gap},
+      {"read-only segment with the file's bytes behind its own", "segment-tail", with_visible_tail},
       {"data in a section without a name", "payload-section",
        [] { return with_spec([](auto& s) {
               s.sections = {{"", "data"}};
@@ -248,6 +278,8 @@ TEST(Plan, LayoutFitsTheLargestPagesOnWhichTheOriginalRuns) {
   image.set(image.segment_field(0, "filesz"), 8, 0x3000);
   image.set(image.segment_field(0, "memsz"), 8, 0x3000);
   image.set(image.segment_field(1, "vaddr"), 8, test::kBase + file.segments()[1].offset);
+  std::fill(image.bytes.begin() + 0x3000,
+            image.bytes.begin() + static_cast<std::ptrdiff_t>(file.segments()[1].offset), 0);
   EXPECT_EQ(planned(image.bytes).page_size, 16384U);
 }
 
