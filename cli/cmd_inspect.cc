@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "analyzer/analyzer.h"
 #include "cli/app.h"
@@ -27,9 +28,11 @@ int run(const FileOptions& options, report::Streams streams) {
     packability = packer::check(file.bytes, options.input, pack_options);
   }
   if (options.common.quiet) return 0;
+  std::optional<std::vector<packer::PlainTable>> plain;
+  if (streams == report::Streams::each) plain = packer::plain_tables(file.bytes, options.input);
   print_result(options.common.format == "json"
-                   ? report::inspect_json(binary, packed, packability)
-                   : report::inspect_text(binary, packed, packability, streams));
+                   ? report::inspect_json(binary, packed, packability, plain)
+                   : report::inspect_text(binary, packed, packability, streams, plain));
   return 0;
 }
 
@@ -42,9 +45,12 @@ void add_inspect(Program& program) {
       "Any file; of a packed one, what is inside", [each_stream](const FileOptions& options) {
         return run(options, *each_stream ? report::Streams::each : report::Streams::by_region);
       });
-  command->add_flag("--streams", *each_stream, "For a packed file, list what each stream costs");
+  command->add_flag("--streams", *each_stream,
+                    "For a packed file, list what each stream costs, and why a\n"
+                    "table is stored as plain bytes");
   command->footer(
-      "Nothing is run and nothing is unpacked. JSON always lists every stream.\n\n"
+      "Nothing is run. Only --streams unpacks the program, in memory, to say why a\n"
+      "table is stored as plain bytes. JSON always lists every stream.\n\n"
       "Example:\n  whittle inspect --streams app.packed");
 }
 

@@ -7,8 +7,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+#include <variant>
+
 #include "common/bytes.h"
 #include "packer/format.h"
+#include "packer/plan.h"
+#include "packer/streams.h"
 
 namespace whittle::packer {
 namespace {
@@ -25,26 +31,6 @@ std::string codec_name(std::uint32_t codec) {
       return "quick";
   }
   return fmt::format("codec {}", codec);
-}
-
-std::string transform_name(std::uint32_t transform) {
-  switch (transform) {
-    case kTransformX86:
-      return "x86-64 code";
-    case kTransformAarch64:
-      return "aarch64 code";
-    case kTransformRiscv64:
-      return "riscv64 code";
-    case kTransformGoTable:
-      return "Go function table";
-    case kTransformEhFrame:
-      return "unwind table";
-    case kTransformExceptionTables:
-      return "exception tables";
-    case kTransformRelocations:
-      return "relocations";
-  }
-  return fmt::format("transform {}", transform);
 }
 
 std::string stream_name(std::uint32_t kind) {
@@ -91,6 +77,26 @@ void describe_part(const PackedView& view, std::size_t stream, StreamInfo& info)
 
 }  // namespace
 
+std::string transform_name(std::uint32_t transform) {
+  switch (transform) {
+    case kTransformX86:
+      return "x86-64 code";
+    case kTransformAarch64:
+      return "aarch64 code";
+    case kTransformRiscv64:
+      return "riscv64 code";
+    case kTransformGoTable:
+      return "Go function table";
+    case kTransformEhFrame:
+      return "unwind table";
+    case kTransformExceptionTables:
+      return "exception tables";
+    case kTransformRelocations:
+      return "relocations";
+  }
+  return fmt::format("transform {}", transform);
+}
+
 std::vector<StreamInfo> describe_streams(const PackedView& view) {
   std::vector<StreamInfo> streams;
   for (std::size_t i = 0; i < view.streams().size(); i++) {
@@ -112,6 +118,38 @@ std::vector<StreamInfo> describe_streams(const PackedView& view) {
     }
   }
   return streams;
+}
+
+std::vector<PlainTable> plain_tables(ByteView file, std::string_view path) {
+  const PackedView view = PackedView::read(file, path);
+  const Bytes original = unpack(file, path);
+  const elf::File elf = elf::File::parse(original, path);
+  const auto plan = packer::plan(elf);
+  if (const auto* refusal = std::get_if<Refusal>(&plan)) {
+    // An earlier version took what this one refuses.
+    return {{.what = "tables", .why = "this version refuses the original: " + refusal->reason}};
+  }
+  std::vector<UnsplitTable> splittable;
+  std::vector<UnsplitTable> unsplit =
+      find_unsplit_tables(elf, std::get<PackPlan>(plan), splittable);
+  for (UnsplitTable& table : splittable) {
+    const bool is_split = std::any_of(
+        view.regions().begin(), view.regions().end(),
+        [&](const PackRegion& r) { return r.part_count != 0 && r.address == table.range.address; });
+    if (is_split) continue;
+    table.why = "the version that packed the file could not split it; this one can";
+    unsplit.push_back(std::move(table));
+  }
+  std::vector<PlainTable> tables;
+  for (UnsplitTable& table : unsplit) {
+    tables.push_back({.what = transform_name(table.transform),
+                      .address = table.range.address,
+                      .size = table.range.size,
+                      .why = std::move(table.why)});
+  }
+  std::stable_sort(tables.begin(), tables.end(),
+                   [](const auto& a, const auto& b) { return a.address < b.address; });
+  return tables;
 }
 
 }  // namespace whittle::packer

@@ -230,13 +230,13 @@ std::vector<std::uint64_t> exception_table_addresses(const elf::File& file) {
   return addresses;
 }
 
-std::optional<std::vector<Bytes>> split_eh_frame(ByteView range, std::uint64_t address) {
-  if (range.size() > kLargestRange) return std::nullopt;
+Split split_eh_frame(ByteView range, std::uint64_t address) {
+  if (range.size() > kLargestRange) return Split::nothing("the table is too large");
   const Index index = read_index(range).value_or(Index{0, 0});
-  if (index.records > range.size()) return std::nullopt;
+  if (index.records > range.size()) return Split::nothing("its index points outside of it");
   std::vector<Bytes> streams =
       split(range, address, index, walk(range, static_cast<std::size_t>(index.records)));
-  if (!joins_to(range, streams, stub::join_eh_frame)) return std::nullopt;
+  if (!joins_to(range, streams, stub::join_eh_frame)) return Split::nothing(kJoinsToOther);
   return streams;
 }
 

@@ -10,6 +10,7 @@
 #include "common/bytes.h"
 #include "common/elf.h"
 #include "packer/address_range.h"
+#include "packer/parts.h"
 
 namespace whittle::packer {
 
@@ -23,6 +24,6 @@ std::vector<std::uint64_t> exception_table_addresses(const elf::File& file);
 
 // The bytes of that range as streams for stub::join_eh_frame, in its order. `address` is that of
 // range[0]. Nothing where the join would not give the same bytes.
-std::optional<std::vector<Bytes>> split_eh_frame(ByteView range, std::uint64_t address);
+Split split_eh_frame(ByteView range, std::uint64_t address);
 
 }  // namespace whittle::packer

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/bytes.h"
@@ -16,10 +18,14 @@
 
 namespace whittle::packer::go {
 
-// Thrown for a table that is not what Go's linker writes, at the first offset that says so.
-struct NotSplit {};
-inline void require(bool condition) {
-  if (!condition) throw NotSplit();
+// Thrown for a table that is not what Go's linker writes, at the first offset that says so. `why`
+// completes "the table ..." or, once `function` is known, "function N ...".
+struct NotSplit {
+  std::string_view why;
+  std::uint32_t function = stub::kNowhere;  // index in functab
+};
+inline void require(bool condition, std::string_view why) {
+  if (!condition) throw NotSplit{why};
 }
 
 // One run of a pc table: from `pc` on, in units of the smallest instruction, the value is `value`.
@@ -50,6 +56,8 @@ class Parsed {
   const PcTable& pc_table(std::uint32_t offset) const;
   // Bytes of the name at `offset` with its zero.
   std::uint32_t name_size(std::uint32_t offset) const;
+  // "function 7 (main.main)", or "the table" where the index is of none. Never throws.
+  std::string describe(std::uint32_t function) const;
 
   ByteView table;
   stub::GoHeader header;
@@ -79,8 +87,10 @@ struct Located {
   std::uint32_t begin = 0, end = 0;  // of all that
 };
 
-// Calls `use` for each table until it says true. A table for which it throws NotSplit is passed by.
-// The bytes begin at an address that is a multiple of 4.
-void for_each_table(ByteView bytes, const std::function<bool(const Parsed&, const Located&)>& use);
+// Calls `use` for each table until it returns true. A table for which it throws NotSplit is passed
+// by; `on_failure`, if given, gets the offset of its header and the reason. The bytes begin at an
+// address that is a multiple of 4.
+void for_each_table(ByteView bytes, const std::function<bool(const Parsed&, const Located&)>& use,
+                    const std::function<void(std::uint64_t, std::string)>& on_failure = {});
 
 }  // namespace whittle::packer::go

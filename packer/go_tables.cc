@@ -20,6 +20,9 @@ namespace {
 using namespace stub;
 using namespace go;
 
+constexpr std::string_view kTooManySlots =
+    "has more steps or inlined calls than a stub has room for";
+
 class Splitter {
  public:
   Splitter(const Parsed& parsed, const Located& located, ByteView region)
@@ -35,6 +38,17 @@ class Splitter {
   }
 
   std::vector<Bytes> split() {
+    try {
+      return split_region();
+    } catch (NotSplit& failure) {
+      failure.function = function_;
+      throw;
+    }
+  }
+
+ private:
+  std::vector<Bytes> split_region() {
+    read_pc_tables();
     const std::uint32_t table = located_.table;
     parameters_[kTableOffset] = table;
     parameters_[kFunctionsEnd] = table + parsed_.functions_end;
@@ -46,28 +60,38 @@ class Splitter {
     for (const Function& function : parsed_.functions) {
       parameters_[kMostSlots] = std::max(parameters_[kMostSlots], tree_size(parsed_, function) + 1);
     }
-    require(parameters_[kMostSlots] <= std::min<std::size_t>(region_.size() / 2, kGoMaxSlots));
+    require(parameters_[kMostSlots] <= std::min<std::size_t>(region_.size() / 2, kGoMaxSlots),
+            kTooManySlots);
     slots_.resize(parameters_[kMostSlots]);
     plain_ = Bytes(region_.begin(), region_.end());
     split_names();
     split_functions();
     if (const std::uint32_t find = located_.find_func; find != kNowhere) {
       const std::size_t size = find_functions(parsed_).size();
-      require(in_bounds(find, size, plain_.size()));
+      require(in_bounds(find, size, plain_.size()), "has a findfunctab beyond its end");
       std::fill_n(plain_.begin() + find, size, std::uint8_t{0});
     }
     plain(0, table + header_.names);
     plain(table + header_.units, table + header_.pcs);
     plain(table + parsed_.functions_end, static_cast<std::uint32_t>(region_.size()));
     parameters_[kMemoryNodes] = memory_.size() + 1;
-    require(parameters_[kMostSlots] <= kGoMaxSlots);
+    require(parameters_[kMostSlots] <= kGoMaxSlots, kTooManySlots);
     Bytes& parameters = streams_[kParameters];
     parameters.resize(sizeof parameters_);
     std::memcpy(parameters.data(), parameters_, sizeof parameters_);
     return std::move(streams_);
   }
 
- private:
+  // All of them, so that a damaged one is blamed on the first function that refers to it.
+  void read_pc_tables() {
+    for (function_ = 0; function_ < parsed_.functions.size(); function_++) {
+      for (const std::uint32_t offset : parsed_.functions[function_].tables) {
+        if (offset != 0) parsed_.pc_table(offset);
+      }
+    }
+    function_ = kNowhere;
+  }
+
   void byte(GoStream stream, std::uint32_t value) {
     streams_[stream].push_back(static_cast<std::uint8_t>(value));
   }
@@ -88,7 +112,7 @@ class Splitter {
     }
   }
   void plain(std::uint32_t begin, std::uint32_t end) {
-    require(begin <= end && end <= plain_.size());
+    require(begin <= end && end <= plain_.size(), "has parts in another order");
     streams_[kPlain].insert(streams_[kPlain].end(), plain_.begin() + begin, plain_.begin() + end);
   }
 
@@ -96,7 +120,7 @@ class Splitter {
     std::uint32_t before = header_.names, at = header_.names;
     while (at != header_.units) {
       const std::uint32_t size = parsed_.name_size(at - header_.names);
-      require(parsed_.table[at + size - 1] == 0);
+      require(parsed_.table[at + size - 1] == 0, "has a name without an end");
       std::uint32_t shared = 0;
       while (shared < kFirstSplit - 1 && shared + 1 < size && before + shared < at &&
              parsed_.table[before + shared] == parsed_.table[at + shared]) {
@@ -170,6 +194,7 @@ class Splitter {
     number(kFunctionMisc, entry);
     for (std::size_t i = 0; i < parsed_.functions.size(); i++) {
       const Function& function = parsed_.functions[i];
+      function_ = static_cast<std::uint32_t>(i);
       number(kShapes, static_cast<std::uint32_t>(function.tables.size()) - kPcData);
       number(kShapes, static_cast<std::uint32_t>(function.data.size()));
       number(kShapes, function.flag);
@@ -204,7 +229,7 @@ class Splitter {
             nodes = tree_size(parsed_, function);
             tree = located_.go_func + offset;
             if (!tree_fits(function, std::uint64_t{located_.go_func} + offset, nodes)) nodes = 0;
-            require(tree % 4 == 0 && tree <= region_.size());
+            require(tree % 4 == 0 && tree <= region_.size(), "has an inlining tree elsewhere");
             number(kTreeSizes, nodes);
             data_end[j] += node_size(header_) * nodes;
             split_tree(tree, nodes);
@@ -226,16 +251,26 @@ class Splitter {
       number(kFunctionMisc, zigzag(next - entry));
       entry = next;
     }
+    function_ = kNowhere;
   }
 
   bool is_new_table(std::uint32_t offset) const {
     return offset != 0 && !known_tables_.contains(offset);
   }
 
+  // Whether this function is the first to use its table of lines, so that steps describe it. The
+  // linker stores equal tables once, whatever columns they belong to: a table of lines that equals
+  // the function's pcsp or pcfile (line number and file number may be the same) was written as
+  // that, and is a reference.
+  bool has_new_positions(const Function& function) const {
+    const std::uint32_t lines = function.tables[kLine];
+    return is_new_table(lines) && lines != function.tables[kSp] && lines != function.tables[kFile];
+  }
+
   // Whether a tree is in the region and says what the tables of positions say, which must be new.
   bool tree_fits(const Function& function, std::uint64_t tree, std::uint32_t nodes) const {
     const std::uint32_t stride = node_size(header_);
-    if (!is_new_table(function.tables[kLine]) || tree % 4 != 0 ||
+    if (!has_new_positions(function) || tree % 4 != 0 ||
         !in_bounds(tree, std::uint64_t{stride} * nodes, region_.size())) {
       return false;
     }
@@ -279,7 +314,7 @@ class Splitter {
       number(kNodeMisc, 2 * id + (start != expected ? 1 : 0));
       if (start != expected) number(kNodeStartLines, start);
       expected = start;
-      require(positions_.add_node(before, start));
+      require(positions_.add_node(before, start), kTooManySlots);
     }
   }
 
@@ -303,22 +338,23 @@ class Splitter {
     const std::uint32_t lines = function.tables[kLine];
     const std::uint32_t length = lines == 0 ? 0 : parsed_.pc_table(lines).length;
     const auto count = static_cast<std::uint32_t>(function.tables.size());
+    const bool new_positions = has_new_positions(function);
     // That of the lines comes first, because it tells the length.
     const auto refer = [&](std::uint32_t kind) {
       const std::uint32_t offset = function.tables[kind];
       if (offset == 0) {
         number(kTableReferences, kNone);
-      } else if (is_new_table(offset)) {
+      } else if (is_new_table(offset) && (kind != kLine || new_positions)) {
         number(kTableReferences, kNew);
       } else {
         reference(kTableReferences, table_key(kind, length), offset);
       }
     };
-    if (is_new_table(lines)) {
-      number(kTableReferences, kNew);
+    if (new_positions) {
+      refer(kLine);
       split_positions(function);
     } else {
-      number(kStepPcs, length);
+      number(kStepPcs, length);  // before an explicit reference: both may be wide numbers
       refer(kLine);
     }
     for (std::uint32_t i = 0; i < count; i++) {
@@ -326,9 +362,9 @@ class Splitter {
       const bool is_new = is_new_table(offset);
       if (kind != kLine) refer(kind);
       if (!is_new) continue;
-      require(offset == next_table_);
+      require(offset == next_table_, "has a new pc table that does not follow the last new one");
       const PcTable& pc_table = parsed_.pc_table(offset);
-      require(pc_table.length == length);
+      require(pc_table.length == length, "has pc tables of different lengths");
       next_table_ += pc_table.size;
       known_tables_.insert(offset);
       memory_.add(table_key(kind, length), offset);
@@ -392,7 +428,7 @@ class Splitter {
           if (action == kExplicitSlot) wide(zigzag(slot - now.node - 1));
         }
         stream = positions_.enter(slot, rank, static_cast<std::uint32_t>(steps_.size()));
-        require(stream != 0);
+        require(stream != 0, kTooManySlots);
       }
       const bool expected_line = line == now.line;
       const bool other_file = file != now.file && !files.runs.empty();
@@ -409,7 +445,7 @@ class Splitter {
           {next_pc(lines, next_line), next_pc(files, next_file), next_pc(trees, next_tree)});
       number(kStepPcs, next - pc);
       if (next == lines.length) break;
-      require(next > pc);
+      require(next > pc, "has a pc table with an empty run");
       pc = next;
     }
     positions_.leave();
@@ -432,7 +468,8 @@ class Splitter {
   std::uint32_t parameters_[kGoParameterCount] = {};
   std::uint32_t next_name_ = 0, next_table_ = 1;
   std::set<std::uint32_t> known_tables_;
-  std::vector<std::uint32_t> steps_;  // pcs of the function in hand
+  std::vector<std::uint32_t> steps_;   // pcs of the function in hand
+  std::uint32_t function_ = kNowhere;  // the function in hand, for the reason of a failure
 };
 
 // False: damaged.
@@ -452,29 +489,39 @@ ByteView aligned(ByteView bytes, Bytes& copy) {
 
 }  // namespace
 
-std::vector<GoTable> find_go_tables(ByteView segment) {
+std::vector<GoTable> find_go_tables(ByteView segment, const GoTableFailure& on_failure) {
   std::vector<GoTable> tables;
   Bytes copy;
-  for_each_table(aligned(segment, copy), [&](const Parsed&, const Located& at) {
-    // What lies between two tables belongs to one of them.
-    if (tables.empty() || tables.back().offset + tables.back().size <= at.begin) {
-      tables.push_back({at.begin, at.end - at.begin});
-    }
-    return false;
-  });
+  for_each_table(
+      aligned(segment, copy),
+      [&](const Parsed&, const Located& at) {
+        // What lies between two tables belongs to one of them.
+        if (tables.empty() || tables.back().offset + tables.back().size <= at.begin) {
+          tables.push_back({at.begin, at.end - at.begin});
+        }
+        return false;
+      },
+      on_failure);
   return tables;
 }
 
-std::optional<std::vector<Bytes>> split_go_table(ByteView region) {
-  std::optional<std::vector<Bytes>> streams;
+Split split_go_table(ByteView region) {
+  Split result;
   Bytes copy;
   region = aligned(region, copy);
-  for_each_table(region, [&](const Parsed& parsed, const Located& located) {
-    streams = Splitter(parsed, located, region).split();
-    if (!joins_to(region, *streams, join)) streams.reset();
-    return true;
-  });
-  return streams;
+  for_each_table(
+      region,
+      [&](const Parsed& parsed, const Located& located) {
+        auto streams = Splitter(parsed, located, region).split();
+        if (joins_to(region, streams, join)) {
+          result = std::move(streams);
+        } else {
+          result.why = kJoinsToOther;
+        }
+        return true;
+      },
+      [&](std::uint64_t, std::string why) { result.why = std::move(why); });
+  return result;
 }
 
 }  // namespace whittle::packer

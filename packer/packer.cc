@@ -198,10 +198,30 @@ void demand_round_trip(ByteView packed, ByteView file, std::string_view path) {
   throw Error(ErrorKind::internal, path, fmt::format("the packed form is wrong: {}", why));
 }
 
-std::vector<std::string> warnings_of(const PackPlan& plan, const Visible& visible) {
+// `packed_rest`: what the bytes outside the segments take in the packed file, where that is known.
+// They are there for `unpack` alone: a packed file has no section headers for the original's names.
+std::vector<std::string> warnings_of(const PackPlan& plan, const Visible& visible,
+                                     std::optional<std::uint64_t> packed_rest = std::nullopt) {
   std::vector<std::string> warnings = plan.warnings;
   warnings.insert(warnings.end(), visible.warnings.begin(), visible.warnings.end());
+  if (plan.symbol_bytes != 0) {
+    warnings.push_back(fmt::format(
+        "has {} bytes of symbols and debug information{}; in a packed file neither debuggers nor "
+        "the program's own backtraces (those of Rust, for example) find them: leave them out with "
+        "--strip",
+        plan.symbol_bytes,
+        packed_rest ? fmt::format(", {} bytes of the packed file", *packed_rest) : ""));
+  }
   return warnings;
+}
+
+// What the bytes outside the segments take in a packed file.
+std::uint64_t packed_rest_of(const PackInfo& info) {
+  std::uint64_t bytes = 0;
+  for (const StreamInfo& stream : info.streams) {
+    if (stream.name == "rest") bytes += stream.packed_size;
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -245,7 +265,6 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
   packed.original_size = file.size();
   packed.source_size = options.stripped_from ? options.stripped_from->size() : file.size();
   packed.level = level_name(level);
-  packed.warnings = warnings_of(plan, visible);
   if (packed.bytes.size() >= file.size()) {
     return refuse({"not-smaller", fmt::format("would become {} bytes, no smaller than its {}",
                                               packed.bytes.size(), file.size())});
@@ -256,6 +275,9 @@ PackDecision pack(ByteView file, std::string_view path, const PackOptions& optio
                                             file.size(), kMaxExpansion)});
   }
   demand_round_trip(packed.bytes, file, path);
+  const PackInfo info = inspect(packed.bytes, path);
+  packed.start_memory = info.start_memory;
+  packed.warnings = warnings_of(plan, visible, packed_rest_of(info));
   return {.packed = std::move(packed), .refusal = std::nullopt};
 }
 

@@ -70,6 +70,7 @@ struct PackedFile {
   Bytes bytes;
   std::uint64_t original_size = 0;  // bytes of the original file
   std::uint64_t source_size = 0;    // bytes before it was stripped for packing; the same where not
+  std::uint64_t start_memory = 0;   // bytes, as in PackInfo
   std::string level;                // "fast", "small"
   std::string choice;               // Level::automatic alone: why this level, with figures
   std::vector<std::string> warnings;
@@ -112,12 +113,30 @@ struct PackInfo {
   std::uint64_t source_size = 0;  // before it was stripped for packing; the same where it was not
   std::string source_sha256;
   std::uint64_t scratch_size = 0;  // bytes of memory beside the image that unpacking works in
+  // Bytes of private memory that a start takes besides what the program itself uses, roughly: what
+  // a memory limit must allow. (The original's pages are read from its file when they are first
+  // used.)
+  std::uint64_t start_memory = 0;
   std::vector<StreamInfo> streams;
 };
 
 // Throws Error{refused} where the file is not packed, Error{corrupt} where a packed file's header
 // is damaged.
 PackInfo inspect(ByteView file, std::string_view path);
+
+// A table of the original that could be stored as streams, as others of its kind are, and is stored
+// as plain bytes.
+struct PlainTable {
+  std::string what;           // "Go function table"
+  std::uint64_t address = 0;  // virtual
+  std::uint64_t size = 0;     // bytes; 0 where the table does not show where it ends
+  std::string why;            // "function 7 (main.main) has pc tables of different lengths"
+};
+
+// Those tables of a packed file, ascending by address. To find the reasons, the original is
+// unpacked in memory and its tables are taken apart again; a table that only this version would
+// split is listed as well. Throws as `unpack` does.
+std::vector<PlainTable> plain_tables(ByteView file, std::string_view path);
 
 // Gives back the original file, bit for bit: the file as it was handed to `pack`. What was
 // stripped before that is gone, and PackInfo's source_sha256 then differs from its original_sha256.

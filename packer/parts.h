@@ -6,12 +6,29 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "common/bytes.h"
 #include "packer/stub/stream_view.h"
 
 namespace whittle::packer {
+
+// The parts of a range, or nothing and the reason.
+struct Split : std::optional<std::vector<Bytes>> {
+  using std::optional<std::vector<Bytes>>::optional;
+  using std::optional<std::vector<Bytes>>::operator=;
+  static Split nothing(std::string reason) {
+    Split split;
+    split.why = std::move(reason);
+    return split;
+  }
+  std::string why;  // where there are no parts
+};
+
+inline constexpr const char* kJoinsToOther = "the streams join to other bytes";
 
 // Valid as long as the parts are.
 inline std::vector<stub::StreamView> views_of(const std::vector<Bytes>& parts) {

@@ -33,8 +33,9 @@ std::optional<AddressRange> find_relocations(const elf::File& file) {
   return std::nullopt;
 }
 
-std::optional<std::vector<Bytes>> split_relocations(ByteView range) {
-  if (range.size() % kEntry != 0) return std::nullopt;
+Split split_relocations(ByteView range) {
+  if (range.size() % kEntry != 0)
+    return Split::nothing("the table is not a whole number of entries");
   std::vector<Bytes> streams(stub::kRelaStreams);
   std::uint64_t before = 0;
   for (std::size_t at = 0; at < range.size(); at += kEntry) {
@@ -46,8 +47,9 @@ std::optional<std::vector<Bytes>> split_relocations(ByteView range) {
       streams[stub::kRelaAddends].push_back(static_cast<std::uint8_t>(addend >> shift));
     }
   }
-  // Not where an addend has more than 32 bits.
-  if (!joins_to(range, streams, stub::join_relocations)) return std::nullopt;
+  if (!joins_to(range, streams, stub::join_relocations)) {
+    return Split::nothing("an addend has more than 32 bits");
+  }
   return streams;
 }
 

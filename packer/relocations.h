@@ -10,6 +10,7 @@
 #include "common/bytes.h"
 #include "common/elf.h"
 #include "packer/address_range.h"
+#include "packer/parts.h"
 
 namespace whittle::packer {
 
@@ -18,6 +19,6 @@ std::optional<AddressRange> find_relocations(const elf::File& file);
 
 // The bytes of that range as streams for stub::join_relocations, in its order. Nothing where the
 // join would not give the same bytes.
-std::optional<std::vector<Bytes>> split_relocations(ByteView range);
+Split split_relocations(ByteView range);
 
 }  // namespace whittle::packer

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "packer/streams.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -81,17 +83,32 @@ static_assert(kGoTableRoom - 8 * stub::kHashed >=
               1365 * (sizeof(stub::GoSlot) + 2 * sizeof(stub::GoStep)));
 static_assert(sizeof(stub::GoMemory::Entry) == 12);
 
-std::vector<Composed> find_go(const elf::File& elf, const PackPlan& plan) {
+using Unsplit = std::vector<UnsplitTable>;
+
+std::vector<Composed> find_go(const elf::File& elf, const PackPlan& plan, Unsplit& unsplit) {
   std::vector<Composed> found;
   for (const PackSegment& s : plan.segments) {
     if (s.file_offset % 4 != 0) continue;  // the table's words are aligned, in the file as well
     const ByteView segment = elf.bytes().subspan(s.file_offset, s.file_size);
-    for (const GoTable& table : find_go_tables(segment)) {
+    const auto leave = [&](std::uint64_t offset, std::uint64_t size, std::string why) {
+      unsplit.push_back({{s.vaddr + offset, size}, kTransformGoTable, std::move(why)});
+    };
+    const auto on_failure = [&](std::uint64_t offset, std::string why) {
+      leave(offset, 0, std::move(why));
+    };
+    for (const GoTable& table : find_go_tables(segment, on_failure)) {
       auto parts = split_go_table(segment.subspan(table.offset, table.size));
-      if (!parts) continue;
+      if (!parts) {
+        leave(table.offset, table.size, std::move(parts.why));
+        continue;
+      }
       const auto views = views_of(*parts);
       const std::uint64_t work = stub::go_table_scratch(views.data(), views.size(), table.size);
-      if (work > work_size(kTransformGoTable, table.size)) continue;
+      if (work > work_size(kTransformGoTable, table.size)) {
+        leave(table.offset, table.size,
+              fmt::format("joining it takes {} bytes of memory, more than a stub may use", work));
+        continue;
+      }
       found.push_back(
           {{s.vaddr + table.offset, table.size}, kTransformGoTable, std::move(*parts), work});
     }
@@ -100,21 +117,30 @@ std::vector<Composed> find_go(const elf::File& elf, const PackPlan& plan) {
 }
 
 // Every range that might be smaller in parts.
-std::vector<Composed> find_candidates(const elf::File& elf, const PackPlan& plan) {
-  std::vector<Composed> found = find_go(elf, plan);
+std::vector<Composed> find_candidates(const elf::File& elf, const PackPlan& plan,
+                                      Unsplit& unsplit) {
+  std::vector<Composed> found = find_go(elf, plan, unsplit);
   const auto add = [&](std::uint32_t transform, const std::optional<AddressRange>& range,
                        const auto& split) {
-    if (!range || (range->address - plan.image_vaddr) % alignment_of(transform) != 0) return;
+    if (!range) return;
+    const auto leave = [&](std::string why) {
+      unsplit.push_back({*range, transform, std::move(why)});
+    };
+    const std::uint64_t alignment = alignment_of(transform);
+    if ((range->address - plan.image_vaddr) % alignment != 0) {
+      return leave(fmt::format("its address is not a multiple of {}", alignment));
+    }
     const auto bytes = bytes_at(elf, *range);
-    if (!bytes) return;
-    std::optional<std::vector<Bytes>> parts = split(*bytes);
-    if (parts) found.push_back({*range, transform, std::move(*parts)});
+    if (!bytes) return leave("it is not within the file bytes of one segment");
+    Split parts = split(*bytes);
+    if (!parts) return leave(std::move(parts.why));
+    found.push_back({*range, transform, std::move(*parts)});
   };
   const auto unwind = find_eh_frame(elf);
   add(kTransformEhFrame, unwind,
       [&](ByteView bytes) { return split_eh_frame(bytes, unwind->address); });
   add(kTransformExceptionTables, find_exception_tables(elf),
-      [](ByteView bytes) { return std::optional(split_exception_tables(bytes)); });
+      [](ByteView bytes) { return Split(split_exception_tables(bytes)); });
   add(kTransformRelocations, find_relocations(elf),
       [](ByteView bytes) { return split_relocations(bytes); });
   return found;
@@ -128,25 +154,34 @@ std::uint64_t joining_code(std::uint16_t machine, std::uint32_t feature) {
 
 // Those that are, and together by more than the code in the stub that joins them; ascending, no two
 // share a byte.
-std::vector<Composed> find_composed(const elf::File& elf, const PackPlan& plan) {
-  std::vector<Composed> found = find_candidates(elf, plan);
+std::vector<Composed> find_composed(const elf::File& elf, const PackPlan& plan, Unsplit& unsplit) {
+  std::vector<Composed> found = find_candidates(elf, plan, unsplit);
+  const auto leave = [&](const Composed& c, std::string why) {
+    unsplit.push_back({c.range, c.transform, std::move(why)});
+    return true;
+  };
   std::map<std::uint32_t, std::uint64_t> gains;  // by feature
   std::erase_if(found, [&](const Composed& c) {
     const auto bytes = bytes_at(elf, c.range);
     const std::uint64_t whole = bytes ? zstd_estimate(*bytes) : 0, parts = estimate(c.parts);
     gains[feature_of(c.transform)] += whole - std::min(whole, parts);
-    return parts >= whole;
+    return parts >= whole &&
+           leave(c, fmt::format("its streams would take {} bytes, and it takes {} as it is", parts,
+                                whole));
   });
   std::erase_if(found, [&](const Composed& c) {
     const std::uint32_t feature = feature_of(c.transform);
-    return gains[feature] <= joining_code(plan.machine->machine, feature);
+    const std::uint64_t code = joining_code(plan.machine->machine, feature);
+    return gains[feature] <= code &&
+           leave(c, fmt::format("it would save {} bytes, and the code that joins it takes {}",
+                                gains[feature], code));
   });
   std::stable_sort(found.begin(), found.end(), [](const Composed& a, const Composed& b) {
     return a.range.address < b.range.address;
   });
   std::uint64_t end = 0;
   std::erase_if(found, [&](const Composed& c) {
-    if (c.range.address < end) return true;
+    if (c.range.address < end) return leave(c, "it shares bytes with another table");
     end = c.range.address + c.range.size;
     return false;
   });
@@ -199,10 +234,20 @@ void add_image_groups(ByteView bytes, std::uint64_t address, std::uint64_t most,
 
 }  // namespace
 
+std::vector<UnsplitTable> find_unsplit_tables(const elf::File& elf, const PackPlan& plan,
+                                              std::vector<UnsplitTable>& split) {
+  Unsplit unsplit;
+  for (const Composed& c : find_composed(elf, plan, unsplit)) {
+    split.push_back({c.range, c.transform, ""});
+  }
+  return unsplit;
+}
+
 std::vector<StreamGroup> split_into_streams(const elf::File& elf, const PackPlan& plan,
                                             std::uint64_t most) {
   std::vector<StreamGroup> groups;
-  std::vector<Composed> composed = find_composed(elf, plan);
+  Unsplit unsplit;
+  std::vector<Composed> composed = find_composed(elf, plan, unsplit);
   for (const PackSegment& s : plan.segments) {
     const ByteView bytes = elf.bytes().subspan(s.file_offset, s.file_size);
     std::uint64_t at = 0;  // in the segment

@@ -6,10 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "common/bytes.h"
 #include "common/elf.h"
+#include "packer/address_range.h"
 #include "packer/format.h"
 #include "packer/plan.h"
 
@@ -29,6 +31,18 @@ struct StreamGroup {
   std::vector<PackRegion> regions;  // `first_part` counts within the group
   std::uint64_t work = 0;           // bytes of memory that undoing their transforms takes
 };
+
+// A table that could be stored as streams and is not.
+struct UnsplitTable {
+  AddressRange range;           // size 0: not known
+  std::uint32_t transform = 0;  // kTransform… that would have joined it
+  std::string why;
+};
+
+// The tables that split_into_streams leaves as plain bytes; into `split`, those that it takes
+// apart.
+std::vector<UnsplitTable> find_unsplit_tables(const elf::File& elf, const PackPlan& plan,
+                                              std::vector<UnsplitTable>& split);
 
 // The groups hold every byte of `elf` once: image streams and the parts of regions what is in its
 // segments, the last group the rest stream, where there is one. Image streams of more than

@@ -19,6 +19,7 @@
 #include "packer/level.h"
 #include "packer/packer.h"
 #include "packer/reader.h"
+#include "packer/start_memory.h"
 #include "packer/stub/expand.h"
 
 namespace whittle::stub {
@@ -190,6 +191,7 @@ PackInfo inspect(ByteView file, std::string_view path) {
   info.source_size = header.source_size;
   info.source_sha256 = to_hex(header.source_sha256);
   info.scratch_size = stub::scratch_size_of(view.parts());
+  info.start_memory = start_memory_of(view);
   info.streams = describe_streams(view);
   return info;
 }

@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "report/binary_json.h"
 #include "report/module_groups.h"
+#include "report/pack_report.h"
 #include "report/refusal_json.h"
 #include "report/text_table.h"
 
@@ -134,6 +135,19 @@ std::string pieces_text(const packer::PackInfo& packed, Streams streams) {
   return table.text();
 }
 
+// One line a table and a line for its reason, however long: a table of columns would be wider than
+// a terminal.
+std::string plain_tables_text(const std::vector<packer::PlainTable>& tables) {
+  if (tables.empty()) return "";
+  std::string out = "\n  stored as plain bytes:\n";
+  for (const packer::PlainTable& table : tables) {
+    out +=
+        fmt::format("  {} at {:#x}{}\n    {}\n", printable(table.what), table.address,
+                    table.size == 0 ? "" : ", " + count(table.size, "byte"), printable(table.why));
+  }
+  return out;
+}
+
 std::string packed_text(const packer::PackInfo& packed, Streams streams) {
   FactTable facts;
   facts.add("packed by", fmt::format("whittle {}, format {}, level {}", packed.packer_version,
@@ -142,6 +156,7 @@ std::string packed_text(const packer::PackInfo& packed, Streams streams) {
             fmt::format("{}, {} of the program inside", bytes_and_size(packed.packed_size),
                         percent(packed.packed_size, packed.original_size)));
   facts.add("stub", count(packed.stub_size, "byte"));
+  facts.add("to start", start_memory_text(packed.start_memory));
   facts.add("inside", bytes_and_size(packed.original_size));
   facts.add("SHA-256", packed.original_sha256);
   if (!packed.source_sha256.empty() && packed.source_sha256 != packed.original_sha256) {
@@ -151,7 +166,20 @@ std::string packed_text(const packer::PackInfo& packed, Streams streams) {
   return facts.text() + '\n' + pieces_text(packed, streams);
 }
 
-Json packed_json(const packer::PackInfo& packed) {
+Json plain_tables_json(const std::optional<std::vector<packer::PlainTable>>& tables) {
+  if (!tables) return nullptr;
+  Json list = Json::array();
+  for (const packer::PlainTable& table : *tables) {
+    list.push_back({{"what", table.what},
+                    {"address", table.address},
+                    {"bytes", table.size},
+                    {"why", table.why}});
+  }
+  return list;
+}
+
+Json packed_json(const packer::PackInfo& packed,
+                 const std::optional<std::vector<packer::PlainTable>>& plain_tables) {
   Json streams = Json::array();
   for (const packer::StreamInfo& stream : packed.streams) {
     streams.push_back({{"name", stream.name},
@@ -173,17 +201,20 @@ Json packed_json(const packer::PackInfo& packed) {
           {"original_bytes", packed.original_size},
           {"stub_bytes", packed.stub_size},
           {"scratch_bytes", packed.scratch_size},
+          {"start_memory_bytes", packed.start_memory},
           {"original_sha256", packed.original_sha256},
           {"source_bytes", packed.source_size},
           {"source_sha256", packed.source_sha256},
-          {"streams", std::move(streams)}};
+          {"streams", std::move(streams)},
+          {"plain_tables", plain_tables_json(plain_tables)}};
 }
 
 }  // namespace
 
 std::string inspect_text(const analyzer::BinaryReport& binary,
                          const std::optional<packer::PackInfo>& packed,
-                         const std::optional<packer::Packability>& packability, Streams streams) {
+                         const std::optional<packer::Packability>& packability, Streams streams,
+                         const std::optional<std::vector<packer::PlainTable>>& plain_tables) {
   FactTable facts;
   facts.add("kind", analyzer::name(binary.kind));
   std::vector<std::string> reasons;
@@ -225,12 +256,14 @@ std::string inspect_text(const analyzer::BinaryReport& binary,
   std::string out = printable(binary.path) + "\n\n" + facts.text();
   if (!binary.segments.empty()) out += '\n' + segment_table(binary.segments);
   if (packed) out += '\n' + packed_text(*packed, streams);
+  if (plain_tables) out += plain_tables_text(*plain_tables);
   return out;
 }
 
 std::string inspect_json(const analyzer::BinaryReport& binary,
                          const std::optional<packer::PackInfo>& packed,
-                         const std::optional<packer::Packability>& packability) {
+                         const std::optional<packer::Packability>& packability,
+                         const std::optional<std::vector<packer::PlainTable>>& plain_tables) {
   Json packable = nullptr;
   if (packability) {
     packable = {{"ok", !packability->refusal},
@@ -240,7 +273,7 @@ std::string inspect_json(const analyzer::BinaryReport& binary,
   return dump({{"schema", "whittle.inspect/1"},
                {"path", binary.path},
                {"binary", detail_json(binary)},
-               {"packed", packed ? packed_json(*packed) : Json(nullptr)},
+               {"packed", packed ? packed_json(*packed, plain_tables) : Json(nullptr)},
                {"packable", std::move(packable)}});
 }
 

@@ -38,6 +38,10 @@ std::string warning_lines(const std::vector<std::string>& warnings) {
 
 }  // namespace
 
+std::string start_memory_text(std::uint64_t bytes) {
+  return fmt::format("about {} of memory, besides what the program uses", human_size(bytes));
+}
+
 std::string pack_text(std::string_view path, const packer::PackDecision& decision) {
   if (!decision.packed) return not_packed(path, *decision.refusal);
   const packer::PackedFile& packed = *decision.packed;
@@ -47,6 +51,7 @@ std::string pack_text(std::string_view path, const packer::PackDecision& decisio
   if (packed.original_size != packed.source_size) {
     out += fmt::format("  first stripped to {} bytes\n", group_digits(packed.original_size));
   }
+  out += fmt::format("  to start: {}\n", start_memory_text(packed.start_memory));
   if (!packed.choice.empty()) {
     out += fmt::format("  level {}: {}\n", packed.level, printable(packed.choice));
   }
@@ -60,6 +65,7 @@ std::string pack_json(std::string_view path, const packer::PackDecision& decisio
     out["original_bytes"] = decision.packed->original_size;
     out["source_bytes"] = decision.packed->source_size;
     out["packed_bytes"] = decision.packed->bytes.size();
+    out["start_memory_bytes"] = decision.packed->start_memory;
     out["level"] = decision.packed->level;
     if (!decision.packed->choice.empty()) out["choice"] = decision.packed->choice;
     out["warnings"] = decision.packed->warnings;

@@ -24,6 +24,9 @@ struct GoTableSpec {
   std::uint64_t seed = 1;
   GoFuncdata funcdata = GoFuncdata::behind;
   bool find_functions = true;
+  // Two columns (0 pcsp, 1 pcfile, 2 pcln, 3 + i pcdata i) that are the same table in every third
+  // function, as a linker stores equal tables once; the same number twice: none.
+  std::size_t same[2] = {0, 0};
 };
 
 class GoTableBuilder {
@@ -80,6 +83,7 @@ class GoTableBuilder {
 
  private:
   using Runs = std::vector<std::pair<std::uint32_t, std::uint32_t>>;  // from that pc that value
+  static constexpr std::size_t kTrees = 5;                            // a column
 
   static void word(Bytes& to, std::uint32_t value) {
     for (int i = 0; i < 4; i++) to.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
@@ -153,11 +157,20 @@ class GoTableBuilder {
     }
     const Runs depths = wrapper ? Runs{{0, 0}, {4, 8}} : some_runs(length, 5000);
     const std::uint32_t pcdata = nodes != 0 ? 4 : below(3);
-    std::vector<std::uint32_t> tables = {
-        pc_table(depths, length), pc_table(files, length), pc_table(lines, length), 0, 0, 0, 0};
-    for (const std::uint32_t i : {0U, 1U, 3U, 2U}) {
-      if (i >= pcdata) continue;
-      tables[3 + i] = pc_table(i == 2 ? trees : some_runs(length, 3), length);
+    std::vector<Runs> columns = {depths, files, lines};
+    for (std::size_t i = 0; i < pcdata; i++) {
+      columns.push_back(i == 2 ? trees : some_runs(length, 3));
+    }
+    const auto [a, b] = spec_.same;
+    if (a != b && index % 3 == 0 && a < columns.size() && b < columns.size()) {
+      // The indexes of the tree have to stay what they are.
+      (a == kTrees ? columns[b] : columns[a]) = columns[a == kTrees ? a : b];
+    }
+    files = columns[1];
+    lines = columns[2];
+    std::vector<std::uint32_t> tables(7);
+    for (const std::size_t i : {0U, 1U, 2U, 3U, 4U, 6U, 5U}) {
+      if (i < columns.size()) tables[i] = pc_table(columns[i], length);
     }
 
     word(to, entry);

@@ -66,6 +66,22 @@ TEST(GoTables, ComeBackForEveryVersionAndInstructionSize) {
   }
 }
 
+// The linker stores equal tables of a function once, whatever their columns are.
+TEST(GoTables, ComeBackWhereTwoColumnsAreTheSameTable) {
+  for (const std::uint32_t magic : kMagics) {
+    for (std::size_t a = 0; a < 7; a++) {
+      for (std::size_t b = 0; b < 7; b++) {
+        if (a == b) continue;
+        const Bytes table = go_table({.magic = magic, .functions = 60, .same = {a, b}});
+        const auto streams = split_go_table(table);
+        ASSERT_TRUE(streams) << std::hex << magic << ": columns " << a << " and " << b << ": "
+                             << streams.why;
+        EXPECT_EQ(join(*streams, table.size()), table);
+      }
+    }
+  }
+}
+
 std::uint32_t parameter(const std::vector<Bytes>& streams, stub::GoParameter which) {
   std::uint32_t value;
   std::memcpy(&value, &streams[stub::kParameters].at(std::size_t{4} * which), 4);

@@ -63,6 +63,7 @@ packer::PackInfo pack_info() {
   info.packed_size = 900000;
   info.original_size = 2338123;
   info.stub_size = 9000;
+  info.start_memory = 3 << 20;
   info.original_sha256 = "aa";
   info.source_size = 2338123;
   info.source_sha256 = "aa";
@@ -131,6 +132,7 @@ TEST(InspectReport, TextOfAPackedProgram) {
   packed by    whittle 0.1.0, format 1, level fast
   packed size  900,000 bytes (878.9 KiB), 38.5 % of the program inside
   stub         9,000 bytes
+  to start     about 3.0 MiB of memory, besides what the program uses
   inside       2,338,123 bytes (2.2 MiB)
   SHA-256      aa
 
@@ -191,7 +193,7 @@ TEST(InspectReport, JsonOfAPackedProgram) {
     "format_version": 1, "packer_version": "0.1.0", "machine": "x86-64", "level": "fast",
     "packed_bytes": 900000, "original_bytes": 2338123, "stub_bytes": 9000,
     "original_sha256": "aa", "source_bytes": 2338123, "source_sha256": "aa",
-    "scratch_bytes": 0,
+    "scratch_bytes": 0, "start_memory_bytes": 3145728, "plain_tables": null,
     "streams": [
       {"name": "image", "address": 4194304, "raw_bytes": 1000000, "packed_bytes": 480000,
        "holds": "segment r-x", "codec": "zstd", "transform": "x86-64 code",
@@ -205,6 +207,26 @@ TEST(InspectReport, JsonOfAPackedProgram) {
       {"name": "rest", "address": 0, "raw_bytes": 338123, "packed_bytes": 11000,
        "holds": "outside the segments", "codec": "stored", "transform": "",
        "part": 0, "part_count": 0, "region_bytes": 0}]})"));
+}
+
+TEST(InspectReport, TablesThatStayPlain) {
+  const std::vector<packer::PlainTable> tables = {
+      {.what = "Go function table", .address = 0x5a3000, .size = 3670210, .why = "odd\x1bthing"},
+      {.what = "unwind table", .address = 0x600000, .size = 0, .why = "why"}};
+  EXPECT_THAT(inspect_text(go_program(), pack_info(), std::nullopt, Streams::each, tables),
+              testing::EndsWith("\n  stored as plain bytes:\n"
+                                "  Go function table at 0x5a3000, 3,670,210 bytes\n"
+                                "    odd\\x1bthing\n"
+                                "  unwind table at 0x600000\n"
+                                "    why\n"));
+  const auto json = nlohmann::json::parse(
+      inspect_json(go_program(), pack_info(), std::nullopt, tables))["packed"]["plain_tables"];
+  ASSERT_EQ(json.size(), 2U);
+  EXPECT_EQ(json[1], nlohmann::json::parse(R"({"what": "unwind table", "address": 6291456,
+                                               "bytes": 0, "why": "why"})"));
+  EXPECT_THAT(inspect_text(go_program(), pack_info(), std::nullopt, Streams::each,
+                           std::vector<packer::PlainTable>()),
+              Not(HasSubstr("plain bytes")));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ packer::PackDecision packed() {
   decision.packed->bytes = Bytes(1200, 0);
   decision.packed->original_size = 4000;
   decision.packed->source_size = 5000;
+  decision.packed->start_memory = 5 << 20;
   decision.packed->level = "small";
   decision.packed->choice = "small saves 300 bytes";
   decision.packed->warnings = {"odd\x1bthing"};
@@ -30,6 +31,7 @@ TEST(PackReport, Text) {
   EXPECT_EQ(pack_text("a\nb", packed()),
             "a\\nb: packed, 1,200 bytes instead of 5,000 (24.0 %)\n"
             "  first stripped to 4,000 bytes\n"
+            "  to start: about 5.0 MiB of memory, besides what the program uses\n"
             "  level small: small saves 300 bytes\n"
             "  warning: odd\\x1bthing\n");
   EXPECT_EQ(pack_text("app", refused()), "app: not packed: needs libc.so.6 [dynamic]\n");
@@ -54,7 +56,8 @@ TEST(PackReport, Packable) {
 TEST(PackReport, Json) {
   EXPECT_EQ(nlohmann::json::parse(pack_json("app", packed())),
             nlohmann::json::parse(R"({"schema": "whittle.pack/1", "path": "app", "packed": true,
-                "original_bytes": 4000, "source_bytes": 5000, "packed_bytes": 1200, "level": "small",
+                "original_bytes": 4000, "source_bytes": 5000, "packed_bytes": 1200,
+                "start_memory_bytes": 5242880, "level": "small",
                 "choice": "small saves 300 bytes", "warnings": ["odd\u001bthing"]})"));
   EXPECT_EQ(nlohmann::json::parse(pack_json("app\xff", refused())),
             nlohmann::json::parse(R"({"schema": "whittle.pack/1", "path": "app\ufffd",
