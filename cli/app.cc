@@ -101,9 +101,12 @@ int Program::explain(const CLI::ParseError& error) {
   const CLI::App& command = chosen.empty() ? app_ : *chosen.front();
   std::string message = error.what();
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    const std::vector<std::string> rest = app_.remaining(true);
+    // What is left over; what follows `--` is no option, whatever it looks like.
+    std::vector<std::string> rest = app_.remaining(true);
+    const bool after_options = !rest.empty() && rest.front() == "--";
+    if (after_options) rest.erase(rest.begin());
     const std::string word = rest.empty() ? "" : rest.front();
-    if (word.starts_with("-")) {
+    if (word.starts_with("-") && !after_options) {
       const std::string name = word.substr(0, word.find('='));
       const bool is_known = !chosen.empty() && command.get_option_no_throw(name) != nullptr;
       message = is_known ? fmt::format("options go after the command: `whittle {} {}`",

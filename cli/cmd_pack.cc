@@ -53,7 +53,8 @@ int check(const Options& options) {
 
 int run(const Options& options) {
   if (options.check) return check(options);
-  const std::string output = options.output.empty() ? options.input + ".packed" : options.output;
+  const auto output =
+      output_path(options.output.empty() ? options.input + ".packed" : options.output);
   flow::refuse_collisions({{"the input", options.input}}, {{"the output", output}});
   const LoadedFile file = read_file(options.input);
 
@@ -83,8 +84,9 @@ int run(const Options& options) {
   status.mode &= options.allow_privileged ? 07777 : 0777;
   write_executable(output, decision.packed->bytes, status, !options.no_preserve);
   if (options.common.quiet) return 0;
-  print_result(json ? report::pack_json(options.input, decision)
-                    : report::pack_text(options.input, decision));
+  print_status(json ? report::pack_json(options.input, decision)
+                    : report::pack_text(options.input, decision),
+               {output});
   return 0;
 }
 
@@ -96,9 +98,10 @@ void add_pack(Program& program) {
       program.add_command("pack", "Make an executable that unpacks itself in memory",
                           [options] { return run(*options); });
   command->add_option("FILE", options->input, "A static executable")->required();
-  CLI::Option* output =
-      command->add_option("-o,--output", options->output, "Where to write (FILE.packed)")
-          ->type_name("OUT");
+  CLI::Option* output = command
+                            ->add_option("-o,--output", options->output,
+                                         "Where to write (FILE.packed); - for standard output")
+                            ->type_name("OUT");
   command->add_flag("--strip", options->strip, "Strip it first");
   command->add_option("--level", options->level, "fast (the default), small, or auto (tries both)")
       ->type_name("LEVEL")

@@ -23,7 +23,8 @@ struct Options {
 };
 
 int run(const Options& options) {
-  const std::string output = options.output.empty() ? options.input + ".stripped" : options.output;
+  const auto output =
+      output_path(options.output.empty() ? options.input + ".stripped" : options.output);
   flow::refuse_collisions({{"the input", options.input}}, {{"the output", output}});
   const LoadedFile file = read_file(options.input);
   if (packer::is_packed(file.bytes)) {
@@ -36,17 +37,19 @@ int run(const Options& options) {
   write_executable(output, result.bytes, status, false);
   if (options.common.quiet) return 0;
   if (options.common.format == "json") {
-    print_result(report::dump({{"schema", "whittle.strip/1"},
+    print_status(report::dump({{"schema", "whittle.strip/1"},
                                {"path", options.input},
-                               {"output", output},
+                               {"output", output.native()},
                                {"original_bytes", file.bytes.size()},
                                {"stripped_bytes", result.bytes.size()},
-                               {"notes", result.notes}}));
+                               {"notes", result.notes}}),
+                 {output});
     return 0;
   }
-  print_result(fmt::format("{}: {} bytes instead of {}", printable(output),
+  print_status(fmt::format("{}: {} bytes instead of {}", printable(output.native()),
                            report::group_digits(result.bytes.size()),
-                           report::group_digits(file.bytes.size())));
+                           report::group_digits(file.bytes.size())),
+               {output});
   for (const std::string& note : result.notes) print_message("  " + printable(note));
   if ((file.status.mode & 06000) != 0) print_message("  set-uid and set-gid were not kept");
   return 0;
@@ -59,7 +62,9 @@ void add_strip(Program& program) {
   CLI::App* command = program.add_command("strip", "Remove what the program does not need to run",
                                           [options] { return run(*options); });
   command->add_option("FILE", options->input, "A static executable")->required();
-  command->add_option("-o,--output", options->output, "Where to write (FILE.stripped)")
+  command
+      ->add_option("-o,--output", options->output,
+                   "Where to write (FILE.stripped); - for standard output")
       ->type_name("OUT");
   add_common_options(command, options->common);
   command->footer(

@@ -23,7 +23,8 @@ struct Options {
 };
 
 int run(const Options& options) {
-  const std::string output = options.output.empty() ? options.input + ".unpacked" : options.output;
+  const auto output =
+      output_path(options.output.empty() ? options.input + ".unpacked" : options.output);
   flow::refuse_collisions({{"the input", options.input}}, {{"the output", output}});
   const LoadedFile file = read_file(options.input);
   const packer::PackInfo info = packer::inspect(file.bytes, options.input);
@@ -41,17 +42,19 @@ int run(const Options& options) {
   write_executable(output, unpacked, status, false);
   if (options.common.quiet) return 0;
   if (options.common.format == "json") {
-    print_result(report::dump({{"schema", "whittle.unpack/1"},
+    print_status(report::dump({{"schema", "whittle.unpack/1"},
                                {"path", options.input},
-                               {"output", output},
+                               {"output", output.native()},
                                {"bytes", unpacked.size()},
                                {"sha256", info.original_sha256},
-                               {"is_original", is_original}}));
+                               {"is_original", is_original}}),
+                 {output});
     return 0;
   }
-  print_result(fmt::format("{}: {} bytes, as packed{}", printable(output),
+  print_status(fmt::format("{}: {} bytes, as packed{}", printable(output.native()),
                            report::group_digits(unpacked.size()),
-                           is_original ? "" : " (stripped before packing)"));
+                           is_original ? "" : " (stripped before packing)"),
+               {output});
   return 0;
 }
 
@@ -62,7 +65,9 @@ void add_unpack(Program& program) {
   CLI::App* command = program.add_command("unpack", "Restore the original file, bit for bit",
                                           [options] { return run(*options); });
   command->add_option("FILE", options->input, "A packed executable")->required();
-  command->add_option("-o,--output", options->output, "Where to write (FILE.unpacked)")
+  command
+      ->add_option("-o,--output", options->output,
+                   "Where to write (FILE.unpacked); - for standard output")
       ->type_name("OUT");
   command->add_flag("--original", options->original, "Refuse if it was stripped before packing");
   add_common_options(command, options->common);

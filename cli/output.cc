@@ -2,8 +2,10 @@
 #include "cli/output.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -25,6 +27,9 @@ int write_all(int descriptor, std::string_view text) {
   return 0;
 }
 
+// False where messages would end up among the bytes of a file (`-o - 2>&1`).
+bool messages_allowed = true;
+
 }  // namespace
 
 void print_result(std::string_view text) {
@@ -37,15 +42,37 @@ void print_result(std::string_view text) {
 
 void print_message(std::string_view line) {
   // One write, so that lines of parallel steps stay whole.
-  write_all(STDERR_FILENO, fmt::format("{}\n", line));
+  if (messages_allowed) write_all(STDERR_FILENO, fmt::format("{}\n", line));
 }
 
 void print_error(std::string_view message) {
+  messages_allowed = true;
   if (wants_colour(STDERR_FILENO)) {
     print_message(fmt::format("\x1b[1;31mwhittle:\x1b[0m {}", message));
   } else {
     print_message(fmt::format("whittle: {}", message));
   }
+}
+
+std::filesystem::path output_path(const std::string& word) {
+  const std::filesystem::path path = word == "-" ? kStandardOutput : word;
+  if (!is_standard_output(path)) return path;
+  if (is_terminal(STDOUT_FILENO)) {
+    throw Error(ErrorKind::usage, "standard output",
+                "is a terminal, and would get the bytes of a file; send it to a file or a pipe");
+  }
+  struct stat result {
+  }, messages{};
+  messages_allowed = ::fstat(STDOUT_FILENO, &result) != 0 ||
+                     ::fstat(STDERR_FILENO, &messages) != 0 || result.st_dev != messages.st_dev ||
+                     result.st_ino != messages.st_ino;
+  return path;
+}
+
+void print_status(std::string_view text, const std::vector<std::filesystem::path>& outputs) {
+  if (std::none_of(outputs.begin(), outputs.end(), is_standard_output)) return print_result(text);
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  print_message(text);
 }
 
 bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1; }

@@ -8,7 +8,9 @@
 
 #include <exception>
 #include <filesystem>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/bytes.h"
 #include "common/file.h"
@@ -27,6 +29,15 @@ void print_result(std::string_view text);
 
 void print_message(std::string_view line);   // to standard error, with a line feed
 void print_error(std::string_view message);  // "whittle: MESSAGE"
+
+// The path that an output option means: "-" is standard output. Throws Error{usage} where the file
+// would be written to a terminal. From then on, messages are not printed where standard output,
+// which gets the file, and standard error lead to the same place. Errors are.
+std::filesystem::path output_path(const std::string& word);
+
+// Prints what a command that has written `outputs` has to say: as a result, or as a message where
+// one of them went to standard output.
+void print_status(std::string_view text, const std::vector<std::filesystem::path>& outputs);
 
 // Whether that stream (1 or 2) is a terminal, and one that may be coloured (NO_COLOR, TERM=dumb).
 bool is_terminal(int descriptor);

@@ -103,6 +103,16 @@ const char* describe_non_regular(mode_t mode) {
 // a negative number where it fails. Returns what it made and under which name; throws Error{io}.
 // (mkostemp and mkdtemp give modes of their own, and what the umask makes of another one can only
 // be asked by changing the umask, which other threads would see. Here the system applies it.)
+// The begin of a file's name, for the name of something temporary: a name has at most 255 bytes. A
+// character is kept whole (UTF-8).
+std::string_view shortened(std::string_view name) {
+  constexpr std::size_t kLongest = 200;
+  if (name.size() <= kLongest) return name;
+  std::size_t end = kLongest;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80) end--;
+  return name.substr(0, end);
+}
+
 template <typename Make>
 std::pair<int, std::string> make_beside(const std::filesystem::path& path, const char* what,
                                         const Make& make) {
@@ -114,8 +124,9 @@ std::pair<int, std::string> make_beside(const std::filesystem::path& path, const
     }
     std::string ending;
     for (const unsigned char byte : random) ending += kLetters[byte % kLetters.size()];
+    const std::string file_name = path.filename().native();
     const std::string name =
-        (path.parent_path() / ("." + path.filename().native() + "." + ending)).native();
+        (path.parent_path() / fmt::format(".{}.{}", shortened(file_name), ending)).native();
     const int made = make(name.c_str());
     if (made >= 0) return {made, name};
     if (errno != EEXIST || attempts == 0) throw io_error(path.native(), what, errno);
@@ -197,7 +208,21 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
          first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
+bool is_standard_output(const std::filesystem::path& path) {
+  if (path == kStandardOutput) return true;
+  struct stat named {
+  }, standard{};
+  if (::stat(path.c_str(), &named) != 0 || ::fstat(STDOUT_FILENO, &standard) != 0) return false;
+  if (S_ISCHR(standard.st_mode) && ::isatty(STDOUT_FILENO) == 0) return false;  // /dev/null
+  return named.st_dev == standard.st_dev && named.st_ino == standard.st_ino;
+}
+
 AtomicFile::AtomicFile(const std::filesystem::path& path, mode_t mode) : path_(path) {
+  if (path == kStandardOutput) {
+    descriptor_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (descriptor_ < 0) throw io_error("standard output", "cannot write", errno);
+    return;
+  }
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) {
@@ -212,6 +237,8 @@ AtomicFile::AtomicFile(const std::filesystem::path& path, mode_t mode) : path_(p
     std::error_code error;
     const auto target = std::filesystem::canonical(path, error);
     if (!error) path_ = target;
+  } else if (errno == ENAMETOOLONG) {
+    throw io_error(path.native(), "cannot write", errno);
   } else if (::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) {
     throw Error(ErrorKind::io, path.native(),
                 "cannot write: is a symbolic link that leads nowhere; name the file itself");

@@ -54,8 +54,17 @@ LoadedFile read_file(const std::filesystem::path& path, std::uint64_t limit = kM
 // True when both names lead to the same existing file.
 bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 
+// Standard output as the name of an output. It is not opened: that would need /proc, and would
+// write to the beginning of a file that standard output leads to.
+inline constexpr const char* kStandardOutput = "/dev/stdout";
+
+// Whether writing to `path` writes to standard output: kStandardOutput, or a name of the same pipe,
+// socket, terminal or file.
+bool is_standard_output(const std::filesystem::path& path);
+
 // A file that appears under `path` when `commit` is called and never otherwise. A path that names
-// an existing device or FIFO (/dev/stdout) is written to directly, there being nothing to rename.
+// an existing device or FIFO, or standard output, is written to directly: there is nothing to
+// rename.
 // Throws Error{io}; the message names the path the caller asked for.
 class AtomicFile {
  public:

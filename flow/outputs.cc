@@ -47,7 +47,10 @@ void refuse_collisions(const std::vector<NamedPath>& inputs,
       }
     }
     for (auto other = outputs.begin(); other != output; other++) {
-      if (!other->path.empty() && same_place(other->path, output->path)) {
+      const bool both_to_standard_output =
+          is_standard_output(other->path) && is_standard_output(output->path);
+      if (!other->path.empty() &&
+          (both_to_standard_output || same_place(other->path, output->path))) {
         refuse(*other, "each output needs a name of its own");
       }
     }

@@ -7,6 +7,7 @@
 # at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
+need jq
 subject_name="$1"
 subject "$subject_name"
 
@@ -50,6 +51,17 @@ if [[ $LEVEL == small ]]; then limit=$((limit + 1536 * 1024)); fi
 expect_same_behaviour "with $limit bytes of memory" \
   in_group memory 'memory.limit_in_bytes|memory.max' "$limit" start
 [[ $(<"$scratch/.original.seen/status") -eq 0 ]] || fail "the original does not run with $limit bytes"
+
+# What `inspect` says that a start takes is enough, with 2 MiB for the program's own use, and half of it
+# is too little.
+expect_exit 0 "$WHITTLE" inspect --format json "$packed"
+start_memory=$(jq .packed.start_memory_bytes "$out")
+run in_group memory 'memory.limit_in_bytes|memory.max' $((start_memory + 2048 * 1024)) start
+[[ $status -eq 0 ]] || fail "status $status with 2 MiB more than the $start_memory bytes that inspect names"
+if [[ $start_memory -gt $((4096 * 1024)) ]]; then
+  run in_group memory 'memory.limit_in_bytes|memory.max' $((start_memory / 2)) start
+  [[ $status -eq 137 ]] || fail "status $status with half of the $start_memory bytes that inspect names"
+fi
 
 groups=$(groups_of pids)
 [[ -n "$groups" ]] || skip "no control group with a limit of processes can be made here"
