@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
 // One file for every reader. `docker save` and OCI each have an archive of their own; docker 20.10
-// loads only the first, umoci and newer tools want the second. The two do not exclude each other:
+// loads only the first, umoci and newer tools want the second. The two do not exclude each other
+// (`docker save` writes both in one since version 25):
 // an OCI layout in a tar, with docker's manifest.json beside index.json, whose paths lead into
 // blobs/sha256/. Nothing is stored twice.
 //
 // The small documents come first, so that a reader of a stream knows early what it has.
 //
-// A zstd layer stays in manifest.json: docker 23 and podman load it, docker 20.10 stops with an
-// error. The alternative, an uncompressed copy for docker 20.10, would cost more than zstd saves.
+// A zstd layer stays in manifest.json: docker 20.10 and podman load and run it (tried
+// with 20.10.24).
 #include "common/file.h"
 #include "imagegen/image.h"
 #include "imagegen/manifest.h"
