@@ -4,8 +4,7 @@
 # the same bytes, which the linker then stores once. `inspect --streams` says why a table is stored as
 # plain bytes: for one of an older Go, and for one that another tool has changed.
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
-need go
-need jq
+need go jq python3
 
 # One line a function: where the line's number is that of the file, the two tables are equal.
 mkdir src
@@ -36,6 +35,8 @@ expect_exit 0 ./prog
 mv "$err" expected
 expect_exit 0 ./packed
 same "$err" expected
+expect_exit 0 python3 -B "$SOURCE/tests/unpack.py" packed unpacked
+same unpacked prog "what a reader that follows FORMAT.md makes of it, and the original"
 
 # A function whose tables lie outside the table's own: its _func record is changed in the file.
 python3 - prog changed <<'PYTHON'
