@@ -131,6 +131,17 @@ bool is_relocations(const File& file, const Section& section) {
          name.substr(prefix.size()) == file.sections()[section.info].name;
 }
 
+// The message that a linker prints when a program uses a symbol, in a section named after the
+// symbol. GNU ld leaves such sections out, LLVM's linker copies them from the C library.
+bool is_linker_warning(const File& file, const Section& section) {
+  constexpr std::uint64_t kLongest = 1024;
+  if (!section.name.starts_with(".gnu.warning.") || section.size > kLongest) return false;
+  ByteView message = file.bytes().subspan(section.offset, section.size);
+  while (!message.empty() && message.back() == 0) message = message.first(message.size() - 1);
+  return std::all_of(message.begin(), message.end(),
+                     [](std::uint8_t c) { return (c >= ' ' && c < 0x7f) || c == '\n'; });
+}
+
 bool is_named_as_tools_do(const Section& section) {
   const std::string_view name = section.name;
   return is_one_of(name, kOfTools) || is_debug_name(name) ||
@@ -158,7 +169,7 @@ const Section* find_payload_section(const File& file) {
         if (is_relocations(file, section)) continue;
         return &section;
       default:
-        if (is_named_as_tools_do(section)) continue;
+        if (is_named_as_tools_do(section) || is_linker_warning(file, section)) continue;
         return &section;
     }
   }

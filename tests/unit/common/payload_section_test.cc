@@ -68,6 +68,17 @@ TEST(PayloadSection, RelocationsAreOfASectionThatExists) {
   EXPECT_EQ(payload_with(".relres", elf::kSectionRel, 0, kSymbols), ".relres");
 }
 
+TEST(PayloadSection, AWarningOfTheLinkersIsText) {
+  EXPECT_EQ(payload_of({".gnu.warning.tmpnam"}), "none");
+  test::ElfSpec spec;
+  spec.sections = {{".gnu.warning.tmpnam", std::string("the use is dangerous\0", 21)}};
+  EXPECT_EQ(payload_in(test::build(spec).bytes), "none");
+  for (const std::string& data : {std::string("PK\3\4"), std::string(2000, 'x')}) {
+    spec.sections = {{".gnu.warning.tmpnam", data}};
+    EXPECT_EQ(payload_in(test::build(spec).bytes), ".gnu.warning.tmpnam");
+  }
+}
+
 TEST(PayloadSection, NotesOfToolsAreKnownByName) {
   EXPECT_EQ(payload_with(".note.stapsdt", elf::kSectionNote, 0, 0), "none");
   EXPECT_EQ(payload_with(".gnu.build.attributes.hot", elf::kSectionNote, 0, 0), "none");
