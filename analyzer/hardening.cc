@@ -7,7 +7,7 @@
 //             get an executable stack; 64-bit ones do not on Linux 5.8 and later.
 //   RELRO     PT_GNU_RELRO: tables that the loader fills are read-only afterwards. Full where the
 //             loader fills all of them at the start (BIND_NOW), partial otherwise. A static program
-//             at fixed addresses fills its own; there is nothing left to bind late, so it is full.
+//             fills its own: static_relro.h.
 //   PIE       loaded at an address that differs from run to run.
 //   canary    a value below the return address that is checked (__stack_chk_fail).
 //   FORTIFY   checked forms of memcpy and the like (__memcpy_chk). A program that calls nothing of
@@ -24,6 +24,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "analyzer/static_relro.h"
 #include "common/error.h"
 #include "common/text.h"
 
@@ -157,12 +158,13 @@ Hardening find_hardening(const HardeningSigns& signs) {
   }
 
   const bool relro = file.find_segment(elf::kSegmentGnuRelro) != nullptr;
-  if (is_static(signs.kind)) {
+  const bool plain_go =
+      signs.toolchain.language == "Go" && signs.kind == Kind::static_executable && !relro;
+  if (plain_go) {
     // Go's linker writes no relocated tables into a static program; there is nothing to protect.
-    out.relro = relro ? State::yes
-                : signs.toolchain.language == "Go" && signs.kind == Kind::static_executable
-                    ? State::not_applicable
-                    : State::no;
+    out.relro = State::not_applicable;
+  } else if (is_static(signs.kind)) {
+    out.relro = find_static_relro(file, signs.toolchain.libc);
   } else {
     out.relro = !relro ? State::no : binds_now(dynamic) ? State::yes : State::partial;
   }
