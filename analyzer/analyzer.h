@@ -33,8 +33,9 @@ BinaryReport inspect(ByteView bytes, std::string_view path, const InspectOptions
 
 // A requirement of a policy (see policy.h) that a file does not meet.
 struct Violation {
-  std::string rule;    // as it was written: "no-needs:shell"
-  std::string reason;  // "may need a shell: symbol system"
+  std::string rule;      // as it was written: "no-needs:shell"
+  std::string reason;    // "may need a shell: symbol system"
+  bool unknown = false;  // the file does not tell whether it meets it, which is not enough
 };
 
 // One file of an audit: a report, or the error that kept it from being made.

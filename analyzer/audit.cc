@@ -80,6 +80,7 @@ bool is_passed_over(Kind kind, mode_t mode) {
     case Kind::static_executable:
     case Kind::static_pie:
     case Kind::dynamic_executable:
+    case Kind::other_system:
     case Kind::packed:
       return false;
     case Kind::shared_object:

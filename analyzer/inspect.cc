@@ -99,7 +99,10 @@ void describe_contents(const elf::File& file, BinaryReport& report) {
                                      .toolchain = report.toolchain,
                                      .symbols = symbols,
                                      .dynamic_symbols = dynamic_symbols});
-  if (report.kind == Kind::shared_object) return;
+  if (report.kind == Kind::shared_object) {
+    report.linkage = read_version_needs(file, dynamic_symbols);
+    return;
+  }
   std::optional<GoFunctionTable> go;
   if (report.toolchain.language == "Go") go = read_go_functions(file);
   report.needs = find_needs({.file = file,
@@ -166,7 +169,9 @@ BinaryReport inspect(ByteView bytes, std::string_view path, const InspectOptions
     return report;
   }
   const elf::File file = elf::File::parse(bytes, path);
-  Verdict verdict = judge(file);
+  const elf::System system =
+      elf::system_of(file, options.contents ? elf::LookFor::marks_inside : elf::LookFor::marks);
+  Verdict verdict = judge(file, system);
   report.kind = verdict.kind;
   report.reasons = std::move(verdict.reasons);
   report.interpreter = std::move(verdict.interpreter);
@@ -177,12 +182,18 @@ BinaryReport inspect(ByteView bytes, std::string_view path, const InspectOptions
   report.machine = elf::machine_name(header);
   report.bits = header.is_64bit ? 64 : 32;
   report.byte_order = header.order == ByteOrder::little ? "little" : "big";
+  report.sections_readable = file.section_problem().empty();
+  report.system = system.name;
+  report.system_reason = system.reason;
   report.entry = header.entry;
   describe_segments(file, report);
   describe_sections(file, report);
   describe_notes(file, report);
   report.has_contents = options.contents;
   if (options.contents) describe_contents(file, report);
+  if (!system.is_known && report.toolchain.libc == "musl") {
+    report.system_reason = "its C library is musl, which is for Linux";
+  }
   if (options.symbols) add_lief(file, report);
   return report;
 }

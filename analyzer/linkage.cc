@@ -12,46 +12,13 @@
 #include <map>
 #include <set>
 
+#include "analyzer/compiler_version.h"
 #include "common/text.h"
 
 namespace whittle::analyzer {
 namespace {
 
 constexpr std::size_t kMaxNames = 8;
-
-std::vector<VersionNeed> newest_versions(const elf::File& file,
-                                         const std::vector<Symbol>& dynamic_symbols) {
-  struct Newest {
-    std::string_view number;
-    std::uint16_t index = 0;
-  };
-  // By library and what stands before the number: libstdc++ has GLIBCXX_ and CXXABI_.
-  std::map<std::pair<std::string_view, std::string_view>, Newest> newest;
-  for (const NeededVersion& version : read_needed_versions(file)) {
-    const std::size_t bar = version.name.rfind('_');
-    if (bar == std::string_view::npos) continue;
-    const std::string_view number = version.name.substr(bar + 1);
-    if (number.empty() || number.find_first_not_of("0123456789.") != std::string_view::npos) {
-      continue;  // GLIBC_PRIVATE
-    }
-    Newest& known = newest[{version.library, version.name.substr(0, bar)}];
-    if (compare_versions(number, known.number) > 0) known = {number, version.index};
-  }
-  std::vector<VersionNeed> out;
-  for (const auto& [key, found] : newest) {
-    VersionNeed need;
-    need.library = printable(key.first);
-    need.version = printable(key.second) + "_" + std::string(found.number);
-    for (const Symbol& symbol : dynamic_symbols) {
-      if (need.symbols.size() == kMaxNames) break;
-      if (!symbol.defined && symbol.version == found.index) {
-        need.symbols.push_back(printable(symbol.name));
-      }
-    }
-    out.push_back(std::move(need));
-  }
-  return out;
-}
 
 bool imports(const std::vector<Symbol>& dynamic_symbols, std::string_view name) {
   return std::any_of(dynamic_symbols.begin(), dynamic_symbols.end(),
@@ -193,28 +160,50 @@ bool is_of_c_library(std::string_view name) {
 
 }  // namespace
 
-int compare_versions(std::string_view a, std::string_view b) {
-  const auto next = [](std::string_view& text) -> std::string_view {
-    const std::size_t dot = text.find('.');
-    std::string_view part = text.substr(0, dot);
-    text = dot == std::string_view::npos ? std::string_view() : text.substr(dot + 1);
-    while (part.size() > 1 && part.front() == '0') part.remove_prefix(1);
-    return part;
+Linkage read_version_needs(const elf::File& file, const std::vector<Symbol>& dynamic_symbols) {
+  constexpr std::size_t kMaxOthers = 32;
+  struct Newest {
+    std::string_view number;
+    std::uint16_t index = 0;
   };
-  while (!a.empty() || !b.empty()) {
-    const std::string_view left = next(a), right = next(b);
-    // Without leading zeroes the longer number is the larger.
-    if (left.size() != right.size()) return left.size() < right.size() ? -1 : 1;
-    if (left != right) return left < right ? -1 : 1;
+  Linkage out;
+  std::set<std::string> others;
+  // By library and what stands before the number: libstdc++ has GLIBCXX_ and CXXABI_.
+  std::map<std::pair<std::string_view, std::string_view>, Newest> newest;
+  for (const NeededVersion& version : read_needed_versions(file)) {
+    const std::size_t bar = std::min(version.name.rfind('_'), version.name.size());
+    const std::string_view number = version.name.substr(std::min(bar + 1, version.name.size()));
+    if (number.empty() || number.find_first_not_of("0123456789.") != std::string_view::npos) {
+      const bool counts = version.name.starts_with("GLIBC_") && others.size() < kMaxOthers;
+      if (counts) others.insert(printable(version.name));
+      continue;
+    }
+    const auto [known, is_new] = newest.try_emplace({version.library, version.name.substr(0, bar)},
+                                                    Newest{number, version.index});
+    if (!is_new && compare_versions(number, known->second.number) > 0) {
+      known->second = {number, version.index};
+    }
   }
-  return 0;
+  for (const auto& [key, found] : newest) {
+    VersionNeed need;
+    need.library = printable(key.first);
+    need.version = printable(key.second) + "_" + std::string(found.number);
+    for (const Symbol& symbol : dynamic_symbols) {
+      if (need.symbols.size() == kMaxNames) break;
+      if (!symbol.defined && symbol.version == found.index) {
+        need.symbols.push_back(printable(symbol.name));
+      }
+    }
+    out.versions.push_back(std::move(need));
+  }
+  out.other_versions.assign(others.begin(), others.end());
+  return out;
 }
 
 Linkage describe_linkage(const elf::File& file, const BinaryReport& report,
                          const GoFunctionTable* go_functions,
                          const std::vector<Symbol>& dynamic_symbols) {
-  Linkage out;
-  out.versions = newest_versions(file, dynamic_symbols);
+  Linkage out = read_version_needs(file, dynamic_symbols);
   if (imports(dynamic_symbols, "dlopen") || imports(dynamic_symbols, "dlmopen")) {
     out.may_load = library_names(file, report);
   }

@@ -11,12 +11,13 @@
 
 namespace whittle::analyzer {
 
+// `versions` and `other_versions` alone, which shared libraries have, too. Never throws on any
+// content.
+Linkage read_version_needs(const elf::File& file, const std::vector<Symbol>& dynamic_symbols);
+
 // Everything but `libraries`. Never throws on any content.
 Linkage describe_linkage(const elf::File& file, const BinaryReport& report,
                          const GoFunctionTable* go_functions,
                          const std::vector<Symbol>& dynamic_symbols);
-
-// -1, 0 or 1 as the numbers in `a` and `b`, "2.9" and "2.34", compare part by part.
-int compare_versions(std::string_view a, std::string_view b);
 
 }  // namespace whittle::analyzer

@@ -16,6 +16,8 @@ std::string_view name(Kind kind) {
       return "static-pie";
     case Kind::dynamic_executable:
       return "dynamic";
+    case Kind::other_system:
+      return "other-system";
     case Kind::packed:
       return "packed";
     case Kind::shared_object:

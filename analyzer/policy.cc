@@ -7,12 +7,22 @@
 #include <array>
 #include <charconv>
 
-#include "analyzer/linkage.h"
+#include "analyzer/compiler_version.h"
 #include "analyzer/need_rules.h"
 #include "common/error.h"
 #include "common/text.h"
 
 namespace whittle::analyzer {
+
+// What a rule says of a file.
+struct Answer {
+  enum Kind { met, violated, unknown };
+  Kind kind = met;
+  std::string reason = {};  // where it is not met: "may need a shell: symbol system"
+
+  bool is_met() const { return kind == met; }
+};
+
 namespace {
 
 struct HardeningRule {
@@ -41,8 +51,10 @@ constexpr std::string_view kComparisons[] = {"go>=", "rust>=", "glibc<=", "size<
               fmt::format("the requirement `{}` {}", printable(text), message));
 }
 
+// "1.22": numbers with single dots between them.
 bool is_version(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
+  return !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos &&
+         text.front() != '.' && text.back() != '.' && text.find("..") == std::string_view::npos;
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {
@@ -57,60 +69,124 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return std::nullopt;
 }
 
-// The first "1.2.3" in a compiler's signature.
-std::string_view version_in(std::string_view text) {
-  const std::size_t begin = text.find_first_of("0123456789");
-  if (begin == std::string_view::npos) return {};
-  text.remove_prefix(begin);
-  return text.substr(0, text.find_first_not_of("0123456789."));
+Answer met() { return {}; }
+Answer against(std::string reason) { return {Answer::violated, std::move(reason)}; }
+Answer unknown(std::string reason) { return {Answer::unknown, std::move(reason)}; }
+Answer against_if(bool condition, std::string reason) {
+  return condition ? against(std::move(reason)) : met();
 }
 
-std::optional<std::string> against_hardening(const HardeningRule& rule,
-                                             const Hardening& hardening) {
+Answer ask_hardening(const HardeningRule& rule, const Hardening& hardening) {
   switch (hardening.*rule.state) {
     case HardeningState::yes:
     case HardeningState::not_applicable:
-      return std::nullopt;
+      return met();
     case HardeningState::unknown:
-      return fmt::format("does not show whether it has {}", rule.what);
+      return unknown(fmt::format("does not show whether it has {}", rule.what));
     case HardeningState::partial:
-      return fmt::format("has {} only in part", rule.what);
+      return against(fmt::format("has {} only in part", rule.what));
     case HardeningState::no:
       break;
   }
-  return fmt::format("lacks {}", rule.what);
+  return against(fmt::format("lacks {}", rule.what));
 }
 
-std::optional<std::string> against_needs(std::string_view id, const BinaryReport& report) {
+Answer ask_needs(std::string_view id, const BinaryReport& report) {
+  if (report.kind == Kind::shared_object) {
+    return unknown("is a shared library, of which it is unknown what it needs");
+  }
   for (const Need& need : report.needs) {
     if (need.confidence == "low" || (!id.empty() && need.id != "needs/" + std::string(id)))
       continue;
-    return fmt::format("may need {}: {} {}", need.title, need.evidence.at(0).kind,
-                       printable(need.evidence.at(0).name));
+    return against(fmt::format("may need {}: {} {}", need.title, need.evidence.at(0).kind,
+                               printable(need.evidence.at(0).name)));
   }
-  return std::nullopt;
+  return met();
 }
 
-std::optional<std::string> against_compiler(std::string_view language, std::string_view least,
-                                            const Toolchain& toolchain) {
-  if (toolchain.language != language) return std::nullopt;
-  const std::string_view version = version_in(toolchain.compiler);
-  if (version.empty()) return fmt::format("does not show which {} built it", language);
-  if (compare_versions(version, least) >= 0) return std::nullopt;
-  return fmt::format("was built by {}", printable(toolchain.compiler));
+Answer ask_compiler(std::string_view language, std::string_view signature,
+                    const std::optional<CompilerVersion>& version, std::string_view least) {
+  if (!version) {
+    return unknown(fmt::format("was built by an unknown version of {}{}", language,
+                               signature.empty() ? "" : " (" + printable(signature) + ")"));
+  }
+  return against_if(!is_at_least(*version, least), "was built by " + printable(signature));
 }
 
-std::optional<std::string> against_glibc(std::string_view most, const Linkage& linkage) {
+Answer no_language(std::string_view wanted) {
+  return unknown(
+      fmt::format("does not show in which language it is written, so {} is not ruled out", wanted));
+}
+
+Answer ask_go(std::string_view least, const Toolchain& toolchain) {
+  if (toolchain.language.empty()) return no_language("Go");
+  if (toolchain.language != "Go") return met();
+  return ask_compiler("Go", toolchain.compiler, go_version(toolchain.compiler), least);
+}
+
+// Every compiler that signed counts: a library may be older than the program that it is linked
+// into, whatever language that is in.
+Answer ask_rust(std::string_view least, const Toolchain& toolchain) {
+  std::vector<std::string_view> signatures;
+  for (const std::string& note : toolchain.notes) {
+    if (note.starts_with("rustc ")) signatures.push_back(note);
+  }
+  if (toolchain.language == "Rust" && signatures.empty()) signatures.push_back(toolchain.compiler);
+  if (signatures.empty() && toolchain.language.empty()) return no_language("Rust");
+  for (const std::string_view signature : signatures) {
+    Answer answer = ask_compiler("Rust", signature, rust_version(signature), least);
+    if (!answer.is_met()) return answer;
+  }
+  return met();
+}
+
+// What a version without a number asks for: "2.36" of GLIBC_ABI_DT_RELR, a mark that glibc gave
+// itself then; nothing of GLIBC_PRIVATE, which is of the one glibc that it was built with.
+std::string_view known_glibc(std::string_view version) {
+  return version == "GLIBC_ABI_DT_RELR" ? "2.36" : "";
+}
+
+Answer ask_glibc(std::string_view most, const BinaryReport& report) {
   constexpr std::string_view kPrefix = "GLIBC_";
-  for (const VersionNeed& need : linkage.versions) {
-    if (!need.version.starts_with(kPrefix) ||
-        compare_versions(need.version.substr(kPrefix.size()), most) <= 0) {
-      continue;
-    }
-    return fmt::format("asks for {}{}", need.version,
-                       need.symbols.empty() ? "" : ": " + need.symbols.front());
+  bool asks = false;
+  for (const VersionNeed& need : report.linkage.versions) {
+    if (!need.version.starts_with(kPrefix)) continue;
+    asks = true;
+    if (compare_versions(need.version.substr(kPrefix.size()), most) <= 0) continue;
+    return against(fmt::format("asks for {}{}", need.version,
+                               need.symbols.empty() ? "" : ": " + need.symbols.front()));
   }
-  return std::nullopt;
+  for (const std::string& version : report.linkage.other_versions) {
+    const std::string_view number = known_glibc(version);
+    if (number.empty()) return unknown("asks for an unknown glibc: " + version);
+    if (compare_versions(number, most) > 0) {
+      return against(fmt::format("asks for {}, of glibc {}", version, number));
+    }
+  }
+  const auto& needed = report.needed;
+  if (!asks && std::find(needed.begin(), needed.end(), "libc.so.6") != needed.end()) {
+    return unknown("needs libc.so.6 without saying of which version");
+  }
+  return met();
+}
+
+Answer ask_libraries(const BinaryReport& report) {
+  if (is_static(report.kind)) return met();
+  if (report.kind == Kind::shared_object) {
+    if (report.needed.empty()) return met();
+    return unknown("is a shared library, for which libraries are not looked for");
+  }
+  if (!report.linkage.libraries) {
+    return unknown("needs libraries, which are looked for only in a folder given with --root");
+  }
+  const auto& missing = report.linkage.libraries->missing;
+  return against_if(!missing.empty(), missing.empty() ? "" : "misses " + missing.front());
+}
+
+Answer ask_sections(bool lacks, const BinaryReport& report, std::string_view has) {
+  if (!lacks) return against(std::string(has));
+  if (report.sections_readable) return met();
+  return unknown("has damaged section headers, so it is unknown what they would show");
 }
 
 }  // namespace
@@ -159,55 +235,57 @@ Policy::Rule Policy::parse(std::string_view text) {
   return {std::string(text), std::string(text), ""};
 }
 
-std::optional<std::string> Policy::reason_against(const Rule& rule, const BinaryReport& report) {
-  const auto when = [](bool against, std::string reason) {
-    return against ? std::optional(std::move(reason)) : std::nullopt;
-  };
+Answer Policy::ask(const Rule& rule, const BinaryReport& report) {
   if (report.packing && report.packing->hidden && rule.name != "size") {
-    return "is packed by " + report.packing->packer + ", which hides it";
+    return unknown("is packed by " + report.packing->packer + ", which hides it");
   }
   if (rule.name == "static") {
-    return when(!is_static(report.kind),
-                fmt::format("is {}: {}", name(report.kind),
-                            report.reasons.empty() ? std::string() : report.reasons.front().text));
+    const std::string why =
+        report.reasons.empty() ? std::string() : printable(report.reasons.front().text);
+    if (report.kind == Kind::other_system) return against(why);
+    return against_if(!is_static(report.kind), fmt::format("is {}: {}", name(report.kind), why));
   }
   if (report.machine.empty() || report.kind == Kind::relocatable || report.kind == Kind::core) {
-    return fmt::format("is neither an executable nor a library: {}", name(report.kind));
+    return against(fmt::format("is neither an executable nor a library: {}", name(report.kind)));
+  }
+  if (rule.name == "size") {
+    return against_if(report.size > parse_size(rule.value),
+                      fmt::format("has {} bytes", report.size));
+  }
+  if (report.kind == Kind::other_system) {
+    return against(fmt::format("is made for {}, not for Linux", report.system));
   }
   if (rule.name == "static-pie") {
-    return when(report.kind != Kind::static_pie, fmt::format("is {}", name(report.kind)));
+    return against_if(report.kind != Kind::static_pie, fmt::format("is {}", name(report.kind)));
   }
+  if (rule.name == "stripped") return ask_sections(report.stripped, report, "has symbols");
+  if (!report.has_contents) return unknown("was not looked at beyond its headers");
   for (const HardeningRule& one : kHardeningRules) {
-    if (one.name == rule.name) return against_hardening(one, report.hardening);
+    if (one.name == rule.name) return ask_hardening(one, report.hardening);
   }
   const Hardening& hardening = report.hardening;
   if (rule.name == "no-rpath") {
     const auto& paths = hardening.rpath.empty() ? hardening.runpath : hardening.rpath;
-    return when(!paths.empty(), paths.empty() ? "" : "looks for libraries in " + paths.front());
+    return against_if(!paths.empty(),
+                      paths.empty() ? "" : "looks for libraries in " + paths.front());
   }
-  if (rule.name == "stripped") return when(!report.stripped, "has symbols");
-  if (rule.name == "no-debug-info") return when(hardening.debug_info, "has debug information");
-  if (rule.name == "no-missing") {
-    const auto& libraries = report.linkage.libraries;
-    if (report.kind != Kind::dynamic_executable || (libraries && libraries->missing.empty())) {
-      return std::nullopt;
-    }
-    return libraries ? "misses " + libraries->missing.front() : "cannot be checked without --root";
+  if (rule.name == "no-debug-info") {
+    return ask_sections(!hardening.debug_info, report, "has debug information");
   }
-  if (rule.name == "no-needs") return against_needs(rule.value, report);
-  if (rule.name == "go") return against_compiler("Go", rule.value, report.toolchain);
-  if (rule.name == "rust") return against_compiler("Rust", rule.value, report.toolchain);
-  if (rule.name == "glibc") return against_glibc(rule.value, report.linkage);
-  if (rule.name == "size") {
-    return when(report.size > parse_size(rule.value), fmt::format("has {} bytes", report.size));
-  }
+  if (rule.name == "no-missing") return ask_libraries(report);
+  if (rule.name == "no-needs") return ask_needs(rule.value, report);
+  if (rule.name == "go") return ask_go(rule.value, report.toolchain);
+  if (rule.name == "rust") return ask_rust(rule.value, report.toolchain);
+  if (rule.name == "glibc") return ask_glibc(rule.value, report);
   throw Error(ErrorKind::internal, "", "a policy rule without a check: " + rule.name);
 }
 
 std::vector<Violation> Policy::check(const BinaryReport& report) const {
   std::vector<Violation> out;
   for (const Rule& rule : rules_) {
-    if (auto reason = reason_against(rule, report)) out.push_back({rule.text, std::move(*reason)});
+    Answer answer = ask(rule, report);
+    if (answer.is_met()) continue;
+    out.push_back({rule.text, std::move(answer.reason), answer.kind == Answer::unknown});
   }
   return out;
 }

@@ -2,18 +2,24 @@
 //
 // What a file is required to be, in words: "static,nx,relro,no-needs:shell,go>=1.22".
 //
+// There are three answers: a rule is met, it is violated, or the file does not tell. What a file
+// does not tell does not meet a rule: it is a violation, too, which says so. What is no executable
+// or library meets none; a program for another system than Linux, and one that a packer hides, meet
+// none but `size`.
+//
 //   static, static-pie      the verdict; `static` takes both
 //   nx, relro, pie, canary, fortify, ibt, shadow-stack, bti, pac, no-writable-code
-//                           hardening; what does not apply to a program (a canary in Go) is met,
-//                           what the file does not tell is not
+//                           hardening, `relro` in full; what does not apply to a program (a canary
+//                           in Go) is met
 //   no-rpath, stripped, no-debug-info, no-missing (libraries, in the root that was given)
 //   no-needs, no-needs:ID   no need of medium or high confidence
-//   go>=1.22, rust>=1.70    the compiler's version, of programs in that language
-//   glibc<=2.31, size<=20M  the newest glibc that is asked for; bytes, K, M, G
+//   go>=1.22, rust>=1.70    the compiler's version, of programs in that language; a release
+//                           candidate or nightly build is older than its release
+//   glibc<=2.31             the newest glibc that is asked for: by no static program
+//   size<=20M               bytes, K, M, G
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +28,8 @@
 
 namespace whittle::analyzer {
 
+struct Answer;
+
 class Policy {
  public:
   // Throws Error{usage} naming what is not understood. `text` holds rules and commas.
@@ -29,7 +37,7 @@ class Policy {
 
   bool empty() const { return rules_.empty(); }
 
-  // In the order of the rules. A file that is no executable or library meets none of them.
+  // In the order of the rules.
   std::vector<Violation> check(const BinaryReport& report) const;
 
  private:
@@ -39,7 +47,7 @@ class Policy {
     std::string value;  // "shell", "1.22"
   };
   static Rule parse(std::string_view text);
-  static std::optional<std::string> reason_against(const Rule& rule, const BinaryReport& report);
+  static Answer ask(const Rule& rule, const BinaryReport& report);
 
   std::vector<Rule> rules_;
 };

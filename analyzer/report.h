@@ -16,7 +16,8 @@ enum class Kind {
   static_executable,   // ET_EXEC that needs no loader
   static_pie,          // ET_DYN that needs no loader and relocates itself
   dynamic_executable,  // asks for an interpreter or for shared libraries
-  packed,              // by a packer that hides which of these three is inside
+  other_system,        // one of these three, for a system other than Linux
+  packed,              // by a packer that hides which of the first three is inside
   shared_object,       // ET_DYN library
   relocatable,         // .o
   core,
@@ -24,8 +25,8 @@ enum class Kind {
   not_elf,
 };
 
-// "static", "static-pie", "dynamic", "packed", "shared-object", "relocatable", "core", "script",
-// "not-elf".
+// "static", "static-pie", "dynamic", "other-system", "packed", "shared-object", "relocatable",
+// "core", "script", "not-elf".
 std::string_view name(Kind kind);
 bool is_static(Kind kind);
 
@@ -113,11 +114,12 @@ struct LibraryTree {
 
 // What a dynamic executable takes from outside, and how it could do without.
 struct Linkage {
-  std::vector<VersionNeed> versions;     // one a library and kind of version
-  std::vector<std::string> may_load;     // names of libraries that only dlopen can want
-  std::vector<std::string> causes;       // what made it dynamic, as far as it is known
-  std::vector<std::string> remedies;     // how to build it as a static one
-  std::optional<LibraryTree> libraries;  // where a root was given to look in
+  std::vector<VersionNeed> versions;        // one a library and kind of version
+  std::vector<std::string> other_versions;  // of glibc, without a number: "GLIBC_PRIVATE"
+  std::vector<std::string> may_load;        // names of libraries that only dlopen can want
+  std::vector<std::string> causes;          // what made it dynamic, as far as it is known
+  std::vector<std::string> remedies;        // how to build it as a static one
+  std::optional<LibraryTree> libraries;     // where a root was given to look in
 };
 
 // `not_applicable` where the question does not arise (a canary in a Go program), `unknown` where
@@ -158,15 +160,19 @@ struct BinaryReport {
   std::vector<Reason> reasons;  // why `kind` is what it is, every one of them; never empty
 
   // Empty or zero from here on where the file is not ELF.
-  std::string machine;     // "x86-64", "aarch64", "riscv64", …
-  int bits = 0;            // 32 or 64
-  std::string byte_order;  // "little" or "big"
+  std::string machine;        // "x86-64", "aarch64", "riscv64", …
+  int bits = 0;               // 32 or 64
+  std::string byte_order;     // "little" or "big"
+  std::string system;         // "Linux", "FreeBSD", …; see common/system.h
+  std::string system_reason;  // "EI_OSABI is 9", or that nothing in the file names a system
   std::uint64_t entry = 0;
   std::string interpreter;
   std::vector<std::string> needed;  // DT_NEEDED, in order
   std::string build_id;             // hexadecimal
   std::string go_build_id;
-  bool stripped = true;  // no .symtab
+  bool sections_readable = true;  // false where section headers are damaged: what they would say
+                                  // (`stripped` among it) is not known
+  bool stripped = true;           // no .symtab
   std::vector<SegmentInfo> segments;
   std::vector<SectionInfo> sections;
   std::uint64_t symbols = 0;          // entries of .symtab and .dynsym; 0 without LIEF
@@ -175,9 +181,9 @@ struct BinaryReport {
   bool has_contents = true;   // false where nobody looked for what follows
   std::uint64_t overlay = 0;  // bytes after everything that the headers describe
   Toolchain toolchain;
-  std::vector<Need> needs;  // by id; for executables only
-  Linkage linkage;          // for dynamic executables only
-  Hardening hardening;      // for executables and shared libraries only
+  std::vector<Need> needs;  // by id; for executables for Linux only
+  Linkage linkage;          // for dynamic executables for Linux; of libraries the versions alone
+  Hardening hardening;      // for executables for Linux and for shared libraries only
   // Where it is set and nothing is hidden, everything but path, size and digest is that of the
   // program inside.
   std::optional<Packing> packing = {};

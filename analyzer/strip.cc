@@ -126,6 +126,8 @@ void clear_section_fields(Bytes& bytes, bool is_64bit) {
   clear(is_64bit ? 62 : 50, 2);                 // e_shstrndx
 }
 
+Verdict verdict_on(const elf::File& file) { return judge(file, elf::system_of(file)); }
+
 // The result is read back and compared with the input, byte by byte: all that the program headers
 // speak of is what it was, apart from the fields and the table that were zeroed.
 void check_result(const elf::File& before, ByteView result, const Range& zeroed,
@@ -161,20 +163,21 @@ void check_result(const elf::File& before, ByteView result, const Range& zeroed,
   std::fill_n(expected.begin() + static_cast<std::ptrdiff_t>(zeroed.offset), zeroed.length,
               std::uint8_t{0});
   require(loaded_bytes == expected, "its loaded bytes differ");
-  require(judge(after).kind == judge(before).kind, "the verdict on it differs");
+  require(verdict_on(after).kind == verdict_on(before).kind, "the verdict on it differs");
 }
 
 [[noreturn]] void refuse(std::string_view path, Kind kind, std::string_view why) {
-  throw Error(ErrorKind::refused, path,
-              fmt::format("cannot strip: it is {} ({}), only static executables are stripped",
-                          name(kind), why));
+  throw Error(
+      ErrorKind::refused, path,
+      fmt::format("cannot strip: it is {} ({}), only static executables for Linux are stripped",
+                  name(kind), why));
 }
 
 }  // namespace
 
 StripResult strip(ByteView bytes, std::string_view path) {
   const elf::File file = elf::File::parse(bytes, path);
-  const Verdict verdict = judge(file);
+  const Verdict verdict = verdict_on(file);
   if (!is_static(verdict.kind)) refuse(path, verdict.kind, verdict.reasons.front().text);
 
   const elf::Extent extent = elf::measure_extent(file);

@@ -16,6 +16,9 @@
 // no interpreter, and calls a dynamic program static. Hence `check_class`: where the kernel could
 // read the header in another way than we did, there is an error and no verdict. A wrong EI_DATA
 // swaps the bytes of e_type, which leaves no valid type.
+//
+// An image of ours runs on Linux. A program for another system is not called static, however it is
+// linked: common/system.h knows what marks one.
 #include "analyzer/verdict.h"
 
 #include <fmt/format.h>
@@ -178,9 +181,18 @@ void judge_packing(const ForeignPacker& packer, Verdict& verdict) {
        text + ", so it cannot be known whether it is static; audit what `upx -d` makes of it"}};
 }
 
+void judge_system(const elf::System& system, Verdict& verdict) {
+  if (system.runs_on_linux) return;
+  if (!is_static(verdict.kind) && verdict.kind != Kind::dynamic_executable) return;
+  verdict.kind = Kind::other_system;
+  verdict.reasons.insert(verdict.reasons.begin(), {fmt::format("other-system/{}", system.sign),
+                                                   fmt::format("is made for {}, not for Linux: {}",
+                                                               system.name, system.reason)});
+}
+
 }  // namespace
 
-Verdict judge(const elf::File& file) {
+Verdict judge(const elf::File& file, const elf::System& system) {
   const elf::Header& header = file.header();
   Verdict verdict;
   if (header.type == elf::kTypeRel) {
@@ -230,6 +242,7 @@ Verdict judge(const elf::File& file) {
     verdict.reasons.push_back({"static/no-needed", "needs no shared library (DT_NEEDED)"});
   }
 
+  judge_system(system, verdict);
   if (const auto packer = find_foreign_packer(file)) judge_packing(*packer, verdict);
 
   add_warnings(file, verdict.warnings);

@@ -8,6 +8,7 @@
 
 #include "analyzer/report.h"
 #include "common/elf.h"
+#include "common/system.h"
 
 namespace whittle::analyzer {
 
@@ -21,6 +22,6 @@ struct Verdict {
 
 // Throws Error{malformed} where the file cannot be what its header says: an unknown type, a program
 // without a loadable segment, a class that the machine does not have, a damaged dynamic section.
-Verdict judge(const elf::File& file);
+Verdict judge(const elf::File& file, const elf::System& system);
 
 }  // namespace whittle::analyzer

@@ -59,6 +59,11 @@ class Shipment {
  private:
   void audit() {
     const auto report = analyzer::inspect(file_.bytes, path_.native(), {.symbols = false});
+    if (report.kind == analyzer::Kind::other_system) {
+      throw Error(ErrorKind::refused, path_.native(),
+                  fmt::format("{}; images are for Linux: build the program for it",
+                              printable(report.reasons.front().text)));
+    }
     if (!analyzer::is_static(report.kind)) {
       std::string reasons;
       for (const auto& reason : report.reasons) {

@@ -7,6 +7,7 @@
 
 #include "common/extent.h"
 #include "common/payload_section.h"
+#include "common/system.h"
 
 namespace whittle::packer {
 namespace {
@@ -17,8 +18,6 @@ constexpr std::uint64_t kSmallestPage = 4096, kLargestPage = 65536;
 constexpr std::uint64_t kLargestAlign = std::uint64_t{1} << 30;
 constexpr std::uint64_t kUserSpaceEnd = std::uint64_t{1} << 47;
 constexpr std::uint32_t kSectionFlagExecute = 4;  // SHF_EXECINSTR
-
-constexpr std::uint8_t kOsAbiNone = 0, kOsAbiLinux = 3;  // ELFOSABI_NONE, _GNU
 
 std::vector<Segment> loads_of(const elf::File& file) {
   std::vector<Segment> loads;
@@ -46,9 +45,11 @@ std::optional<Refusal> refuse_kind(const elf::File& file, const std::vector<Segm
                                elf::machine_name(h), h.is_64bit ? 64 : 32,
                                h.order == ByteOrder::little ? "little" : "big")};
   }
-  if (h.os_abi != kOsAbiNone && h.os_abi != kOsAbiLinux) {
+  // Addresses of a kernel are refused further on, with a code of their own.
+  const elf::System system = elf::system_of(file);
+  if (!system.runs_on_linux && system.sign != "addresses") {
     return Refusal{"system",
-                   fmt::format("is made for another system than Linux (EI_OSABI is {})", h.os_abi)};
+                   fmt::format("is made for {}, not for Linux: {}", system.name, system.reason)};
   }
   if (loads.empty()) return Refusal{"no-segments", "has no loadable segment"};
   if (file.find_segment(elf::kSegmentInterp) != nullptr) {

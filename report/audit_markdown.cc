@@ -15,6 +15,7 @@ std::string made_by(const analyzer::Toolchain& toolchain) {
 
 std::string verdict_of(const analyzer::BinaryReport& report) {
   std::string out(analyzer::name(report.kind));
+  if (report.kind == analyzer::Kind::other_system) out += ": " + report.system;
   if (!report.packing) return out;
   if (report.kind != analyzer::Kind::packed) out += ", packed";
   return out + " by " + packing_text(*report.packing);

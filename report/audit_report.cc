@@ -18,6 +18,7 @@ constexpr std::array kKinds = {
     analyzer::Kind::static_executable,
     analyzer::Kind::static_pie,
     analyzer::Kind::dynamic_executable,
+    analyzer::Kind::other_system,
     analyzer::Kind::packed,
     analyzer::Kind::shared_object,
     analyzer::Kind::relocatable,
@@ -116,7 +117,9 @@ std::string totals(const std::vector<analyzer::AuditedFile>& files) {
 Json violations_json(const std::vector<analyzer::Violation>& violations) {
   Json out = Json::array();
   for (const analyzer::Violation& violation : violations) {
-    out.push_back({{"rule", violation.rule}, {"reason", violation.reason}});
+    out.push_back({{"rule", violation.rule},
+                   {"answer", violation.unknown ? "unknown" : "violated"},
+                   {"reason", violation.reason}});
   }
   return out;
 }

@@ -14,9 +14,9 @@ namespace whittle::report {
 // One line a file, its warnings below it, and the totals at the end.
 std::string audit_text(const std::vector<analyzer::AuditedFile>& files);
 
-// Schema "whittle.audit/1": {"files": [{"path", "verdict", "reasons", "needs", "hardening",
-// "violations", …} or {"path", "error"}], "totals": {"files", "static", "not_static", "errors",
-// "violations"}}.
+// Schema "whittle.audit/1": {"files": [{"path", "verdict", "reasons", "system", "needs",
+// "hardening", "violations": [{"rule", "answer": "violated" or "unknown", "reason"}], …} or
+// {"path", "error"}], "totals": {"files", "static", "not_static", "errors", "violations"}}.
 std::string audit_json(const std::vector<analyzer::AuditedFile>& files);
 
 // SARIF 2.1.0, for code scanning: violations are errors, needs of medium and high confidence are

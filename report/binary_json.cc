@@ -95,6 +95,7 @@ Json linkage_json(const analyzer::Linkage& linkage) {
         {{"library", version.library}, {"version", version.version}, {"symbols", version.symbols}});
   }
   Json out = {{"versions", std::move(versions)},
+              {"other_versions", linkage.other_versions},
               {"may_load", linkage.may_load},
               {"causes", linkage.causes},
               {"remedies", linkage.remedies}};
@@ -139,6 +140,10 @@ Json summary_json(const analyzer::BinaryReport& binary) {
     out["machine"] = binary.machine;
     out["bits"] = binary.bits;
     out["byte_order"] = binary.byte_order;
+    if (!binary.system.empty()) {
+      out["system"] = binary.system;
+      out["system_reason"] = binary.system_reason;
+    }
     if (!binary.interpreter.empty()) out["interpreter"] = binary.interpreter;
     out["needed"] = binary.needed;
     if (!binary.build_id.empty()) out["build_id"] = binary.build_id;
@@ -147,6 +152,10 @@ Json summary_json(const analyzer::BinaryReport& binary) {
   }
   if (!binary.machine.empty() && binary.has_contents) {
     out["toolchain"] = toolchain_json(binary.toolchain);
+  }
+  // Of a program for another system it is unknown what it needs and how it is guarded.
+  const bool is_judged = binary.kind != analyzer::Kind::other_system;
+  if (!binary.machine.empty() && binary.has_contents && is_judged) {
     out["needs"] = needs_json(binary.needs);
     if (binary.kind == analyzer::Kind::dynamic_executable) {
       out["linkage"] = linkage_json(binary.linkage);

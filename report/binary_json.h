@@ -11,8 +11,8 @@
 
 namespace whittle::report {
 
-// What an audit says of a binary: verdict, reasons, machine, and what it was made by. Members that
-// mean nothing for the file (a machine where it is no ELF) are left out.
+// What an audit says of a binary: verdict, reasons, machine, system, and what it was made by.
+// Members that mean nothing for the file (a machine where it is no ELF) are left out.
 Json summary_json(const analyzer::BinaryReport& binary);
 
 // "whittle 0.1.0 (fast)", "UPX 3.96".

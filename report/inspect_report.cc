@@ -225,6 +225,9 @@ std::string inspect_text(const analyzer::BinaryReport& binary,
     const analyzer::Toolchain& toolchain = binary.toolchain;
     facts.add("machine", fmt::format("{}, {} bits, {}-endian", binary.machine, binary.bits,
                                      binary.byte_order));
+    if (!binary.system.empty()) {
+      facts.add("system", fmt::format("{} ({})", binary.system, binary.system_reason));
+    }
     facts.add("entry", fmt::format("{:#x}", binary.entry));
     facts.add("interpreter", binary.interpreter);
     facts.add("libraries", binary.needed);

@@ -125,6 +125,16 @@ Json spdx_part(const std::string& id, const Part& part) {
   return out;
 }
 
+std::string comment_on(const analyzer::BinaryReport& report) {
+  std::string out;
+  if (report.kind == analyzer::Kind::other_system) out = "Made for " + report.system;
+  if (const auto& packing = report.packing) {
+    out += (out.empty() ? "Packed by " : "; packed by ") + packing_text(*packing);
+    if (packing->hidden) out += "; what it contains is hidden";
+  }
+  return out;
+}
+
 std::string time_text(std::int64_t seconds) {
   const time_t time = seconds;
   tm fields{};
@@ -154,6 +164,7 @@ std::string cyclonedx(const std::vector<analyzer::AuditedFile>& files, std::stri
       if (!value.empty()) properties.push_back({{"name", name}, {"value", value}});
     };
     add("whittle:verdict", analyzer::name(report.kind));
+    add("whittle:system", report.system);
     if (report.packing) {
       add("whittle:packed-by", packing_text(*report.packing));
       add("whittle:original-sha256", report.packing->original_sha256);
@@ -208,10 +219,8 @@ std::string spdx(const std::vector<analyzer::AuditedFile>& files, std::string_vi
       package["checksums"] =
           Json::array({{{"algorithm", "SHA256"}, {"checksumValue", file.report->sha256}}});
     }
-    if (const auto& packing = file.report->packing) {
-      package["comment"] = "Packed by " + packing_text(*packing) +
-                           (packing->hidden ? "; what it contains is hidden" : "");
-    }
+    const std::string comment = comment_on(*file.report);
+    if (!comment.empty()) package["comment"] = comment;
     packages.push_back(std::move(package));
     relate("SPDXRef-DOCUMENT", "DESCRIBES", id);
     for (const Part& part : parts_of(*file.report)) {

@@ -21,14 +21,19 @@ Linkage linkage_of(const std::string& program) {
   return inspect(test::load_program(program), program, {.symbols = false}).linkage;
 }
 
-TEST(Versions, CompareByNumbers) {
-  EXPECT_LT(compare_versions("2.9", "2.34"), 0);
-  EXPECT_GT(compare_versions("2.34", "2.4"), 0);
-  EXPECT_EQ(compare_versions("2.34", "2.34"), 0);
-  EXPECT_LT(compare_versions("2.34", "2.34.1"), 0);
-  EXPECT_EQ(compare_versions("2.04", "2.4"), 0);
-  EXPECT_LT(compare_versions("", "1"), 0);
-  EXPECT_GT(compare_versions("18446744073709551617", "1"), 0);
+// A version without a number may ask for a newer glibc than all with one.
+TEST(Linkage, KeepsVersionsWithoutANumber) {
+  WHITTLE_NEEDS_PROGRAM("c_relr");
+  EXPECT_THAT(linkage_of("c_relr").other_versions, ElementsAre("GLIBC_ABI_DT_RELR"));
+  EXPECT_THAT(linkage_of("c_dynamic").other_versions, IsEmpty());
+}
+
+TEST(Linkage, OfALibraryIsItsVersions) {
+  WHITTLE_NEEDS_PROGRAM("c_shared");
+  const Linkage linkage = linkage_of("c_shared");
+  ASSERT_EQ(linkage.versions.size(), 1u);
+  EXPECT_THAT(linkage.versions[0].version, testing::StartsWith("GLIBC_"));
+  EXPECT_THAT(linkage.causes, IsEmpty());
 }
 
 TEST(Linkage, NewestVersionIsReadelfs) {

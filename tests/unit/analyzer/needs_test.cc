@@ -11,6 +11,7 @@
 
 #include "analyzer/analyzer.h"
 #include "analyzer/need_rules.h"
+#include "analyzer/policy.h"
 #include "common/file.h"
 #include "tests/unit/analyzer/programs.h"
 #include "tests/unit/common/elf_builder.h"
@@ -111,6 +112,25 @@ INSTANTIATE_TEST_SUITE_P(
                     Expectation{"needs_temporary_musl_s", {"tmp medium"}},
                     Expectation{"needs_zoneinfo_musl_s", {"zoneinfo medium"}}),
     test_name);
+
+// Code in C is found in a program that Rust signed, too.
+INSTANTIATE_TEST_SUITE_P(
+    CWithRust, NeedsOf,
+    testing::Values(Expectation{"needs_of_c_with_rust", {"processes high", "tmp high"}},
+                    Expectation{"needs_of_c_with_rust_s", {"processes medium", "tmp medium"}}),
+    test_name);
+
+TEST(CWithRust, MeetsNoRuleByWhatIsUnknown) {
+  WHITTLE_NEEDS_PROGRAM("needs_of_c_with_rust_s");
+  Policy policy;
+  policy.require("rust>=1.70,no-needs:processes,no-needs:tmp,no-needs:shell,static");
+  std::vector<std::string> broken;
+  for (const Violation& violation :
+       policy.check(inspect(test::load_program("needs_of_c_with_rust_s"), "f"))) {
+    broken.push_back(violation.rule);
+  }
+  EXPECT_THAT(broken, ElementsAre("rust>=1.70", "no-needs:processes", "no-needs:tmp"));
+}
 
 // What a dynamic program takes from libraries stands in its imports, stripped or not.
 INSTANTIATE_TEST_SUITE_P(Dynamic, NeedsOf,

@@ -28,15 +28,27 @@ BinaryReport program() {
   return report;
 }
 
-// "" where the requirement is met.
-std::string against(const std::string& rule, const BinaryReport& report) {
+// The only violation; nothing where the requirement is met.
+std::optional<Violation> violation_of(const std::string& rule, const BinaryReport& report) {
   Policy policy;
   policy.require(rule);
   const auto violations = policy.check(report);
   EXPECT_LE(violations.size(), 1u);
-  if (violations.empty()) return "";
+  if (violations.empty()) return std::nullopt;
   EXPECT_EQ(violations[0].rule, rule);
-  return violations[0].reason;
+  return violations[0];
+}
+
+// The reason of an answer that is not known; "" where it is.
+std::string unknown(const std::string& rule, const BinaryReport& report) {
+  const auto violation = violation_of(rule, report);
+  return violation && violation->unknown ? violation->reason : "";
+}
+
+// "" where the requirement is met.
+std::string against(const std::string& rule, const BinaryReport& report) {
+  const auto violation = violation_of(rule, report);
+  return violation ? violation->reason : "";
 }
 
 TEST(Policy, EveryRuleIsMetAndBroken) {
@@ -90,12 +102,104 @@ TEST(Policy, Numbers) {
   EXPECT_THAT(against("size<=3071K", program()), HasSubstr("3145728 bytes"));
 }
 
+// A commit, a date or a distribution's revision in a signature is no version.
+TEST(Policy, AnUnknownCompilerVersionIsNotMet) {
+  BinaryReport report = program();
+  report.toolchain.language = "Rust";
+  report.toolchain.compiler = "rustc, commit a55dd71d5fb0ec5a6a3a9e8c27b2127ba491ce52";
+  EXPECT_THAT(unknown("rust>=1.70", report),
+              HasSubstr("built by an unknown version of Rust (rustc, commit a55dd71"));
+  EXPECT_EQ(against("go>=1.70", report), "");
+  report.toolchain.compiler = "rustc version 1.70.0-nightly (90c541806 2023-05-31)";
+  EXPECT_NE(against("rust>=1.70", report), "");
+  EXPECT_EQ(against("rust>=1.69", report), "");
+
+  report.toolchain.language = "Go";
+  for (const char* compiler : {"devel +8ca785b1 Thu Aug 3 2023", "", "gccgo 12.2.0"}) {
+    report.toolchain.compiler = compiler;
+    EXPECT_THAT(unknown("go>=1.2", report), HasSubstr("an unknown version of Go")) << compiler;
+  }
+  report.toolchain.compiler = "go1.22rc1";
+  EXPECT_EQ(against("go>=1.22", report), "was built by go1.22rc1");
+  EXPECT_EQ(against("go>=1.21", report), "");
+}
+
+TEST(Policy, EveryRustCompilerThatSignedCounts) {
+  BinaryReport report = program();
+  report.toolchain.language = "Rust";
+  report.toolchain.compiler = "rustc version 1.80.0";
+  report.toolchain.notes = {"GCC: (Debian 12.2.0) 12.2.0", "rustc version 1.80.0",
+                            "rustc version 1.60.0"};
+  EXPECT_EQ(against("rust>=1.70", report), "was built by rustc version 1.60.0");
+  EXPECT_EQ(against("rust>=1.60", report), "");
+  report.toolchain.language = "Go";
+  report.toolchain.compiler = "go1.22";
+  EXPECT_EQ(against("rust>=1.70", report), "was built by rustc version 1.60.0");
+}
+
+TEST(Policy, WithoutALanguageNoCompilerIsKnown) {
+  BinaryReport report = program();
+  report.toolchain = {};
+  EXPECT_THAT(unknown("go>=1.2", report), HasSubstr("does not show in which language"));
+  EXPECT_THAT(unknown("rust>=1.2", report), HasSubstr("does not show in which language"));
+  report.toolchain.language = "C/C++";
+  EXPECT_EQ(against("go>=1.2", report), "");
+  EXPECT_EQ(against("rust>=1.2", report), "");
+}
+
+TEST(Policy, AnUnknownGlibcIsNotMet) {
+  BinaryReport report = program();
+  report.kind = Kind::dynamic_executable;
+  report.needed = {"libc.so.6"};
+  EXPECT_THAT(unknown("glibc<=2.36", report), HasSubstr("without saying of which version"));
+  report.linkage.versions = {{"libc.so.6", "GLIBC_2.34", {}}};
+  EXPECT_EQ(against("glibc<=2.36", report), "");
+  report.linkage.other_versions = {"GLIBC_ABI_DT_RELR"};
+  EXPECT_EQ(against("glibc<=2.36", report), "");
+  EXPECT_THAT(against("glibc<=2.35", report), HasSubstr("GLIBC_ABI_DT_RELR, of glibc 2.36"));
+  report.linkage.other_versions = {"GLIBC_PRIVATE"};
+  EXPECT_THAT(unknown("glibc<=2.36", report), HasSubstr("asks for an unknown glibc"));
+}
+
+TEST(Policy, WhatIsNotLookedAtIsNotMet) {
+  BinaryReport library = program();
+  library.kind = Kind::shared_object;
+  library.needs.clear();
+  library.needed = {"libm.so.6"};
+  EXPECT_THAT(unknown("no-needs", library), HasSubstr("is a shared library"));
+  EXPECT_THAT(unknown("no-missing", library), HasSubstr("is a shared library"));
+
+  BinaryReport damaged = program();
+  damaged.sections_readable = false;
+  EXPECT_THAT(unknown("stripped", damaged), HasSubstr("damaged section headers"));
+  EXPECT_THAT(unknown("no-debug-info", damaged), HasSubstr("damaged section headers"));
+
+  BinaryReport headers_only = program();
+  headers_only.has_contents = false;
+  for (const char* rule : {"nx", "no-needs", "no-rpath", "go>=1.2", "glibc<=3"}) {
+    EXPECT_THAT(unknown(rule, headers_only), HasSubstr("not looked at")) << rule;
+  }
+  EXPECT_EQ(against("static", headers_only), "");
+}
+
+TEST(Policy, AProgramForAnotherSystemMeetsNothingButItsSize) {
+  BinaryReport report = program();
+  report.kind = Kind::other_system;
+  report.system = "FreeBSD";
+  report.reasons = {{"other-system/os-abi", "is made for FreeBSD, not for Linux: EI_OSABI is 9"}};
+  EXPECT_EQ(against("static", report), "is made for FreeBSD, not for Linux: EI_OSABI is 9");
+  for (const char* rule : {"static-pie", "nx", "canary", "no-needs:tmp", "no-missing", "go>=1.2"}) {
+    EXPECT_EQ(against(rule, report), "is made for FreeBSD, not for Linux") << rule;
+  }
+  EXPECT_EQ(against("size<=3M", report), "");
+}
+
 TEST(Policy, WhatAPackerHidesIsNotMet) {
   BinaryReport report = program();
   report.kind = Kind::packed;
   report.packing = Packing{.packer = "UPX"};
   for (const std::string rule : {"static", "nx", "no-needs:shell", "go>=1.2", "stripped"}) {
-    EXPECT_EQ(against(rule, report), "is packed by UPX, which hides it") << rule;
+    EXPECT_EQ(unknown(rule, report), "is packed by UPX, which hides it") << rule;
   }
   EXPECT_EQ(against("size<=3M", report), "");
   EXPECT_THAT(against("size<=1M", report), HasSubstr("bytes"));
@@ -114,8 +218,9 @@ TEST(Policy, WhatIsNoProgramMeetsNothing) {
 
 TEST(Policy, MistakesAreNamed) {
   Policy policy;
-  for (const char* rule : {"statik", "nx,,pie", "no-needs:", "no-needs:x", "go>=", "go>=a", "go<=1",
-                           "size<=", "size<=1T", "size<=99999999999999999999", "nx=1"}) {
+  for (const char* rule :
+       {"statik", "nx,,pie", "no-needs:", "no-needs:x", "go>=", "go>=a", "go<=1", "go>=.",
+        "go>=1..2", "glibc<=2.", "size<=", "size<=1T", "size<=99999999999999999999", "nx=1"}) {
     EXPECT_THAT(test::expect_error(ErrorKind::usage, [&] { policy.require(rule); }).message(),
                 HasSubstr("requirement"))
         << rule;

@@ -8,7 +8,10 @@
 namespace whittle::analyzer {
 namespace {
 
-Verdict judge_bytes(ByteView bytes) { return judge(elf::File::parse(bytes, "f")); }
+Verdict judge_bytes(ByteView bytes) {
+  const elf::File file = elf::File::parse(bytes, "f");
+  return judge(file, elf::system_of(file));
+}
 
 std::vector<std::string> ids(const Verdict& verdict) {
   std::vector<std::string> ids;
@@ -46,6 +49,35 @@ TEST(Verdict, AnInterpreterAloneIsEnough) {
   ElfSpec spec;
   spec.interpreter = "/lib/ld.so";
   EXPECT_EQ(judge_bytes(build(spec).bytes).kind, Kind::dynamic_executable);
+}
+
+TEST(Verdict, AProgramForAnotherSystemIsNotStatic) {
+  ElfImage image = build({});
+  image.set(7, 1, 9);
+  Verdict verdict = judge_bytes(image.bytes);
+  EXPECT_EQ(verdict.kind, Kind::other_system);
+  EXPECT_THAT(ids(verdict), ElementsAre("other-system/os-abi", "type/exec", "static/no-interpreter",
+                                        "static/no-needed"));
+  EXPECT_EQ(verdict.reasons[0].text, "is made for FreeBSD, not for Linux: EI_OSABI is 9");
+
+  ElfSpec spec;
+  spec.interpreter = "/usr/libexec/ld.so";
+  verdict = judge_bytes(build(spec).bytes);
+  EXPECT_EQ(verdict.kind, Kind::other_system);
+  EXPECT_THAT(ids(verdict),
+              ElementsAre("other-system/interpreter", "dynamic/interpreter", "type/exec"));
+
+  spec = {};
+  spec.notes = {{"Android", 1, std::string(4, '\0')}};
+  EXPECT_EQ(judge_bytes(build(spec).bytes).kind, Kind::static_executable);
+}
+
+// What is linked into a program is judged by the program.
+TEST(Verdict, ALibraryForAnotherSystemStaysALibrary) {
+  ElfSpec spec = position_independent();
+  spec.soname = "libx.so.1";
+  spec.notes = {{"FreeBSD", 1, std::string(4, '\0')}};
+  EXPECT_EQ(judge_bytes(build(spec).bytes).kind, Kind::shared_object);
 }
 
 TEST(Verdict, ANeededLibraryAloneIsEnough) {

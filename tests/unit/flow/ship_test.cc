@@ -135,6 +135,18 @@ TEST_F(ShipTest, ADynamicExecutableFailsWithItsReasons) {
   EXPECT_FALSE(std::filesystem::exists(folder / "dynamic.tar"));
 }
 
+TEST_F(ShipTest, AProgramForAnotherSystemIsRefused) {
+  std::string program = tiny_executable();
+  program[7] = 9;  // EI_OSABI: FreeBSD
+  write("app", program, 0755);
+  ShipBlock block;
+  block.binary = "app";
+  const Error error = error_of([&] { run(block); });
+  EXPECT_EQ(error.kind(), ErrorKind::refused);
+  EXPECT_THAT(error.message(), HasSubstr("is made for FreeBSD, not for Linux: EI_OSABI is 9"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "app.tar"));
+}
+
 TEST_F(ShipTest, NeverWritesOverTheExecutable) {
   ShipBlock block{.binary = "app", .strip = true, .pack = true, .output = "app", .image = {}};
   EXPECT_EQ(error_of([&] { run(block); }).kind(), ErrorKind::usage);

@@ -212,16 +212,48 @@ TEST(AuditReport, Markdown) {
               testing::HasSubstr("- a shell (medium): without it, commands fail. To supply it"));
 }
 
+// What it needs and how it is guarded is unknown: it is not said that it needs nothing.
+TEST(AuditReport, AProgramForAnotherSystem) {
+  BinaryReport app = binary("app", Kind::other_system,
+                            {{"other-system/os-abi", "is made for FreeBSD, not for Linux"}});
+  app.system = "FreeBSD";
+  app.system_reason = "EI_OSABI is 9";
+  const std::vector<AuditedFile> files = {{"app", app, "", 0, {}}};
+  EXPECT_THAT(audit_text(files),
+              testing::StartsWith("other-system   app: is made for FreeBSD, not for Linux\n"));
+  const auto json = nlohmann::json::parse(audit_json(files));
+  const auto& file = json["files"][0];
+  EXPECT_EQ(file["verdict"], "other-system");
+  EXPECT_EQ(file["static"], false);
+  EXPECT_EQ(file["system"], "FreeBSD");
+  EXPECT_EQ(file["system_reason"], "EI_OSABI is 9");
+  EXPECT_TRUE(file.contains("toolchain"));
+  for (const char* key : {"needs", "linkage", "hardening"}) EXPECT_FALSE(file.contains(key)) << key;
+  EXPECT_EQ(json["totals"]["not_static"], 1);
+  EXPECT_THAT(audit_markdown(files), testing::HasSubstr("other-system: FreeBSD"));
+}
+
+TEST(AuditReport, JsonTellsWhatIsViolatedFromWhatIsUnknown) {
+  const BinaryReport app = binary("app", Kind::static_executable, {{"type/exec", "is"}});
+  const auto json = nlohmann::json::parse(audit_json(
+      {{"app", app, "", 0, {{"nx", "lacks it", false}, {"rust>=1.70", "is unknown", true}}}}));
+  EXPECT_EQ(json["files"][0]["violations"], nlohmann::json::parse(R"([
+    {"rule": "nx", "answer": "violated", "reason": "lacks it"},
+    {"rule": "rust>=1.70", "answer": "unknown", "reason": "is unknown"}])"));
+  EXPECT_EQ(json["totals"]["violations"], 2);
+}
+
 TEST(AuditReport, EveryKindIsCounted) {
   std::vector<AuditedFile> files;
-  for (const Kind kind :
-       {Kind::static_executable, Kind::static_pie, Kind::dynamic_executable, Kind::shared_object,
-        Kind::relocatable, Kind::core, Kind::script, Kind::not_elf}) {
+  for (const Kind kind : {Kind::static_executable, Kind::static_pie, Kind::dynamic_executable,
+                          Kind::other_system, Kind::packed, Kind::shared_object, Kind::relocatable,
+                          Kind::core, Kind::script, Kind::not_elf}) {
     files.push_back({"x", binary("x", kind, {}), "", 0, {}});
   }
-  EXPECT_THAT(audit_text(files),
-              testing::EndsWith("\n8 files: 1 static, 1 static-pie, 1 dynamic, 1 shared-object, "
-                                "1 relocatable, 1 core, 1 script, 1 not-elf\n"));
+  EXPECT_THAT(
+      audit_text(files),
+      testing::EndsWith("\n10 files: 1 static, 1 static-pie, 1 dynamic, 1 other-system, "
+                        "1 packed, 1 shared-object, 1 relocatable, 1 core, 1 script, 1 not-elf\n"));
 }
 
 }  // namespace

@@ -85,6 +85,14 @@ packer::PackInfo pack_info() {
   return info;
 }
 
+TEST(InspectReport, NamesTheSystem) {
+  analyzer::BinaryReport report = go_program();
+  report.system = "DragonFly BSD";
+  report.system_reason = "Go built it with GOOS=dragonfly";
+  EXPECT_THAT(inspect_text(report, std::nullopt),
+              HasSubstr("  system        DragonFly BSD (Go built it with GOOS=dragonfly)\n"));
+}
+
 TEST(InspectReport, TextOfAProgram) {
   EXPECT_EQ(inspect_text(go_program(), std::nullopt), R"(bin/app\x1b[2J
 

@@ -39,6 +39,26 @@ std::vector<analyzer::AuditedFile> some_files() {
           {"bad", std::nullopt, "is damaged", 4, {}}};
 }
 
+TEST(Sbom, NamesTheSystem) {
+  auto files = some_files();
+  files[0].report->system = "Linux";
+  files[1].report->kind = analyzer::Kind::other_system;
+  files[1].report->system = "FreeBSD";
+  const auto json = nlohmann::json::parse(cyclonedx(files, "1"));
+  const nlohmann::json property = {{"name", "whittle:system"}, {"value", "FreeBSD"}};
+  std::size_t found = 0;
+  for (const auto& component : json["components"]) {
+    if (!component.contains("properties")) continue;
+    for (const auto& one : component["properties"]) found += one == property;
+  }
+  EXPECT_EQ(found, 1u);
+  const auto packages = nlohmann::json::parse(spdx(files, "1", 0))["packages"];
+  for (const auto& package : packages) {
+    const bool other = package["name"] == "tool \"x\"";
+    EXPECT_EQ(package.value("comment", ""), other ? "Made for FreeBSD" : "") << package;
+  }
+}
+
 TEST(Sbom, CycloneDx) {
   const auto json = nlohmann::json::parse(cyclonedx(some_files(), "1.2.3"));
   EXPECT_EQ(json["bomFormat"], "CycloneDX");
