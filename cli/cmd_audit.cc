@@ -27,6 +27,7 @@ struct Options {
   std::vector<std::string> require;
   std::string policy;
   bool verdict_only = false;
+  bool allow_empty = false;
   CommonOptions common;
 };
 
@@ -56,11 +57,27 @@ int status_of(const Files& files) {
   return status;
 }
 
-// For files that could not be judged. A broken rule is an answer, not an error; the exit status
-// gives it.
-void print_errors(const Files& files) {
+// Whatever the exit status is not 0 for, a line each.
+void print_failures(const Files& files) {
   for (const auto& file : files) {
-    if (!file.report) print_error(printable(file.path) + ": " + printable(file.error));
+    const std::string path = printable(file.path);
+    if (!file.report) print_error(path + ": " + printable(file.error));
+    for (const analyzer::Violation& violation : file.violations) {
+      print_error(path + ": violates " + violation.rule + ": " + printable(violation.reason));
+    }
+  }
+}
+
+// Rules that were checked on nothing do not hold: a misspelt folder would meet all of them.
+void demand_files(const Options& options, Files& files) {
+  const bool is_check = !options.require.empty() || !options.policy.empty();
+  if (!is_check || options.allow_empty || !files.empty()) return;
+  for (const std::string& path : options.paths) {
+    analyzer::AuditedFile nothing;
+    nothing.path = path;
+    nothing.error = "holds no executable: no rule was checked (--allow-empty accepts that)";
+    nothing.error_exit_code = exit_code(ErrorKind::failed);
+    files.push_back(std::move(nothing));
   }
 }
 
@@ -88,13 +105,14 @@ int run(const Options& options) {
                              }});
   progress.clear();
   analyzer::apply(policy, files);
-  if (options.common.quiet) {
-    print_errors(files);
-  } else {
+  demand_files(options, files);
+  if (!options.common.quiet) {
     for (const auto& [name, render] : formats()) {
       if (name == options.common.format) print_result(render(files));
     }
   }
+  // Bills of materials list what files are made of, not what is wrong with them.
+  if (options.common.quiet || is_bill_of_materials(options)) print_failures(files);
   return status_of(files);
 }
 
@@ -126,6 +144,8 @@ void add_audit(Program& program) {
       ->excludes(require)
       ->excludes(policy)
       ->excludes(root);
+  command->add_flag("--allow-empty", options->allow_empty,
+                    "Rules that are checked on no file at all hold");
   command->final_callback([options] {
     if (options->verdict_only && is_bill_of_materials(*options)) {
       throw CLI::ExcludesError("--verdict-only", "--format " + options->common.format);
@@ -146,8 +166,10 @@ void add_audit(Program& program) {
       "Rules, `static` by default: static static-pie nx relro pie canary fortify ibt\n"
       "shadow-stack bti pac no-writable-code no-rpath stripped no-debug-info no-missing\n"
       "no-needs no-needs:NAME go>=V rust>=V glibc<=V size<=N[K|M|G].\n\n"
-      "Exit status: 1 if a file breaks a rule; otherwise that of the most serious\n"
-      "error, if some files could not be judged; otherwise 0.\n\n"
+      "Exit status: 1 if a file breaks a rule or rules are given and there is no file;\n"
+      "otherwise that of the most serious error, if some files could not be judged;\n"
+      "otherwise 0. What a file does not tell breaks a rule. --quiet prints what breaks\n"
+      "rules and what could not be judged, a line each, to standard error.\n\n"
       "Example:\n  whittle audit ./app image.tar --require static,no-needs:shell");
 }
 

@@ -33,9 +33,23 @@ std::string escape(std::string_view text) {
   return out;
 }
 
+std::string document(std::string_view counts, std::string_view cases) {
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<testsuites {}>\n  <testsuite name=\"whittle audit\" {}>\n{}  </testsuite>\n</testsuites>\n",
+      counts, counts, cases);
+}
+
+// A suite without a case would pass.
+constexpr std::string_view kNoFiles =
+    "    <testcase classname=\"whittle.audit\" name=\"executables\">\n"
+    "      <skipped message=\"no executable was found\"/>\n    </testcase>\n";
+
 }  // namespace
 
 std::string audit_junit(const std::vector<analyzer::AuditedFile>& files) {
+  if (files.empty())
+    return document("tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"1\"", kNoFiles);
   std::size_t failures = 0, errors = 0;
   std::string cases;
   for (const analyzer::AuditedFile& file : files) {
@@ -61,10 +75,7 @@ std::string audit_junit(const std::vector<analyzer::AuditedFile>& files) {
   }
   const std::string counts =
       fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\"", files.size(), failures, errors);
-  return fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<testsuites {}>\n  <testsuite name=\"whittle audit\" {}>\n{}  </testsuite>\n</testsuites>\n",
-      counts, counts, cases);
+  return document(counts, cases);
 }
 
 }  // namespace whittle::report

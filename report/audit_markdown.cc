@@ -52,6 +52,7 @@ void add_details(const analyzer::AuditedFile& file, std::string& out) {
 }  // namespace
 
 std::string audit_markdown(const std::vector<analyzer::AuditedFile>& files) {
+  if (files.empty()) return "## Audit\n\nNo executable was found.\n";
   TextTable table({Align::left, Align::left, Align::left, Align::left, Align::left});
   table.add_row({"file", "verdict", "made by", "may need", "violates"});
   std::string details;

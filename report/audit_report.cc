@@ -108,9 +108,15 @@ std::string totals(const std::vector<analyzer::AuditedFile>& files) {
     for (const auto& file : files) number += file.report && file.report->kind == kind;
     add(number, analyzer::name(kind));
   }
-  std::uint64_t errors = 0;
-  for (const auto& file : files) errors += !file.report;
+  std::uint64_t errors = 0, broken = 0;
+  for (const auto& file : files) {
+    errors += !file.report;
+    broken += !file.violations.empty();
+  }
   add(errors, errors == 1 ? "error" : "errors");
+  separator = "; failed: ";
+  add(broken, broken == 1 ? "breaks a rule" : "break a rule");
+  add(errors, "could not be judged");
   return out;
 }
 

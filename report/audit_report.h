@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The verdicts on many files, for `whittle audit`.
+// The verdicts on many files, for `whittle audit`. Without any file no document looks like success:
+// each says that there was none.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace whittle::report {
 
-// One line a file, its warnings below it, and the totals at the end.
+// One line a file, its warnings below it, and the totals at the end, which say what failed.
 std::string audit_text(const std::vector<analyzer::AuditedFile>& files);
 
 // Schema "whittle.audit/1": {"files": [{"path", "verdict", "reasons", "system", "needs",

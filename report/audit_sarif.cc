@@ -51,6 +51,16 @@ class Run {
          {"locations", Json::array({Json{{"physicalLocation", std::move(location)}}})}});
   }
 
+  // A run without a result would look like one that found all files in order.
+  void add_no_files() {
+    add_rule("audit/no-files", "No executable was found", "");
+    results_.push_back({{"ruleId", "audit/no-files"},
+                        {"ruleIndex", known_.at("audit/no-files")},
+                        {"kind", "notApplicable"},
+                        {"level", "none"},
+                        {"message", {{"text", "No executable was found: nothing was audited."}}}});
+  }
+
   std::string document(std::string_view version) && {
     Json driver = {{"name", "whittle"}, {"version", version}, {"rules", std::move(rules_)}};
     Json run = {{"tool", {{"driver", std::move(driver)}}},
@@ -70,6 +80,7 @@ class Run {
 
 std::string audit_sarif(const std::vector<analyzer::AuditedFile>& files, std::string_view version) {
   Run run;
+  if (files.empty()) run.add_no_files();
   for (const analyzer::AuditedFile& file : files) {
     if (!file.report) {
       run.add_rule("audit/error", "A file that could not be judged", "");

@@ -27,6 +27,9 @@ objcopy --add-section .dep-v0=crates rust files/rust
 
 document() { expect_exit 1 "$WHITTLE" audit --format "$1" --require static,no-needs files && cp "$out" "$1"; }
 for format in sarif junit cyclonedx spdx json; do document "$format"; done
+mkdir nothing
+expect_exit 0 "$WHITTLE" audit --format sarif nothing && cp "$out" sarif_of_nothing
+expect_exit 1 "$WHITTLE" audit --format sarif --require static nothing && cp "$out" sarif_of_no_check
 
 python3 -W ignore - "$sarif_schema" "$cyclonedx_schemas" "$SOURCE/tests/e2e/spdx.schema.json" <<'PY'
 import json, pathlib, sys
@@ -54,6 +57,9 @@ assert len(sarif["runs"][0]["results"]) > 4 and len(bom["components"]) > 3
 bad = check(sarif, load(sys.argv[1]))
 bom_schema = load(schemas / "bom-1.5.SNAPSHOT.schema.json")
 bad += check(bom, bom_schema)
+for name, level in ("sarif_of_nothing", "none"), ("sarif_of_no_check", "error"):
+    bad += check(load(name), load(sys.argv[1]))
+    assert [result["level"] for result in load(name)["runs"][0]["results"]] == [level]
 sarif["runs"][0]["results"][0]["level"] = "terrible"
 assert check(sarif, load(sys.argv[1])), "the SARIF schema takes anything"
 bom["components"][0]["type"] = "terrible"

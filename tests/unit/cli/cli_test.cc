@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -146,11 +147,59 @@ TEST_F(CliTest, AuditFailsForWhatIsNotStatic) {
   EXPECT_EQ(whittle("audit missing dynamic").status, 1);
   const Outcome quiet = whittle("audit -q dynamic");
   EXPECT_EQ(quiet.status, 1);
-  EXPECT_EQ(quiet.out + quiet.err, "");
+  EXPECT_EQ(quiet.out, "");
+  EXPECT_THAT(quiet.err, HasSubstr("whittle: dynamic: violates static: is dynamic: asks for"));
+  EXPECT_EQ(std::count(quiet.err.begin(), quiet.err.end(), '\n'), 1);
   const Outcome missing = whittle("audit -q missing");
   EXPECT_EQ(missing.status, 5);
   EXPECT_EQ(missing.out, "");
   EXPECT_THAT(missing.err, HasSubstr("missing: cannot open"));
+}
+
+TEST_F(CliTest, QuietPrintsALineForEachRuleThatIsBroken) {
+  std::filesystem::copy_file("/proc/self/exe", folder / "dynamic");
+  const Outcome outcome = whittle("audit -q --require static,size\\<=1K,nx dynamic missing");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 3) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("whittle: dynamic: violates size<=1K: has "));
+  EXPECT_THAT(outcome.err, HasSubstr("whittle: missing: cannot open"));
+  EXPECT_EQ(whittle("audit -q --require nx dynamic").err, "");
+}
+
+// What is not shown in a bill of materials is not lost.
+TEST_F(CliTest, ABillOfMaterialsComesWithWhatIsWrong) {
+  std::filesystem::copy_file("/proc/self/exe", folder / "dynamic");
+  for (const std::string format : {"cyclonedx", "spdx"}) {
+    const Outcome outcome = whittle("audit --format " + format + " dynamic missing");
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.out, HasSubstr("libc.so.6"));
+    EXPECT_THAT(outcome.err, HasSubstr("dynamic: violates static"));
+    EXPECT_THAT(outcome.err, HasSubstr("missing: cannot open"));
+  }
+}
+
+TEST_F(CliTest, RulesThatNoFileWasCheckedByDoNotHold) {
+  std::filesystem::create_directories(folder / "empty/inner");
+  write("empty/readme", "no program\n");
+  write("policy.yml", "require: [static]\n");
+  for (const std::string rules : {"--require static", "--policy policy.yml", "--require ''"}) {
+    for (const std::string format :
+         {"text", "json", "sarif", "junit", "markdown", "cyclonedx", "spdx"}) {
+      const Outcome outcome = whittle("audit empty " + rules + " --format " + format);
+      EXPECT_EQ(outcome.status, 1) << format;
+      EXPECT_THAT(outcome.out + outcome.err, HasSubstr("holds no executable")) << format;
+      EXPECT_EQ(whittle("audit empty --allow-empty " + rules + " --format " + format).status, 0);
+    }
+    const Outcome quiet = whittle("audit -q empty empty/inner " + rules);
+    EXPECT_EQ(quiet.status, 1);
+    EXPECT_THAT(quiet.err, HasSubstr("whittle: empty: holds no executable"));
+    EXPECT_THAT(quiet.err, HasSubstr("whittle: empty/inner: holds no executable"));
+    EXPECT_EQ(whittle("audit -q empty --allow-empty " + rules).err, "");
+  }
+  EXPECT_EQ(whittle("audit empty").status, 0);  // asked for what is there: nothing
+  std::filesystem::copy_file("/proc/self/exe", folder / "dynamic");
+  EXPECT_EQ(whittle("audit empty dynamic --require nx").status, 0);
 }
 
 TEST_F(CliTest, OutputsOverwriteNothing) {

@@ -49,18 +49,46 @@ std::vector<AuditedFile> some_files() {
 }
 
 TEST(AuditReport, Text) {
-  EXPECT_EQ(audit_text(some_files()),
-            "static         bin/app: is at fixed addresses; asks for none\n"
-            "               1 module: example.com/app\n"
-            "               needs/shell (medium): text /bin/sh and 1 more\n"
-            "               warning: has an odd\\nfield\n"
-            "dynamic        bin/ls\\x1b[1m: needs libc\\x07.so\n"
-            "               violates static: is <dynamic> & \"big\"\n"
-            "script         run: begins with #!\n"
-            "error          bad: is cut short (at offset 16)\n"
-            "\n"
-            "4 files: 1 static, 1 dynamic, 1 script, 1 error\n");
+  EXPECT_EQ(
+      audit_text(some_files()),
+      "static         bin/app: is at fixed addresses; asks for none\n"
+      "               1 module: example.com/app\n"
+      "               needs/shell (medium): text /bin/sh and 1 more\n"
+      "               warning: has an odd\\nfield\n"
+      "dynamic        bin/ls\\x1b[1m: needs libc\\x07.so\n"
+      "               violates static: is <dynamic> & \"big\"\n"
+      "script         run: begins with #!\n"
+      "error          bad: is cut short (at offset 16)\n"
+      "\n"
+      "4 files: 1 static, 1 dynamic, 1 script, 1 error; failed: 1 breaks a rule, 1 could not be "
+      "judged\n");
+}
+
+TEST(AuditReport, TheLastLineSaysWhetherItFailed) {
+  const auto last_line = [](const std::vector<AuditedFile>& files) {
+    const std::string text = audit_text(files);
+    return text.substr(text.rfind('\n', text.size() - 2) + 1);
+  };
+  const auto all = some_files();
+  EXPECT_EQ(last_line({all[0]}), "1 file: 1 static\n");
+  EXPECT_EQ(last_line({all[0], all[1]}), "2 files: 1 static, 1 dynamic; failed: 1 breaks a rule\n");
+  EXPECT_EQ(last_line({all[1], all[1]}), "2 files: 2 dynamic; failed: 2 break a rule\n");
+  EXPECT_EQ(last_line({all[3]}), "1 file: 1 error; failed: 1 could not be judged\n");
+}
+
+// In no format does an audit of nothing look like one in which all is well.
+TEST(AuditReport, OfNoFiles) {
   EXPECT_EQ(audit_text({}), "0 files\n");
+  EXPECT_EQ(nlohmann::json::parse(audit_json({}))["totals"]["files"], 0);
+  EXPECT_THAT(audit_markdown({}), testing::HasSubstr("No executable was found."));
+  const auto run = nlohmann::json::parse(audit_sarif({}, "1"))["runs"][0];
+  ASSERT_EQ(run["results"].size(), 1u);
+  EXPECT_EQ(run["results"][0]["kind"], "notApplicable");
+  EXPECT_EQ(run["results"][0]["level"], "none");
+  EXPECT_EQ(run["tool"]["driver"]["rules"][0]["id"], run["results"][0]["ruleId"]);
+  const std::string junit = audit_junit({});
+  EXPECT_THAT(junit, testing::HasSubstr("tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"1\""));
+  EXPECT_THAT(junit, testing::HasSubstr("<skipped message=\"no executable was found\"/>"));
 }
 
 TEST(AuditReport, NamesAFewCrates) {
@@ -181,7 +209,6 @@ TEST(AuditReport, Sarif) {
   EXPECT_EQ(run["results"][1]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
             "bin/ls%1B%5B1m");
   EXPECT_EQ(run["results"][2]["ruleId"], "audit/error");
-  EXPECT_EQ(nlohmann::json::parse(audit_sarif({}, "1"))["runs"][0]["results"].size(), 0u);
 }
 
 TEST(AuditReport, Junit) {
