@@ -10,8 +10,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "analyzer/go_functions.h"
+#include "analyzer/go_symbols.h"
 #include "analyzer/go_table_parts.h"
 #include "analyzer/names.h"
 #include "analyzer/symbols.h"
@@ -76,13 +78,18 @@ class Owners {
   explicit Owners(const elf::File& file) : file_(file), map_(file.bytes().size()) {}
 
   void run(Attribution& out) {
-    if (const auto go = read_go_functions(file_)) add_go(*go);
-    for (const Symbol& symbol : read_symbols(file_)) {
+    const auto go = read_go_functions(file_);
+    if (go) add_go(*go);
+    const std::vector<Symbol> symbols = read_symbols(file_);
+    const std::vector<bool> is_go = find_go_symbols(symbols, go.has_value());
+    for (std::size_t i = 0; i < symbols.size(); i++) {
+      const Symbol& symbol = symbols[i];
       if (!symbol.defined || symbol.size == 0 ||
           (symbol.type != kSymbolFunction && symbol.type != kSymbolObject)) {
         continue;
       }
-      add(symbol.name, owner_of_symbol(symbol.name), symbol.value, symbol.size);
+      add(symbol.name, is_go[i] ? go_package_of(symbol.name) : owner_of_symbol(symbol.name),
+          symbol.value, symbol.size);
     }
     add_sections(file_, map_, "[{}]");
     out.owners = map_.shares("[between sections]");
@@ -91,10 +98,17 @@ class Owners {
 
  private:
   void add_go(const GoFunctionTable& go) {
-    for (const GoFunction& f : go.functions) add(f.name, go_package_of(f.name), f.address, f.size);
+    std::unordered_set<std::string_view> in_c;
+    for (const GoFunction& f : go.functions) {
+      if (!f.has_lines && is_c_name(f.name)) in_c.insert(f.name);
+    }
+    const auto owner = [&](std::string_view name) {
+      return in_c.contains(name) ? owner_of_symbol(name) : go_package_of(name);
+    };
+    for (const GoFunction& f : go.functions) add(f.name, owner(f.name), f.address, f.size);
     const std::uint64_t end = for_each_go_table_part(
         file_, go, [&](std::uint64_t offset, std::uint64_t size, std::string_view function) {
-          map_.add(offset, size, go_package_of(function));
+          map_.add(offset, size, owner(function));
         });
     const bool has_section = file_.find_section(".gopclntab") != nullptr ||
                              file_.find_section(".data.rel.ro.gopclntab") != nullptr;
@@ -135,26 +149,6 @@ class Owners {
 };
 
 }  // namespace
-
-std::string go_package_of(std::string_view function) {
-  constexpr std::size_t kLongestPath = 512;  // names in a hostile file may be long and many
-  function = function.substr(0, kLongestPath);
-  for (const std::string_view generated :
-       {"type:.eq.", "type:.hash.", "type..eq.", "type..hash."}) {
-    if (function.starts_with(generated)) function.remove_prefix(generated.size());
-  }
-  if (function.starts_with("go:") || function.starts_with("go.")) return "[Go linker]";
-  function = function.substr(0, function.find('['));
-  const std::size_t slash = function.rfind('/');
-  const std::size_t from = slash == std::string_view::npos ? 0 : slash;
-  const std::size_t dot = function.find('.', from);
-  if (dot == std::string_view::npos) return "[Go assembly]";
-  std::string package = printable(function.substr(0, dot));
-  for (std::size_t at = package.find("%2e"); at != std::string::npos; at = package.find("%2e")) {
-    package.replace(at, 3, ".");
-  }
-  return package.empty() ? "[Go assembly]" : package;
-}
 
 std::string owner_of_symbol(std::string_view symbol) {
   if (symbol.starts_with("_R")) {

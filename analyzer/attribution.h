@@ -4,9 +4,9 @@
 // for its owner, so that each of the three lists adds up to the file.
 //
 // The owner of code is a Go package, by the table of functions that outlives stripping and which is
-// shared out among them itself (see go_table_parts.h); otherwise, where there are symbols, a crate
-// (Rust), a namespace (C++) or "C". What nobody owns is listed by the name of its section in
-// brackets: "[.rodata]".
+// shared out among them itself (see go_table_parts.h); otherwise, and for all data, where there are
+// symbols, a Go package, a crate (Rust), a namespace (C++) or "C". What nobody owns is listed by
+// the name of its section in brackets: "[.rodata]".
 #pragma once
 
 #include <cstdint>
@@ -32,9 +32,6 @@ struct Attribution {
 
 // Throws Error{refused} for what is not ELF and Error{malformed} for headers that cannot be right.
 Attribution attribute(ByteView bytes, std::string_view path);
-
-// "net/http" of "net/http.(*Client).do", "[T]" of generics being no part of it.
-std::string go_package_of(std::string_view function);
 
 // The crate or the outermost namespace of a mangled symbol, "C" for one that is not mangled.
 std::string owner_of_symbol(std::string_view symbol);

@@ -137,12 +137,24 @@ class Parser {
     out.size = to > from ? to - from : 0;
     out.record = records_ + entry(2 * index + 1);
     const std::uint64_t name = at_.names + reader_.u32(out.record + at_.field, "a function's name");
+    out.has_lines = has_lines(out.record + at_.field);
     if (name < names_end_) {
       const std::string_view rest =
           as_text(table_.first(names_end_).subspan(name)).substr(0, kMaxName);
       out.name = rest.substr(0, rest.find('\0'));
     }
     return out;
+  }
+
+  // `fields`: where those of a record begin that follow the address. Tables of values by program
+  // counter are told by offsets, of which 0 is none: of stack depth, file and line.
+  bool has_lines(std::uint64_t fields) const {
+    constexpr std::uint64_t kFirst = 12, kTables = 3;
+    for (std::uint64_t i = 0; i < kTables; i++) {
+      const std::uint64_t at = fields + kFirst + 4 * i;
+      if (in_bounds(at, 4, reader_.size()) && reader_.u32(at, "a pc table") != 0) return true;
+    }
+    return false;
   }
 
   const elf::File& file_;

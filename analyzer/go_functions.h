@@ -27,6 +27,9 @@ struct GoFunction {
   std::uint64_t address = 0;  // virtual
   std::uint64_t size = 0;     // bytes up to the next function
   std::uint64_t record = 0;   // offset in the table of what it says about the function
+  // The table knows its lines. Of code that the C compiler made and Go's linker took in there is an
+  // address and a name only.
+  bool has_lines = true;
 };
 
 // Where things stand in a table, in bytes from its start, ascending, and how long they are.

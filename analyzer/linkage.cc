@@ -13,6 +13,7 @@
 #include <set>
 
 #include "analyzer/compiler_version.h"
+#include "analyzer/go_symbols.h"
 #include "common/text.h"
 
 namespace whittle::analyzer {
@@ -75,7 +76,7 @@ std::vector<std::string> cgo_packages(const GoFunctionTable& functions) {
   for (const GoFunction& function : functions.functions) {
     for (const std::string_view mark : {"._Cfunc_", "._C2func_"}) {
       const std::size_t at = function.name.find(mark);
-      if (at != std::string_view::npos) packages.insert(printable(function.name.substr(0, at)));
+      if (at != std::string_view::npos) packages.insert(go_package_of(function.name));
     }
   }
   packages.erase("runtime/cgo");  // there with every other

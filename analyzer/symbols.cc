@@ -43,6 +43,7 @@ std::vector<Symbol> read_table(const elf::File& file, ByteView table, ByteView n
     symbol.name = string_at(names, reader.u32(at, "st_name"));
     const std::uint64_t info = at + (wide ? 4 : 12);
     symbol.type = reader.u8(info, "st_info") & 0xf;
+    symbol.is_local = reader.u8(info, "st_info") >> 4 == 0;
     symbol.defined = reader.u16(info + 2, "st_shndx") != 0;
     symbol.value = wide ? reader.u64(at + 8, "st_value") : reader.u32(at + 4, "st_value");
     symbol.size = wide ? reader.u64(at + 16, "st_size") : reader.u32(at + 8, "st_size");

@@ -15,13 +15,14 @@
 
 namespace whittle::analyzer {
 
-enum : std::uint8_t { kSymbolNoType = 0, kSymbolObject = 1, kSymbolFunction = 2 };
+enum : std::uint8_t { kSymbolNoType = 0, kSymbolObject = 1, kSymbolFunction = 2, kSymbolFile = 4 };
 
 struct Symbol {
   std::string_view name;  // into the file's bytes
   std::uint64_t value = 0, size = 0;
   std::uint8_t type = 0;
   bool defined = false;
+  bool is_local = false;      // seen in its own file only; listed after the name of that file
   std::uint16_t version = 0;  // index of DT_VERSYM; 0 and 1 stand for none
 };
 

@@ -112,17 +112,24 @@ TEST(Attribution, CratesAndCAreKnownBySymbols) {
   EXPECT_GT(bytes_of(found.owners, "C"), 100'000u);  // glibc
 }
 
-TEST(Attribution, NamesOfGoPackages) {
-  EXPECT_EQ(go_package_of("net/http.(*Client).do"), "net/http");
-  EXPECT_EQ(go_package_of("main.main"), "main");
-  EXPECT_EQ(go_package_of("example%2ecom/a.f"), "example.com/a");
-  EXPECT_EQ(go_package_of("gopkg.in/yaml%2ev3.(*node).f"), "gopkg.in/yaml.v3");
-  EXPECT_EQ(go_package_of("slices.Sort[go.shape.[]example.com/x.T]"), "slices");
-  EXPECT_EQ(go_package_of("type:.eq.net/url.URL"), "net/url");
-  EXPECT_EQ(go_package_of("go:buildid"), "[Go linker]");
-  EXPECT_EQ(go_package_of("gogo"), "[Go assembly]");
-  EXPECT_EQ(go_package_of("a.F[" + std::string(10'000, '/') + "x.T]"), "a");
-  EXPECT_LT(go_package_of(std::string(100'000, 'a') + ".f").size(), 1000u);
+TEST(Attribution, DataOfGoIsItsPackages) {
+  WHITTLE_NEEDS_PROGRAM("go_static");
+  const Attribution found = attribute(test::load_program("go_static"), "f");
+  EXPECT_EQ(bytes_of(found.owners, "C"), 0u);  // none is linked in
+  EXPECT_GT(bytes_of(found.owners, "unicode") + bytes_of(found.owners, "runtime"), 1000u);
+  EXPECT_LT(bytes_of(found.owners, "[.noptrdata]") + bytes_of(found.owners, "[.data]"), 8192u);
+}
+
+TEST(Attribution, CStaysCInGoPrograms) {
+  for (const char* program : {"go_cgo_own", "go_cgo"}) {  // linked by Go's linker, and by gcc
+    WHITTLE_NEEDS_PROGRAM(program);
+    const Attribution found = attribute(test::load_program(program), program);
+    expect_sums(found);
+    EXPECT_GT(bytes_of(found.owners, "C"), 500u) << program;
+    EXPECT_LT(bytes_of(found.owners, "C"), 100'000u) << program;
+    EXPECT_EQ(bytes_of(found.owners, "x_cgo_munmap"), 0u) << program;  // of x_cgo_munmap.cold
+    EXPECT_GT(bytes_of(found.owners, "runtime"), 100'000u) << program;
+  }
 }
 
 TEST(Attribution, OwnersOfSymbols) {
