@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
-#include "common/text.h"
 #include "report/audit_report.h"
 #include "report/binary_json.h"
+#include "report/markdown.h"
 #include "report/text_table.h"
 
 namespace whittle::report {
@@ -31,21 +31,20 @@ std::string needs_of(const analyzer::BinaryReport& report) {
   return out;
 }
 
-std::string cell(std::string_view text) { return escape_markdown(printable(text)); }
-
 void add_details(const analyzer::AuditedFile& file, std::string& out) {
   const analyzer::BinaryReport& report = *file.report;
   if (file.violations.empty() && report.needs.empty() && report.linkage.remedies.empty()) return;
-  out += fmt::format("\n### {}\n\n", cell(file.path));
+  out += fmt::format("\n### {}\n\n", markdown_text(file.path));
   for (const analyzer::Violation& violation : file.violations) {
-    out += fmt::format("- **violates {}**: {}\n", cell(violation.rule), cell(violation.reason));
+    out += fmt::format("- **violates {}**: {}\n", markdown_text(violation.rule),
+                       markdown_text(violation.reason));
   }
   for (const std::string& remedy : report.linkage.remedies) {
-    out += fmt::format("- to make it static: {}\n", cell(remedy));
+    out += fmt::format("- to make it static: {}\n", markdown_text(remedy));
   }
   for (const analyzer::Need& need : report.needs) {
-    out += fmt::format("- {} ({}): without it, {}. To supply it: {}\n", cell(need.title),
-                       need.confidence, cell(need.breaks), cell(need.supply));
+    out += fmt::format("- {} ({}): without it, {}. To supply it: {}\n", markdown_text(need.title),
+                       need.confidence, markdown_text(need.breaks), markdown_text(need.supply));
   }
 }
 
@@ -58,16 +57,15 @@ std::string audit_markdown(const std::vector<analyzer::AuditedFile>& files) {
   std::string details;
   for (const analyzer::AuditedFile& file : files) {
     if (!file.report) {
-      table.add_row({cell(file.path), "error", "", cell(file.error), ""});
+      table.add_row({file.path, "error", "", file.error, ""});
       continue;
     }
     std::string rules;
     for (const analyzer::Violation& violation : file.violations) {
       rules += (rules.empty() ? "" : ", ") + violation.rule;
     }
-    table.add_row({cell(file.path), cell(verdict_of(*file.report)),
-                   cell(made_by(file.report->toolchain)), cell(needs_of(*file.report)),
-                   cell(rules)});
+    table.add_row({file.path, verdict_of(*file.report), made_by(file.report->toolchain),
+                   needs_of(*file.report), rules});
     add_details(file, details);
   }
   return "## Audit\n\n" + table.markdown() + details;

@@ -16,6 +16,7 @@
 
 #include "common/text.h"
 #include "report/json.h"
+#include "report/markdown.h"
 #include "report/text_table.h"
 
 namespace whittle::report {
@@ -117,12 +118,6 @@ void judge_lightest(const std::vector<Stage>& stages, const Stage& last,
       compare(change, "lighter", "heavier")));
 }
 
-// A Markdown code span cannot hold a backtick of its own length.
-std::string code(std::string_view text) {
-  const std::string shown = printable(text);
-  return shown.find('`') == shown.npos ? '`' + shown + '`' : "`` " + shown + " ``";
-}
-
 TextTable make_table(const SizeReport& report) {
   TextTable table({Align::left, Align::right, Align::right, Align::right, Align::right,
                    Align::right, Align::right, Align::right, Align::left});
@@ -166,15 +161,16 @@ std::string render_text(const SizeReport& report) {
 }
 
 std::string render_markdown(const SizeReport& report) {
-  std::string out = fmt::format("### Size of {}\n\n", code(report.subject));
+  std::string out = fmt::format("### Size of {}\n\n", markdown_code(report.subject));
   out += make_table(report).markdown();
   if (!report.verdicts.empty()) out += '\n';
   for (const std::string& verdict : report.verdicts) {
-    out += fmt::format("- {}\n", escape_markdown(verdict));
+    out += fmt::format("- {}\n", markdown_text(verdict));
   }
   const auto lines = facts(report);
   if (!lines.empty()) out += '\n';
-  for (const auto& [name, value] : lines) out += fmt::format("- {}: {}\n", name, code(value));
+  for (const auto& [name, value] : lines)
+    out += fmt::format("- {}: {}\n", name, markdown_code(value));
   return out;
 }
 

@@ -7,16 +7,9 @@
 #include <array>
 
 #include "common/text.h"
+#include "report/markdown.h"
 
 namespace whittle::report {
-std::string escape_markdown(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (std::string_view("\\`*_{}[]<>|#!&~").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  return out;
-}
 
 std::string group_digits(std::uint64_t number) {
   std::string digits = std::to_string(number);
@@ -74,7 +67,7 @@ std::string TextTable::markdown() const {
   std::string out;
   for (std::size_t i = 0; i < rows_.size(); i++) {
     out += '|';
-    for (const std::string& cell : rows_[i]) out += ' ' + escape_markdown(cell) + " |";
+    for (const std::string& cell : rows_[i]) out += ' ' + markdown_text(cell) + " |";
     out += '\n';
     if (i > 0) continue;
     out += '|';

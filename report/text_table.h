@@ -20,13 +20,10 @@ std::string percent(std::uint64_t part, std::uint64_t whole);
 // "1 file", "2 files"
 std::string count(std::uint64_t number, std::string_view noun);
 
-// Text with a backslash before whatever would end a table's cell or begin markup.
-std::string escape_markdown(std::string_view text);
-
 enum class Align { left, right };
 
-// Rows of cells under one another. Cells come as they are to be shown: the caller has made text of
-// unknown origin printable.
+// Rows of cells under one another. Cells come as they are to be shown: for `text` the caller has
+// made text of unknown origin printable, and none has it escaped for `markdown`.
 class TextTable {
  public:
   explicit TextTable(std::vector<Align> columns) : columns_(std::move(columns)) {}
