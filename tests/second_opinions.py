@@ -152,7 +152,10 @@ def ask_file(path):
 def ask_ldd(path):
     text = output_of("ldd", path)
     if "not a dynamic executable" in text:
-        return {"verdict": "static", "libraries": ""}
+        # It says so, too, where the system cannot start the loader that the program asks for: one
+        # of another machine, or of 32 bits.
+        asks = "Requesting program interpreter" in output_of("readelf", "--wide", "--segments", path)
+        return {"verdict": UNKNOWN if asks else "static", "libraries": UNKNOWN if asks else ""}
     if "statically linked" in text:
         return {"verdict": "static-pie", "libraries": ""}
     libraries = {f"{name} => {where if where == 'not found' else os.path.realpath(where)}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# On this system's executables, a few of each kind, `audit` says of hardening what Debian's
+# On executables of a list of packages, a few of each kind, `audit` says of hardening what Debian's
 # hardening-check says, where both know.
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/audited.inc"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# On all of this system's executables, `audit` says of hardening what hardening-check says.
+# On all executables of a list of packages, `audit` says of hardening what hardening-check says.
 # label: slow
 # timeout: 900
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
