@@ -17,6 +17,7 @@
 #include "analyzer/go_table_parts.h"
 #include "analyzer/names.h"
 #include "analyzer/symbols.h"
+#include "analyzer/verdict.h"
 #include "common/elf.h"
 #include "common/error.h"
 #include "common/text.h"
@@ -224,6 +225,7 @@ Attribution attribute(ByteView bytes, std::string_view path) {
                 "is not an ELF file: nothing says what its bytes belong to");
   }
   const elf::File file = elf::File::parse(bytes, path);
+  require_searchable(file);
   Attribution out;
   out.size = bytes.size();
   out.segments = by_segment(file);

@@ -192,7 +192,15 @@ void judge_system(const elf::System& system, Verdict& verdict) {
 
 }  // namespace
 
+void require_searchable(const elf::File& file) {
+  if (file.claims_too_much()) {
+    malformed(file, "the program headers claim the file's bytes many times over; they are damaged",
+              file.header().phoff);
+  }
+}
+
 Verdict judge(const elf::File& file, const elf::System& system) {
+  require_searchable(file);
   const elf::Header& header = file.header();
   Verdict verdict;
   if (header.type == elf::kTypeRel) {

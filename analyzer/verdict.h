@@ -21,7 +21,12 @@ struct Verdict {
 };
 
 // Throws Error{malformed} where the file cannot be what its header says: an unknown type, a program
-// without a loadable segment, a class that the machine does not have, a damaged dynamic section.
+// without a loadable segment, a class that the machine does not have, a damaged dynamic section;
+// and as `require_searchable` does.
 Verdict judge(const elf::File& file, const elf::System& system);
+
+// Throws Error{malformed} where segments claim the file's bytes so often that searching all of them
+// would take hours.
+void require_searchable(const elf::File& file);
 
 }  // namespace whittle::analyzer

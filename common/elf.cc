@@ -387,6 +387,13 @@ std::uint32_t File::gnu_property(std::uint32_t type) const {
   return 0;
 }
 
+bool File::claims_too_much() const {
+  constexpr std::uint64_t kMostTimes = 8, kAlwaysAllowed = std::uint64_t{16} << 20;
+  std::uint64_t total = 0;
+  for (const Segment& s : segments_) total += s.filesz;  // each at most the file's size
+  return total > std::max<std::uint64_t>(kAlwaysAllowed, bytes_.size() * kMostTimes);
+}
+
 std::optional<std::uint64_t> File::offset_of(std::uint64_t vaddr, std::uint64_t length) const {
   for (const Segment& s : segments_) {
     if (s.type == kSegmentLoad && vaddr >= s.vaddr &&

@@ -172,6 +172,11 @@ class File {
   // Linux: a list of type, size, data padded to a word); 0 where there is none.
   std::uint32_t gnu_property(std::uint32_t type) const;
 
+  // True where the segments add up to more than 16 MiB and eight times the file. They may share
+  // bytes, and those of real programs add up to twice the file; but who searches all segments of a
+  // file that claims its bytes 65,000 times searches for hours.
+  bool claims_too_much() const;
+
   // File offset of a virtual address inside some PT_LOAD's file bytes with `length` bytes after it.
   std::optional<std::uint64_t> offset_of(std::uint64_t vaddr, std::uint64_t length = 1) const;
 

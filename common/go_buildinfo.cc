@@ -109,6 +109,7 @@ std::optional<GoBuildStrings> find_go_build_strings(const File& file) {
       if (auto strings = read_header(file, section->offset)) return strings;
     }
   }
+  if (file.claims_too_much()) return std::nullopt;
   // Without section headers: the magic at an aligned address of writable data, as Go looks for it.
   for (const Segment& s : file.segments()) {
     if (s.type != kSegmentLoad || (s.flags & kFlagWrite) == 0) continue;

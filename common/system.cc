@@ -164,6 +164,7 @@ std::string_view goos_of(std::string_view modules) {
 // Before that, Go's function table tells by the names of the runtime's source files. The BSDs mark
 // their files in other ways.
 std::string_view goos_of_sources(const File& file) {
+  if (file.claims_too_much()) return {};
   for (const auto& [goos, system] : kGoSystems) {
     const std::string name = fmt::format("/runtime/os_{}.go", goos) + '\0';
     for (const Segment& s : file.segments()) {

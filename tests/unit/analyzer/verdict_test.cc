@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "analyzer/attribution.h"
 #include "tests/unit/analyzer/testing.h"
 
 namespace whittle::analyzer {
@@ -70,6 +71,30 @@ TEST(Verdict, AProgramForAnotherSystemIsNotStatic) {
   spec = {};
   spec.notes = {{"Android", 1, std::string(4, '\0')}};
   EXPECT_EQ(judge_bytes(build(spec).bytes).kind, Kind::static_executable);
+}
+
+// Else a search of all segments would take hours.
+TEST(Verdict, SegmentsMayNotClaimTheFileAgainAndAgain) {
+  const auto with_segments = [](std::uint16_t count) {
+    constexpr std::size_t kHeader = 64, kSegment = 56, kSize = 1 << 20;
+    ElfImage image = build({});
+    image.bytes.resize(kSize);
+    image.set(56, 2, count);  // e_phnum
+    image.set(40, 8, 0);      // e_shoff
+    for (std::uint64_t i = 0; i < count; i++) {
+      const std::uint64_t at = kHeader + i * kSegment;
+      image.set(at, 4, elf::kSegmentLoad);
+      image.set(at + 8, 8, 0);                         // p_offset
+      image.set(at + 16, 8, 0x400000 + i * 0x200000);  // p_vaddr
+      image.set(at + 32, 8, kSize);                    // p_filesz
+      image.set(at + 40, 8, kSize);                    // p_memsz
+    }
+    return image.bytes;
+  };
+  EXPECT_EQ(judge_bytes(with_segments(16)).kind, Kind::static_executable);
+  EXPECT_THAT(expect_error(ErrorKind::malformed, [&] { judge_bytes(with_segments(17)); }).message(),
+              HasSubstr("many times over"));
+  expect_error(ErrorKind::malformed, [&] { attribute(with_segments(17), "f"); });
 }
 
 // What is linked into a program is judged by the program.

@@ -106,7 +106,7 @@ TEST(Visible, CratesAreKept) {
 
 TEST(Visible, NotesThatIdentifyTheProgramAreKept) {
   test::ElfSpec spec = test::packable();
-  spec.notes = {{"GNU", elf::kNoteGnuAbiTag, std::string(16, 'a')},
+  spec.notes = {{"GNU", elf::kNoteGnuAbiTag, std::string(16, '\0')},
                 {"GNU", elf::kNoteGnuBuildId, std::string(20, 'b')},
                 {"Go", elf::kNoteGoBuildId, "an/odd/length"},
                 {"FDO", 0xcafe1a7e, "{}"}};
