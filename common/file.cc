@@ -68,14 +68,6 @@ void remove_by_system_calls(int folder, const char* name, int depth) {
   ::unlinkat(folder, name, AT_REMOVEDIR);
 }
 
-void remove_and_die(int signal_number) {
-  for (auto& slot : temporaries) {
-    if (const char* name = slot.load()) remove_by_system_calls(AT_FDCWD, name, 0);
-  }
-  ::signal(signal_number, SIG_DFL);
-  ::raise(signal_number);
-}
-
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -336,6 +328,19 @@ void TemporaryFolder::commit() {
   sync_folder_of(path_);
 }
 
+void remove_temporaries_and_die(int signal_number) {
+  for (auto& slot : temporaries) {
+    if (const char* name = slot.load()) remove_by_system_calls(AT_FDCWD, name, 0);
+  }
+  ::signal(signal_number, SIG_DFL);
+  sigset_t only;
+  ::sigemptyset(&only);
+  ::sigaddset(&only, signal_number);
+  ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+  ::raise(signal_number);
+  ::_exit(128 + signal_number);
+}
+
 void remove_temporaries_on_signals() {
   for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU}) {
     struct sigaction current {};
@@ -344,7 +349,7 @@ void remove_temporaries_on_signals() {
       continue;
     }
     struct sigaction action {};
-    action.sa_handler = remove_and_die;
+    action.sa_handler = remove_temporaries_and_die;
     ::sigaction(signal_number, &action, nullptr);
   }
 }

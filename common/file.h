@@ -121,4 +121,8 @@ class TemporaryFolder {
 // Called once, by the command.
 void remove_temporaries_on_signals();
 
+// What that does when the signal comes; for a command that waits for signals itself. The first
+// process of a container cannot die of a signal: it exits with 128 and the signal's number.
+[[noreturn]] void remove_temporaries_and_die(int signal_number);
+
 }  // namespace whittle
