@@ -168,6 +168,8 @@ class Shipment {
     report.image_reference = image.reference;
     report.image_digest = image.manifest.digest;
     report.output = main_output.lexically_normal().native();
+    report.platform = image.platform;
+    report.warnings = warnings_;
     report.stages = weigh(forms_, context_.measure);
     report.stages.push_back({.name = "layer",
                              .disk = image.layer.bytes.size(),
@@ -253,7 +255,10 @@ class Shipment {
     if (context_.stop.stop_requested()) throw Stopped();
   }
   void tell(Stage stage, std::string_view text) { observer_.on_stage(context_.step, stage, text); }
-  void warn(std::string_view text) { observer_.on_warning(context_.step, printable(text)); }
+  void warn(std::string_view text) {
+    warnings_.push_back(printable(text));
+    observer_.on_warning(context_.step, warnings_.back());
+  }
 
   const ShipBlock& block_;
   const ShipContext& context_;
@@ -261,6 +266,7 @@ class Shipment {
   const fs::path path_;
   LoadedFile file_;  // its bytes move into forms_
   std::vector<Form> forms_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace

@@ -15,8 +15,8 @@
 #include <utility>
 
 #include "common/text.h"
-#include "report/json.h"
 #include "report/markdown.h"
+#include "report/size_json.h"
 #include "report/text_table.h"
 
 namespace whittle::report {
@@ -151,6 +151,10 @@ std::string render_text(const SizeReport& report) {
   out += make_table(report).text("  ");
   if (!report.verdicts.empty()) out += '\n';
   for (const std::string& verdict : report.verdicts) out += fmt::format("  {}\n", verdict);
+  if (!report.warnings.empty()) out += '\n';
+  for (const std::string& warning : report.warnings) {
+    out += fmt::format("  warning: {}\n", printable(warning));
+  }
   TextTable table({Align::left, Align::left});
   for (const auto& [name, value] : facts(report)) {
     table.add_row({std::string(name), printable(value)});
@@ -167,6 +171,10 @@ std::string render_markdown(const SizeReport& report) {
   for (const std::string& verdict : report.verdicts) {
     out += fmt::format("- {}\n", markdown_text(verdict));
   }
+  if (!report.warnings.empty()) out += '\n';
+  for (const std::string& warning : report.warnings) {
+    out += fmt::format("- warning: {}\n", markdown_text(warning));
+  }
   const auto lines = facts(report);
   if (!lines.empty()) out += '\n';
   for (const auto& [name, value] : lines)
@@ -174,7 +182,9 @@ std::string render_markdown(const SizeReport& report) {
   return out;
 }
 
-std::string render_json(const SizeReport& report) {
+}  // namespace
+
+Json size_json(const SizeReport& report) {
   const auto text_or_null = [](const std::string& text) {
     return text.empty() ? Json(nullptr) : Json(text);
   };
@@ -189,16 +199,15 @@ std::string render_json(const SizeReport& report) {
                       {"wire_zstd_bytes", number_or_null(stage.wire_zstd)},
                       {"note", stage.note}});
   }
-  return dump({{"schema", "whittle.size-report/1"},
-               {"subject", report.subject},
-               {"image_reference", text_or_null(report.image_reference)},
-               {"image_digest", text_or_null(report.image_digest)},
-               {"output", text_or_null(report.output)},
-               {"stages", stages},
-               {"verdicts", report.verdicts}});
+  return {{"schema", "whittle.size-report/1"},
+          {"subject", report.subject},
+          {"image_reference", text_or_null(report.image_reference)},
+          {"image_digest", text_or_null(report.image_digest)},
+          {"output", text_or_null(report.output)},
+          {"stages", stages},
+          {"verdicts", report.verdicts},
+          {"warnings", report.warnings}};
 }
-
-}  // namespace
 
 void judge(SizeReport& report) {
   report.verdicts.clear();
@@ -216,7 +225,7 @@ void judge(SizeReport& report) {
 std::string render(const SizeReport& report, Format format) {
   switch (format) {
     case Format::json:
-      return render_json(report);
+      return dump(size_json(report));
     case Format::markdown:
       return render_markdown(report);
     case Format::text:

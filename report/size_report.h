@@ -26,8 +26,10 @@ struct Stage {
 struct SizeReport {
   std::string subject;                                // the executable or image
   std::string image_reference, image_digest, output;  // empty where there is no image
+  std::string platform;                               // of the image: "linux/amd64"
   std::vector<Stage> stages;
   std::vector<std::string> verdicts;  // plain sentences, e.g. that packing makes the pull heavier
+  std::vector<std::string> warnings;  // what the author should know, as the log has it
 };
 
 // Fills `verdicts` from the numbers.

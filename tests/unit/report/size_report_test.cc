@@ -95,6 +95,22 @@ TEST(SizeReport, Json) {
   EXPECT_THAT(render(esbuild(), Format::json), testing::EndsWith("}\n"));
 }
 
+TEST(SizeReport, WarningsAreInEveryFormat) {
+  SizeReport report;
+  report.subject = "app";
+  report.stages = {{"built", 0, {}, {}, ""}};
+  report.output = "app.tar";
+  report.warnings = {"`app` is\told", "second"};
+  EXPECT_THAT(render(report, Format::text),
+              HasSubstr("\n\n  warning: `app` is\\told\n  warning: second\n\n  output  app.tar\n"));
+  EXPECT_THAT(render(report, Format::markdown),
+              HasSubstr("\n\n- warning: \\`app\\` is\\\\told\n- warning: second\n\n- output: "));
+  EXPECT_EQ(nlohmann::json::parse(render(report, Format::json))["warnings"],
+            nlohmann::json({"`app` is\told", "second"}));
+  EXPECT_EQ(nlohmann::json::parse(render(esbuild(), Format::json))["warnings"],
+            nlohmann::json::array());
+}
+
 TEST(SizeReport, WithoutAnImage) {
   SizeReport report;
   report.subject = "app";
