@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cli/app.h"
+#include "cli/interrupts.h"
 #include "cli/output.h"
 #include "cli/stage_log.h"
 #include "cli/values.h"
@@ -49,19 +50,29 @@ int run(const Options& options) {
       flow::parse_build_file(as_text(file.bytes), name, substitutions(options.env)));
 
   StageLog log(options.common.quiet);
-  const auto shipped = flow::run(plan,
-                                 {.work_dir = options.dir,
-                                  .jobs = options.jobs,
-                                  .created = flow::source_date_epoch(flow::process_environment())},
-                                 log);
-  if (options.common.quiet) return 0;
-  std::string text;
-  for (const flow::ShippedStep& step : shipped) {
-    if (!text.empty() && options.common.format != "json") text += '\n';
-    text += report::render(step.report, *report_format(options.common.format));
+  flow::Build build(plan,
+                    {.work_dir = options.dir,
+                     .jobs = options.jobs,
+                     .created = flow::source_date_epoch(flow::process_environment())},
+                    log);
+  report::BuildReport report;
+  {
+    const Interrupts interrupts(build);
+    report = build.run();
   }
-  if (!text.empty()) print_result(text);
-  return 0;
+  const bool is_json = options.common.format == "json";
+  if (!options.common.quiet && (report.is_done() || is_json)) {
+    const std::string text = report::render(report, *report_format(options.common.format));
+    if (!text.empty()) print_result(text);
+  }
+  // The first failure decides what the build ends with.
+  int status = 0;
+  for (const std::size_t index : report.failures) {
+    const Error& error = *report.steps[index].error;
+    print_error(error.what());
+    if (status == 0) status = exit_code(error.kind());
+  }
+  return status;
 }
 
 }  // namespace
@@ -84,8 +95,9 @@ void add_build(Program& program) {
   add_common_options(command, options->common, {"text", "json", "markdown"});
   command->footer(
       "The log of the steps goes to standard error, the size report to standard\n"
-      "output; in JSON, one document per image. Images carry the time given by\n"
-      "SOURCE_DATE_EPOCH, or else 1970, so that two builds are equal.\n\n"
+      "output; in JSON, one document that says what became of every step, also\n"
+      "when one has failed. Images carry the time given by SOURCE_DATE_EPOCH, or\n"
+      "else 1970, so that two builds are equal.\n\n"
       "Example:\n  whittle build -d samples/hello-http --format markdown");
 }
 

@@ -9,7 +9,6 @@
 #include "cli/output.h"
 #include "common/error.h"
 #include "common/file.h"
-#include "flow/process.h"
 
 namespace {
 
@@ -51,6 +50,5 @@ int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);
   remove_temporaries_on_signals();
-  flow::end_processes_on_signals();
   return guarded(argc, argv);
 }

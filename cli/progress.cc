@@ -20,6 +20,10 @@ void write_raw(std::string_view text) {
 
 }  // namespace
 
+void clear_progress() {
+  if (is_terminal(STDERR_FILENO)) write_raw("\r\x1b[K");
+}
+
 ProgressLine::ProgressLine(bool quiet)
     : enabled_(!quiet && is_terminal(STDERR_FILENO)), next_(Clock::now() + 3 * kInterval) {}
 

@@ -27,4 +27,7 @@ class ProgressLine {
   std::chrono::steady_clock::time_point next_;
 };
 
+// Clears the line that the cursor is on, whoever shows progress there.
+void clear_progress();
+
 }  // namespace whittle::cli

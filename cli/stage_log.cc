@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "cli/output.h"
-#include "common/text.h"
 
 namespace whittle::cli {
 namespace {
@@ -31,18 +30,14 @@ void StageLog::print(std::string_view step, std::string_view colour, std::string
   }
 }
 
-void StageLog::on_command(std::string_view step, std::string_view command) {
-  // A script of several lines is shown line by line, each prefixed with the step's name.
-  while (!command.empty()) {
-    const std::size_t end = std::min(command.find('\n'), command.size());
-    print(step, kDim, fmt::format("$ {}", printable(command.substr(0, end))));
-    command.remove_prefix(std::min(end + 1, command.size()));
-  }
+void StageLog::on_command(std::string_view step, std::string_view line) {
+  print(step, kDim, "$ " + plain_line(line));
 }
 
 void StageLog::on_output(std::string_view step, std::string_view line) {
-  // Colours of compilers are welcome on a terminal; anywhere else they would be noise.
-  print(step, kPlain, colour_ ? std::string(line) : printable(line));
+  auto log = output_.find(step);
+  if (log == output_.end()) log = output_.emplace(step, colour_).first;
+  print(step, kPlain, log->second.line(line));
 }
 
 void StageLog::on_stage(std::string_view step, flow::Stage stage, std::string_view summary) {
@@ -57,5 +52,7 @@ void StageLog::on_progress(std::string_view step, flow::Stage stage, std::uint64
 void StageLog::on_warning(std::string_view step, std::string_view warning) {
   print(step, kYellow, fmt::format("warning: {}", warning));
 }
+
+void StageLog::on_stopped(std::string_view step) { print(step, kYellow, "stopped"); }
 
 }  // namespace whittle::cli

@@ -16,8 +16,8 @@ std::string_view name(Stage stage);
 class Observer {
  public:
   virtual ~Observer() = default;
-  // A step begins its command.
-  virtual void on_command(std::string_view /*step*/, std::string_view /*command*/) {}
+  // A step begins a command: one line of it, without its end. Those of a script come as they run.
+  virtual void on_command(std::string_view /*step*/, std::string_view /*line*/) {}
   // One line of the command's output, standard output and standard error alike, without its end.
   virtual void on_output(std::string_view /*step*/, std::string_view /*line*/) {}
   // A stage is done; `summary` says with what result ("static executable for x86-64").
@@ -27,6 +27,8 @@ class Observer {
                            std::uint64_t /*total*/) {}
   // Something that the author of the build should know.
   virtual void on_warning(std::string_view /*step*/, std::string_view /*warning*/) {}
+  // A step was ended although it had not failed.
+  virtual void on_stopped(std::string_view /*step*/) {}
 };
 
 }  // namespace whittle::flow

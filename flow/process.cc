@@ -5,233 +5,166 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
-#include <chrono>
-#include <deque>
+#include <optional>
 
+#include "common/digest.h"
 #include "common/error.h"
-#include "flow/substitute.h"
+#include "common/log_text.h"
+#include "flow/line_reader.h"
+#include "flow/supervise.h"
 
 namespace whittle::flow {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-constexpr auto kGrace = std::chrono::seconds(2);  // between SIGTERM and SIGKILL
-constexpr int kTick = 20;                         // milliseconds between looks at the child
-
-// Process groups that are alive, for the signal handler. Zero: free. More commands than slots at
-// once are possible and merely survive an interrupt.
-constexpr std::size_t kSlots = 256;
-std::array<std::atomic<pid_t>, kSlots> live_groups;
-
-class LiveGroup {
- public:
-  explicit LiveGroup(pid_t group) {
-    for (slot_ = 0; slot_ < kSlots; slot_++) {
-      pid_t free = 0;
-      if (live_groups[slot_].compare_exchange_strong(free, group)) return;
-    }
+std::string make_nonce() {
+  std::array<std::uint8_t, 8> random{};
+  if (::getrandom(random.data(), random.size(), 0) < 0) {
+    throw io_error("", "cannot get random bytes", errno);
   }
-  ~LiveGroup() {
-    if (slot_ < kSlots) live_groups[slot_].store(0);
-  }
-  LiveGroup(const LiveGroup&) = delete;
-  LiveGroup& operator=(const LiveGroup&) = delete;
-
- private:
-  std::size_t slot_ = 0;
-};
-
-constexpr std::array kEndingSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-std::array<struct sigaction, kEndingSignals.size()> former_actions;
-
-void end_groups_and_go_on(int signal_number) {
-  for (const auto& group : live_groups) {
-    if (const pid_t id = group.load(); id != 0) ::kill(-id, SIGTERM);
-  }
-  for (std::size_t i = 0; i < kEndingSignals.size(); i++) {
-    if (kEndingSignals[i] != signal_number) continue;
-    if (former_actions[i].sa_handler == SIG_DFL) {
-      ::signal(signal_number, SIG_DFL);
-      ::raise(signal_number);
-    } else {
-      former_actions[i].sa_handler(signal_number);
-    }
-  }
+  return to_hex(random);
 }
 
-class Pipe {
+// Two ends, closed unless they are taken.
+class Ends {
  public:
-  Pipe() {
-    if (::pipe2(ends_.data(), O_CLOEXEC) != 0) throw io_error("", "cannot create a pipe", errno);
-    ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
-  }
-  ~Pipe() {
-    ::close(ends_[0]);
-    close_write_end();
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  int read_end() const { return ends_[0]; }
-  int write_end() const { return ends_[1]; }
-  void close_write_end() {
-    if (ends_[1] >= 0) ::close(ends_[1]);
-    ends_[1] = -1;
-  }
-
- private:
-  std::array<int, 2> ends_{-1, -1};
-};
-
-// Cuts a stream of bytes into lines.
-class LineReader {
- public:
-  explicit LineReader(const std::function<void(std::string_view)>& on_line) : on_line_(on_line) {}
-
-  // Takes what the pipe holds now. False at its end.
-  bool drain(int descriptor) {
-    std::array<char, 1 << 14> buffer;
-    // Bounded, so that a command that never pauses cannot keep its reader from a stop request.
-    for (int i = 0; i < 64; i++) {
-      const ssize_t n = ::read(descriptor, buffer.data(), buffer.size());
-      if (n == 0) return false;
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return errno == EAGAIN;
-      for (ssize_t k = 0; k < n; k++) take(buffer[static_cast<std::size_t>(k)]);
+  ~Ends() {
+    for (const int descriptor : ends) {
+      if (descriptor >= 0) ::close(descriptor);
     }
-    return true;
   }
-
-  void finish() {
-    if (!line_.empty()) emit();
-  }
-  std::vector<std::string> tail() const { return {tail_.begin(), tail_.end()}; }
-
- private:
-  void take(char c) {
-    if (c == '\n') return emit();
-    line_ += c;
-    if (line_.size() >= kMaxLine) emit();
-  }
-  void emit() {
-    if (!line_.empty() && line_.back() == '\r') line_.pop_back();
-    on_line_(line_);
-    tail_.push_back(std::move(line_));
-    if (tail_.size() > kTailLines) tail_.pop_front();
-    line_.clear();
-  }
-
-  const std::function<void(std::string_view)>& on_line_;
-  std::string line_;
-  std::deque<std::string> tail_;
+  int take(std::size_t i) { return std::exchange(ends[i], -1); }
+  std::array<int, 2> ends{-1, -1};
 };
 
-std::vector<std::string> child_environment(const Command& command) {
-  Environment variables = process_environment();
-  for (const auto& [name, value] : command.env) variables[name] = value;
-  std::vector<std::string> environment;
-  for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
-  return environment;
-}
-
-// posix_spawn instead of fork: the group is set before the child runs, and nothing between fork and
-// exec can meet a lock that another thread held.
-pid_t spawn(const Command& command, int output) {
-  std::string shell = "/bin/sh", flag = "-c", text = command.shell_command;
-  std::array<char*, 4> arguments = {shell.data(), flag.data(), text.data(), nullptr};
-  std::vector<std::string> environment = child_environment(command);
-  std::vector<char*> pointers;
-  for (std::string& entry : environment) pointers.push_back(entry.data());
-  pointers.push_back(nullptr);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, output, 1);
-  ::posix_spawn_file_actions_adddup2(&actions, output, 2);
-  ::posix_spawn_file_actions_addchdir_np(&actions, command.dir.c_str());
-  sigset_t none, all;
-  ::sigemptyset(&none);
-  ::sigfillset(&all);
-  ::posix_spawnattr_setpgroup(&attributes, 0);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setsigdefault(&attributes, &all);
-  ::posix_spawnattr_setflags(
-      &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  pid_t child = -1;
-  const int error = ::posix_spawn(&child, shell.c_str(), &actions, &attributes, arguments.data(),
-                                  pointers.data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::posix_spawnattr_destroy(&attributes);
-  if (error != 0) {
-    throw io_error(command.dir.native(), "cannot start /bin/sh in this folder", error);
+// Takes what the pipe holds now. False at its end.
+bool drain(int descriptor, LineReader& reader) {
+  std::array<char, 1 << 14> buffer;
+  // Bounded, so that a command that never pauses cannot keep whittle from its supervisor; and more
+  // than a pipe holds, so that nothing is left in it when the command is over.
+  for (int i = 0; i < 128; i++) {
+    const ssize_t n = ::read(descriptor, buffer.data(), buffer.size());
+    if (n == 0) return false;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno == EAGAIN;
+    reader.take({buffer.data(), static_cast<std::size_t>(n)});
   }
-  return child;
+  return true;
 }
 
-// Whether the child has ended. It stays a zombie, so that its id, which names the group, cannot be
-// given to another process yet.
-bool has_ended(pid_t child) {
-  siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-         info.si_pid == child;
+bool send_request(int control, SupervisorRequest::Kind kind, int value) {
+  const SupervisorRequest request{.kind = kind, .value = value};
+  return ::send(control, &request, sizeof request, MSG_NOSIGNAL) == sizeof request;
 }
 
 }  // namespace
 
-ProcessResult run_process(const Command& command, std::stop_token stop,
-                          const std::function<void(std::string_view)>& on_line) {
+Supervisor::Supervisor(const std::vector<Command>& commands, std::chrono::milliseconds grace)
+    : commands_(commands), marks_(make_nonce()), group_(make_nonce()) {
+  Ends socket, pipe;
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socket.ends.data()) != 0) {
+    throw io_error("", "cannot create a socket", errno);
+  }
+  if (::pipe2(pipe.ends.data(), O_CLOEXEC) != 0) throw io_error("", "cannot create a pipe", errno);
+  ::fcntl(pipe.ends[0], F_SETFL, O_NONBLOCK);
+
+  // No signal may reach one of whittle's handlers in the child.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  id_ = ::fork();
+  const int fork_error = errno;
+  if (id_ == 0) {
+    supervise({.commands = commands_,
+               .marks = marks_,
+               .group = group_,
+               .control = socket.ends[1],
+               .output = pipe.ends[1],
+               .grace = grace});
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (id_ < 0) throw io_error("", "cannot start a process to run commands in", fork_error);
+  control_ = socket.take(0);
+  output_ = pipe.take(0);
+}
+
+Supervisor::~Supervisor() {
+  ::close(control_);
+  wait();
+  ::close(output_);
+}
+
+ProcessResult Supervisor::run(std::size_t index, const CommandOutput& output) {
   ProcessResult result;
-  Pipe pipe;
-  const pid_t child = spawn(command, pipe.write_end());
-  const LiveGroup live(child);
-  pipe.close_write_end();
-
-  LineReader reader(on_line);
-  bool open = true;
-  Clock::time_point kill_at;
-  while (!has_ended(child)) {
-    if (stop.stop_requested() && !result.stopped) {
-      result.stopped = true;
-      kill_at = Clock::now() + kGrace;
-      ::kill(-child, SIGTERM);
+  const Command& command = commands_.at(index);
+  const auto stopped_or_lost = [&] {
+    if (!ended_) {
+      throw Error(ErrorKind::io, "",
+                  "the process that watches over the command was killed; see whether processes of "
+                  "the command are left");
     }
-    if (result.stopped && Clock::now() >= kill_at) ::kill(-child, SIGKILL);
-    // At the end of the output poll would return at once for ever: then only time passes.
-    pollfd wait{.fd = open ? pipe.read_end() : -1, .events = POLLIN, .revents = 0};
-    ::poll(&wait, 1, kTick);
-    if (open) open = reader.drain(pipe.read_end());
+    result.stopped = true;
+    return result;
+  };
+  if (!send_request(control_, SupervisorRequest::Kind::start, static_cast<int>(index))) {
+    return stopped_or_lost();
   }
-  ::kill(-child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (open) reader.drain(pipe.read_end());
-  reader.finish();
 
-  if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
-  if (WIFEXITED(status)) result.exit_status = WEXITSTATUS(status);
+  const auto lines = split_lines(command.script);
+  const auto on_mark = [&](LineRange range) {
+    if (range.first == 0 || range.last > lines.size()) return;
+    result.last_lines = range;
+    for (std::size_t i = range.first; i <= range.last; i++) output.on_command(lines[i - 1]);
+  };
+  LineReader reader(marks_, output.on_line, on_mark);
+  SupervisorReport report{};
+  bool open = true;
+  ssize_t received = -1;
+  while (received < 0) {
+    std::array<pollfd, 2> waits{pollfd{.fd = control_, .events = POLLIN, .revents = 0},
+                                pollfd{.fd = open ? output_ : -1, .events = POLLIN, .revents = 0}};
+    if (::poll(waits.data(), waits.size(), -1) < 0) continue;
+    if (waits[0].revents != 0) {
+      received = ::recv(control_, &report, sizeof report, MSG_DONTWAIT);
+      if (received < 0 && errno != EAGAIN && errno != EINTR) received = 0;
+    }
+    if (open) open = drain(output_, reader);
+  }
+  reader.finish();
+  if (received != sizeof report) return stopped_or_lost();
+  if (report.start_error != 0) {
+    throw io_error(command.dir, "cannot start /bin/sh in this folder", report.start_error);
+  }
+
+  if (report.stopped && !ended_) {
+    throw Error(ErrorKind::failed, "",
+                "the command was ended by a signal to the process that watches over it");
+  }
+  if (WIFSIGNALED(report.status)) result.signal = WTERMSIG(report.status);
+  if (WIFEXITED(report.status)) result.exit_status = WEXITSTATUS(report.status);
+  result.stopped = report.stopped;
+  result.killed = report.killed;
+  result.left = report.left.data();
+  result.survivors = report.survivors.data();
   result.tail = reader.tail();
   return result;
 }
 
-void end_processes_on_signals() {
-  for (std::size_t i = 0; i < kEndingSignals.size(); i++) {
-    if (::sigaction(kEndingSignals[i], nullptr, &former_actions[i]) != 0 ||
-        former_actions[i].sa_handler == SIG_IGN) {
-      continue;  // a signal that the parent chose to ignore (nohup) stays ignored
-    }
-    struct sigaction action {};
-    action.sa_handler = end_groups_and_go_on;
-    ::sigaction(kEndingSignals[i], &action, nullptr);
+void Supervisor::end(int signal_number) {
+  ended_ = true;
+  send_request(control_, SupervisorRequest::Kind::end, signal_number);
+}
+
+void Supervisor::wait() {
+  const std::lock_guard lock(wait_mutex_);
+  while (!waited_) {
+    waited_ = ::waitpid(id_, nullptr, 0) == id_ || errno != EINTR;
   }
 }
 

@@ -2,11 +2,11 @@
 #include "flow/run.h"
 
 #include <fmt/format.h>
-#include <string.h>
+#include <signal.h>
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -14,17 +14,19 @@
 #include <stop_token>
 
 #include "common/error.h"
-#include "common/text.h"
 #include "common/threads.h"
-#include "flow/added_file.h"
-#include "flow/artifacts.h"
-#include "flow/host_path.h"
+#include "flow/freshness.h"
 #include "flow/outputs.h"
 #include "flow/process.h"
+#include "flow/script.h"
 #include "flow/ship.h"
+#include "flow/step.h"
 
 namespace whittle::flow {
 namespace {
+
+// Before a failure stops the other steps, so that those with the same trouble can say so.
+constexpr std::chrono::milliseconds kTogether{200};
 
 // Hands calls on one at a time.
 class SerialObserver : public Observer {
@@ -51,160 +53,14 @@ class SerialObserver : public Observer {
     const std::lock_guard lock(mutex_);
     next_.on_warning(step, warning);
   }
+  void on_stopped(std::string_view step) override {
+    const std::lock_guard lock(mutex_);
+    next_.on_stopped(step);
+  }
 
  private:
   std::mutex mutex_;
   Observer& next_;
-};
-
-void run_command(const Step& step, const RunOptions& options, std::stop_token stop,
-                 Observer& observer) {
-  const auto dir = options.work_dir / step.dir;
-  if (!leads_inside(dir, options.work_dir)) {
-    throw Error(ErrorKind::refused, step.dir,
-                "is the folder to run in, but is outside the work directory");
-  }
-  observer.on_command(step.label, step.run);
-  const auto start = std::chrono::steady_clock::now();
-  const ProcessResult result =
-      run_process({.shell_command = step.run, .dir = dir, .env = step.env}, stop,
-                  [&](std::string_view line) { observer.on_output(step.label, line); });
-  if (result.stopped) throw Stopped();
-  if (!result.ok()) {
-    std::string message =
-        result.signal != 0
-            ? fmt::format("the command was killed by signal {} ({})", result.signal,
-                          ::strsignal(result.signal))
-            : fmt::format("the command failed with exit status {}", result.exit_status);
-    if (result.tail.empty()) {
-      message += "; it printed nothing";
-    } else {
-      message += "; the end of its output:";
-      for (const std::string& line : result.tail) message += "\n  " + printable(line);
-    }
-    throw Error(ErrorKind::failed, "", message);
-  }
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  observer.on_stage(step.label, Stage::compile, fmt::format("done in {:.1f} s", took.count()));
-}
-
-// Where the block's paths really lead is known only now; and a binary that is not there is a fault
-// of the step, not of the disk.
-void check_ship_paths(const ShipBlock& block, const RunOptions& options) {
-  if (!std::filesystem::exists(options.work_dir / block.binary)) {
-    throw Error(ErrorKind::failed, block.binary,
-                "is the binary to ship, but the step did not create it");
-  }
-  std::vector<std::string> paths = {block.binary, block.output, block.image.output,
-                                    block.image.layout};
-  for (const std::string& text : block.image.add) paths.push_back(parse_added_file(text).source);
-  for (const std::string& path : paths) {
-    if (!path.empty() && !leads_inside(options.work_dir / path, options.work_dir)) {
-      throw Error(ErrorKind::refused, path,
-                  "leads out of the work directory through a symbolic link");
-    }
-  }
-}
-
-std::optional<report::SizeReport> run_step(const Step& step, const RunOptions& options,
-                                           std::stop_token stop, Observer& observer) {
-  if (!step.run.empty()) run_command(step, options, stop, observer);
-  for (const Artifact& artifact : step.artifacts) {
-    copy_artifact(artifact, options.work_dir / step.dir, options.work_dir);
-  }
-  if (!step.ship) return std::nullopt;
-  check_ship_paths(*step.ship, options);
-  ShipBlock block = *step.ship;
-  if (block.image.tag.empty()) block.image.tag = step.name;
-  return ship(block,
-              {.base = options.work_dir,
-               .not_static = ErrorKind::failed,
-               .created = options.created,
-               .step = step.label,
-               .stop = stop},
-              observer);
-}
-
-// The state that the workers share, and the loop that each of them runs.
-class Scheduler {
- public:
-  Scheduler(const Plan& plan, const RunOptions& options, Observer& observer)
-      : plan_(plan), options_(options), observer_(observer) {
-    for (std::size_t i = 0; i < plan.steps.size(); i++) {
-      waiting_for_.push_back(plan.steps[i].dependencies);
-      if (plan.steps[i].dependencies == 0) ready_.insert(i);
-    }
-  }
-
-  std::vector<ShippedStep> run() {
-    const unsigned jobs = options_.jobs != 0 ? options_.jobs : processor_count();
-    run_on_threads(static_cast<unsigned>(std::clamp<std::size_t>(jobs, 1, plan_.steps.size())),
-                   [this] { work(); });
-    if (failure_) std::rethrow_exception(failure_);
-    std::vector<ShippedStep> shipped;
-    for (auto& [index, report] : reports_) {
-      shipped.push_back({plan_.steps[index].step.label, std::move(report)});
-    }
-    return shipped;
-  }
-
- private:
-  void work() {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      changed_.wait(lock, [&] {
-        return !ready_.empty() || done_ == plan_.steps.size() || stop_.stop_requested();
-      });
-      if (ready_.empty() || stop_.stop_requested()) return;
-      const std::size_t index = *ready_.begin();
-      ready_.erase(ready_.begin());
-      lock.unlock();
-      auto outcome = attempt(plan_.steps[index].step);
-      lock.lock();
-      if (outcome.failure) {
-        // Of the steps that end after the first failure, those that it stopped say nothing new.
-        if (!failure_) failure_ = outcome.failure;
-        stop_.request_stop();
-      } else {
-        if (outcome.report) reports_.emplace(index, std::move(*outcome.report));
-        for (const std::size_t dependent : plan_.steps[index].dependents) {
-          if (--waiting_for_[dependent] == 0) ready_.insert(dependent);
-        }
-      }
-      done_++;
-      changed_.notify_all();
-    }
-  }
-
-  struct Outcome {
-    std::optional<report::SizeReport> report;
-    std::exception_ptr failure;
-  };
-
-  Outcome attempt(const Step& step) {
-    Outcome outcome;
-    try {
-      outcome.report = run_step(step, options_, stop_.get_token(), observer_);
-    } catch (const Error& error) {
-      const std::string where = fmt::format("{}: step `{}`", plan_.path, step.label);
-      outcome.failure = std::make_exception_ptr(Error(error.kind(), where, error.what()));
-    } catch (...) {
-      outcome.failure = std::current_exception();
-    }
-    return outcome;
-  }
-
-  const Plan& plan_;
-  const RunOptions& options_;
-  SerialObserver observer_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::stop_source stop_;
-  std::vector<std::size_t> waiting_for_;  // unfinished dependencies, by step
-  std::set<std::size_t> ready_;
-  std::map<std::size_t, report::SizeReport> reports_;
-  std::size_t done_ = 0;
-  std::exception_ptr failure_;
 };
 
 void check_runnable(const Plan& plan, const RunOptions& options) {
@@ -220,9 +76,14 @@ void check_runnable(const Plan& plan, const RunOptions& options) {
       }
       refuse_collisions({{"the build file", plan.path}}, outputs);
     }
+    const std::string where =
+        fmt::format("{}:{}:{}", plan.path, step.position.line, step.position.column);
+    if (const std::string problem = problem_of_script(step.run); !problem.empty()) {
+      throw Error(ErrorKind::usage, where,
+                  fmt::format("the `run` of step `{}` {}", step.label, problem));
+    }
     if (step.dockerfile.empty()) continue;
-    throw Error(ErrorKind::refused,
-                fmt::format("{}:{}:{}", plan.path, step.position.line, step.position.column),
+    throw Error(ErrorKind::refused, where,
                 fmt::format("step `{}` builds a Dockerfile, which needs an engine (buildah, podman "
                             "or docker); this version of whittle runs `run` steps on the host",
                             step.label));
@@ -231,9 +92,208 @@ void check_runnable(const Plan& plan, const RunOptions& options) {
 
 }  // namespace
 
-std::vector<ShippedStep> run(const Plan& plan, const RunOptions& options, Observer& observer) {
+// The state that the workers share, and the loop that each of them runs.
+class Build::Scheduler {
+ public:
+  Scheduler(const Plan& plan, const RunOptions& options, Observer& observer)
+      : plan_(plan), options_(options), observer_(observer), freshness_(plan, options.work_dir) {
+    report_.build_file = plan.path;
+    for (std::size_t i = 0; i < plan.steps.size(); i++) {
+      const auto& [step, dependents, dependencies] = plan.steps[i];
+      waiting_for_.push_back(dependencies);
+      if (dependencies == 0) ready_.insert(i);
+      report_.steps.emplace_back().label = step.label;
+      if (step.run.empty()) continue;
+      command_of_.emplace(i, commands_.size());
+      const auto dir = (options.work_dir / step.dir).lexically_normal();
+      commands_.push_back({.script = step.run, .dir = dir.native(), .env = step.env});
+    }
+    start_supervisors();
+  }
+
+  report::BuildReport run() {
+    run_on_threads(worker_count(plan_.steps.size()), [this] { work(); });
+    if (fatal_) std::rethrow_exception(fatal_);
+    return std::move(report_);
+  }
+
+  void interrupt(int signal_number) {
+    {
+      const std::lock_guard lock(mutex_);
+      no_more_ = true;
+      if (!interrupted_) {
+        interrupted_.emplace();
+        for (const std::size_t index : active_) {
+          interrupted_->ended.push_back(plan_.steps[index].step.label);
+        }
+      }
+    }
+    end_all(signal_number);
+  }
+
+  bool wait_for_processes(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, time, [&] { return active_.empty(); })) return false;
+    lock.unlock();
+    for (const auto& supervisor : supervisors_) supervisor->wait();
+    return true;
+  }
+
+  Interrupted interrupted() const {
+    const std::lock_guard lock(mutex_);
+    return interrupted_.value_or(Interrupted());
+  }
+
+ private:
+  unsigned worker_count(std::size_t most) const {
+    const unsigned jobs = options_.jobs != 0 ? options_.jobs : processor_count();
+    return static_cast<unsigned>(std::clamp<std::size_t>(jobs, 1, std::max<std::size_t>(most, 1)));
+  }
+
+  // As many as commands may run at once, or as the system has processes for.
+  void start_supervisors() {
+    while (supervisors_.size() <
+           std::min<std::size_t>(worker_count(commands_.size()), commands_.size())) {
+      try {
+        supervisors_.push_back(std::make_unique<Supervisor>(commands_));
+      } catch (const Error&) {
+        if (supervisors_.empty()) throw;
+        break;
+      }
+      idle_.push_back(supervisors_.back().get());
+    }
+  }
+
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock,
+                    [&] { return !ready_.empty() || done_ == plan_.steps.size() || no_more_; });
+      if (ready_.empty() || no_more_) return;
+      const std::size_t index = *ready_.begin();
+      ready_.erase(ready_.begin());
+      running_++;
+      lock.unlock();
+      attempt(index);
+      lock.lock();
+      running_--;
+      done_++;
+      finish(index, lock);
+      changed_.notify_all();
+    }
+  }
+
+  // Runs a step and notes how it ended. Nobody else touches its entry meanwhile.
+  void attempt(std::size_t index) {
+    report::StepReport& report = report_.steps[index];
+    try {
+      run_step(
+          index,
+          {.plan = plan_,
+           .options = options_,
+           .freshness = freshness_,
+           .stop = stop_.get_token(),
+           .observer = observer_,
+           .run_command = [&](const CommandOutput& output) { return run_command(index, output); }},
+          report);
+      report.status = report::StepStatus::done;
+    } catch (const Error& error) {
+      const std::string where = fmt::format("{}: step `{}`", plan_.path, report.label);
+      report.status = report::StepStatus::failed;
+      report.error.emplace(error.kind(), where, error.what());
+    } catch (const Stopped&) {
+      report.status = report::StepStatus::stopped;
+      observer_.on_stopped(report.label);
+    } catch (...) {
+      report.status = report::StepStatus::failed;
+      const std::lock_guard lock(mutex_);
+      if (!fatal_) fatal_ = std::current_exception();
+    }
+  }
+
+  void finish(std::size_t index, std::unique_lock<std::mutex>& lock) {
+    const report::StepStatus status = report_.steps[index].status;
+    if (status == report::StepStatus::done) {
+      for (const std::size_t dependent : plan_.steps[index].dependents) {
+        if (--waiting_for_[dependent] == 0) ready_.insert(dependent);
+      }
+    }
+    if (status != report::StepStatus::failed) return;
+    report_.failures.push_back(index);
+    if (no_more_) return;
+    no_more_ = true;
+    changed_.notify_all();
+    changed_.wait_for(lock, kTogether, [&] { return running_ == 0; });
+    end_all(SIGTERM);
+  }
+
+  ProcessResult run_command(std::size_t index, const CommandOutput& output) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !idle_.empty() || no_more_; });
+    if (no_more_) throw Stopped();
+    Supervisor* const supervisor = idle_.back();
+    idle_.pop_back();
+    active_.insert(index);
+    lock.unlock();
+    struct Release {
+      std::function<void()> action;
+      ~Release() { action(); }
+    };
+    bool killed = false;
+    const Release release{[&] {
+      lock.lock();
+      active_.erase(index);
+      idle_.push_back(supervisor);
+      if (interrupted_ && killed) interrupted_->killed.push_back(plan_.steps[index].step.label);
+      changed_.notify_all();
+    }};
+    ProcessResult result = supervisor->run(command_of_.at(index), output);
+    killed = result.killed;
+    return result;
+  }
+
+  void end_all(int signal_number) {
+    stop_.request_stop();
+    for (const auto& supervisor : supervisors_) supervisor->end(signal_number);
+  }
+
+  const Plan& plan_;
+  const RunOptions options_;
+  SerialObserver observer_;
+  const Freshness freshness_;
+  std::vector<Command> commands_;
+  std::map<std::size_t, std::size_t> command_of_;  // step → index in commands_
+  std::vector<std::unique_ptr<Supervisor>> supervisors_;
+  std::stop_source stop_;
+
+  mutable std::mutex mutex_;  // for all that follows
+  std::condition_variable changed_;
+  std::vector<std::size_t> waiting_for_;  // unfinished dependencies, by step
+  std::set<std::size_t> ready_;
+  std::set<std::size_t> active_;  // steps whose command runs
+  std::vector<Supervisor*> idle_;
+  std::size_t running_ = 0, done_ = 0;  // steps
+  bool no_more_ = false;                // steps are started
+  report::BuildReport report_;
+  std::optional<Interrupted> interrupted_;
+  std::exception_ptr fatal_;
+};
+
+Build::Build(const Plan& plan, const RunOptions& options, Observer& observer) {
   check_runnable(plan, options);
-  return Scheduler(plan, options, observer).run();
+  scheduler_ = std::make_unique<Scheduler>(plan, options, observer);
 }
+
+Build::~Build() = default;
+
+report::BuildReport Build::run() { return scheduler_->run(); }
+
+void Build::interrupt(int signal_number) { scheduler_->interrupt(signal_number); }
+
+bool Build::wait_for_processes(std::chrono::milliseconds time) {
+  return scheduler_->wait_for_processes(time);
+}
+
+Interrupted Build::interrupted() const { return scheduler_->interrupted(); }
 
 }  // namespace whittle::flow

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "common/text.h"
+#include "report/markdown.h"
 #include "report/size_json.h"
 #include "report/text_table.h"
 

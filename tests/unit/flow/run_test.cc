@@ -18,17 +18,30 @@ using testing::Not;
 
 class Recorder : public Observer {
  public:
+  void on_command(std::string_view step, std::string_view line) override {
+    output.push_back(std::string(step) + "$ " + std::string(line));
+  }
   void on_output(std::string_view step, std::string_view line) override {
     output.push_back(std::string(step) + ": " + std::string(line));
   }
-  std::vector<std::string> output;
+  void on_warning(std::string_view step, std::string_view warning) override {
+    warnings.push_back(std::string(step) + ": " + std::string(warning));
+  }
+  void on_stopped(std::string_view step) override { stopped.emplace_back(step); }
+  std::vector<std::string> output, warnings, stopped;
 };
 
 class RunTest : public ScratchTest {
  protected:
+  report::BuildReport report_of(const std::string& steps, unsigned jobs = 4) {
+    const Plan plan = make_plan(parse_build_file("build:\n  steps:\n" + steps, "build.yml", {}));
+    Build build(plan, {.work_dir = folder, .jobs = jobs, .created = 0}, recorder);
+    return build.run();
+  }
+  // Throws the first failure.
   void run_steps(const std::string& steps, unsigned jobs = 4) {
-    run(make_plan(parse_build_file("build:\n  steps:\n" + steps, "build.yml", {})),
-        {.work_dir = folder, .jobs = jobs, .created = 0}, recorder);
+    const report::BuildReport report = report_of(steps, jobs);
+    if (!report.is_done()) throw Error(*report.steps[report.failures[0]].error);
   }
   Error failure(const std::string& steps, unsigned jobs = 4) {
     return error_of([&] { run_steps(steps, jobs); });
@@ -95,6 +108,37 @@ TEST_F(RunTest, AFailureNamesTheStepItsStatusAndItsOutput) {
               HasSubstr("killed by signal 9 (Killed); it printed nothing"));
 }
 
+TEST_F(RunTest, AFailureOfAScriptNamesTheLine) {
+  EXPECT_STREQ(
+      failure("    bad:\n      run: |\n        true\n        false || exit 4\n        true\n")
+          .what(),
+      "build.yml: step `bad`: line 2 of its script (`false || exit 4`) failed with exit "
+      "status 4; it printed nothing");
+  EXPECT_THAT(failure("    bad:\n      run: |\n        true\n        if :; then\n          exit 4\n"
+                      "        fi\n")
+                  .what(),
+              HasSubstr("line 2 of its script (`if :; then…`) failed"));
+  EXPECT_THAT(failure("    bad:\n      run: |\n        exit \\\n          4\n").what(),
+              HasSubstr("the command failed with exit status 4"));
+}
+
+TEST_F(RunTest, AScriptForAnotherInterpreterIsAMistake) {
+  const Error error =
+      failure("    a: {run: touch ran}\n    b:\n      run: |\n        #!/bin/bash\n        x\n");
+  EXPECT_EQ(error.kind(), ErrorKind::usage);
+  EXPECT_STREQ(error.what(),
+               "build.yml:5:7: the `run` of step `b` asks for `/bin/bash`, but is always run by "
+               "`/bin/sh -e`; put it into a file and run that");
+  EXPECT_FALSE(std::filesystem::exists(folder / "ran"));
+}
+
+TEST_F(RunTest, TheOutputInAFailureHasTabsAndNoColours) {
+  EXPECT_THAT(failure(R"(    a: {run: "printf '\\ta\\033[31mb\\033[0m\\033[2J\\n'; exit 1"})"
+                      "\n")
+                  .what(),
+              testing::EndsWith("\n  \tab"));
+}
+
 TEST_F(RunTest, TheFirstFailureStopsTheRest) {
   const auto start = std::chrono::steady_clock::now();
   const Error error = failure(R"(
@@ -114,6 +158,98 @@ TEST_F(RunTest, TheFirstFailureStopsTheRest) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   EXPECT_TRUE(gone);
+}
+
+TEST_F(RunTest, TheReportSaysWhatBecameOfEveryStep) {
+  const report::BuildReport report = report_of(R"(
+    first: {run: "true"}
+    long: {run: "touch started; sleep 60"}
+    bad: {run: "until [ -e started ]; do sleep 0.01; done; exit 3", depends_on: [first]}
+    never: {run: "true", depends_on: [bad]}
+)");
+  EXPECT_EQ(report.build_file, "build.yml");
+  EXPECT_FALSE(report.is_done());
+  std::vector<std::string> statuses;
+  for (const report::StepReport& step : report.steps) {
+    statuses.push_back(step.label + " " + std::string(name(step.status)));
+    EXPECT_EQ(step.error.has_value(), step.status == report::StepStatus::failed);
+  }
+  EXPECT_THAT(statuses, testing::ElementsAre("first done", "long stopped", "bad failed",
+                                             "never not-started"));
+  EXPECT_THAT(report.failures, testing::ElementsAre(2u));
+  EXPECT_EQ(report.steps[2].error->kind(), ErrorKind::failed);
+  EXPECT_THAT(recorder.stopped, testing::ElementsAre("long"));
+}
+
+// Each fails only when the other is about to.
+TEST_F(RunTest, StepsThatFailTogetherAreAllNamed) {
+  const report::BuildReport report = report_of(R"(
+    a: {run: "touch a; until [ -e b ]; do sleep 0.01; done; exit 3"}
+    b: {run: "touch b; until [ -e a ]; do sleep 0.01; done; exit 4"}
+)");
+  EXPECT_THAT(report.failures, testing::UnorderedElementsAre(0u, 1u));
+  ASSERT_TRUE(report.steps[0].error && report.steps[1].error);
+  EXPECT_THAT(report.steps[0].error->what(),
+              HasSubstr("step `a`: the command failed with exit status 3"));
+  EXPECT_THAT(report.steps[1].error->what(),
+              HasSubstr("step `b`: the command failed with exit status 4"));
+}
+
+TEST_F(RunTest, WhatAStepLeavesRunningIsAWarningOfThatStep) {
+  const report::BuildReport report = report_of(R"(
+    a: {run: "setsid sleep 60 >/dev/null 2>&1 & echo $! > id"}
+    b: {run: "sleep 0.5"}
+)");
+  const std::string warning = "`run` left processes running, which were ended: sleep";
+  EXPECT_TRUE(report.is_done());
+  EXPECT_THAT(report.steps[0].warnings, testing::ElementsAre(warning));
+  EXPECT_THAT(report.steps[1].warnings, testing::IsEmpty());
+  EXPECT_THAT(recorder.warnings, testing::ElementsAre("a: " + warning));
+}
+
+// A step's orphans are not mistaken for another's.
+TEST_F(RunTest, ProcessesOfOtherStepsAreLeftAlone) {
+  run_steps(R"(
+    quick: {run: "until [ -e child ]; do sleep 0.01; done"}
+    slow: {run: "(setsid sh -c 'echo > child; sleep 0.7; echo > survived' &); sleep 0.3; until [ -e survived ]; do sleep 0.01; done"}
+)");
+  EXPECT_TRUE(std::filesystem::exists(folder / "survived"));
+}
+
+TEST_F(RunTest, AStepThatEndsItsSupervisorFails) {
+  const report::BuildReport report = report_of(R"(
+    a: {run: "kill $PPID; sleep 60"}
+    b: {run: "true", depends_on: [a]}
+)");
+  EXPECT_THAT(report.failures, testing::ElementsAre(0u));
+  EXPECT_EQ(report.steps[1].status, report::StepStatus::not_started);
+}
+
+TEST_F(RunTest, AnInterruptEndsEveryCommand) {
+  const Plan plan = make_plan(parse_build_file(R"(build:
+  steps:
+    a: {run: "trap 'echo > a.cleaned; exit' INT; touch a; while :; do sleep 0.1; done"}
+    b: {run: "trap '' INT; touch b; while :; do sleep 0.1; done"}
+    c: {run: "touch c", depends_on: [a]}
+)",
+                                               "build.yml", {}));
+  Build build(plan, {.work_dir = folder, .jobs = 4, .created = 0}, recorder);
+  report::BuildReport report;
+  std::thread runner([&] { report = build.run(); });
+  const auto exists = [&](const char* name) { return std::filesystem::exists(folder / name); };
+  while (!exists("a") || !exists("b")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  build.interrupt(SIGINT);
+  while (!exists("a.cleaned")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_FALSE(build.wait_for_processes(std::chrono::milliseconds(50)));
+  build.interrupt(SIGKILL);
+  EXPECT_TRUE(build.wait_for_processes(std::chrono::seconds(5)));
+  runner.join();
+  EXPECT_THAT(build.interrupted().ended, testing::ElementsAre("a", "b"));
+  EXPECT_THAT(build.interrupted().killed, testing::ElementsAre("b"));
+  EXPECT_EQ(report.steps[0].status, report::StepStatus::stopped);
+  EXPECT_EQ(report.steps[1].status, report::StepStatus::stopped);
+  EXPECT_EQ(report.steps[2].status, report::StepStatus::not_started);
+  EXPECT_FALSE(exists("c"));
 }
 
 TEST_F(RunTest, AMissingArtifactFailsTheStep) {

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "flow/step.h"
+
+#include <fmt/format.h>
+#include <string.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "common/error.h"
+#include "common/log_text.h"
+#include "common/text.h"
+#include "flow/added_file.h"
+#include "flow/artifacts.h"
+#include "flow/host_path.h"
+#include "flow/ship.h"
+
+namespace whittle::flow {
+namespace {
+
+void warn(const Step& step, const StepContext& context, report::StepReport& report,
+          const std::string& warning) {
+  context.observer.on_warning(step.label, warning);
+  report.warnings.push_back(warning);
+}
+
+// "line 2 of its script (`go vet ./...`)", or "the command" where the script is one.
+std::string describe_place(const Step& step, LineRange lines) {
+  const auto script = split_lines(step.run);
+  if (lines.first == 0 || lines.last > script.size() || script.size() == 1 ||
+      (lines.first == 1 && lines.last == script.size())) {
+    return "the command";
+  }
+  constexpr std::size_t kMost = 60;  // bytes of a line that are shown, or a whole character less
+  const std::string_view line = script[lines.first - 1];
+  std::size_t length = std::min(line.size(), kMost);
+  while (length > 0 && length < line.size() && !is_utf8(line.substr(0, length))) length--;
+  const bool is_all = lines.first == lines.last && length == line.size();
+  return fmt::format("line {} of its script (`{}{}`)", lines.first,
+                     plain_line(line.substr(0, length)), is_all ? "" : "…");
+}
+
+Error command_failure(const Step& step, const ProcessResult& result) {
+  std::string message =
+      result.signal != 0 ? fmt::format("the command was killed by signal {} ({})", result.signal,
+                                       ::strsignal(result.signal))
+                         : fmt::format("{} failed with exit status {}",
+                                       describe_place(step, result.last_lines), result.exit_status);
+  if (result.tail.empty()) {
+    message += "; it printed nothing";
+  } else {
+    message += "; the end of its output:";
+    for (const std::string& line : result.tail) message += "\n  " + plain_line(line);
+  }
+  return Error(ErrorKind::failed, "", message);
+}
+
+void run_command(const Step& step, const StepContext& context, report::StepReport& report) {
+  if (!leads_inside(context.options.work_dir / step.dir, context.options.work_dir)) {
+    throw Error(ErrorKind::refused, step.dir,
+                "is the folder to run in, but is outside the work directory");
+  }
+  Observer& observer = context.observer;
+  const auto start = std::chrono::steady_clock::now();
+  const ProcessResult result = context.run_command(
+      {.on_command = [&](std::string_view line) { observer.on_command(step.label, line); },
+       .on_line = [&](std::string_view line) { observer.on_output(step.label, line); }});
+  if (!result.left.empty()) {
+    warn(step, context, report,
+         fmt::format("`run` left processes running, which were {}: {}",
+                     result.killed ? "killed" : "ended", printable(result.left)));
+  }
+  if (!result.survivors.empty()) {
+    throw Error(ErrorKind::failed, "",
+                fmt::format("processes of the command could not be ended and still run: {}",
+                            printable(result.survivors)));
+  }
+  if (result.stopped) throw Stopped();
+  if (!result.ok()) throw command_failure(step, result);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  observer.on_stage(step.label, Stage::compile, fmt::format("done in {:.1f} s", took.count()));
+}
+
+// Where the block's paths really lead is known only now; and a binary that is not there is a fault
+// of the step, not of the disk.
+void check_ship_paths(const ShipBlock& block, const RunOptions& options) {
+  if (!std::filesystem::exists(options.work_dir / block.binary)) {
+    throw Error(ErrorKind::failed, block.binary,
+                "is the binary to ship, but the step did not create it");
+  }
+  std::vector<std::string> paths = {block.binary, block.output, block.image.output,
+                                    block.image.layout};
+  for (const std::string& text : block.image.add) paths.push_back(parse_added_file(text).source);
+  for (const std::string& path : paths) {
+    if (!path.empty() && !leads_inside(options.work_dir / path, options.work_dir)) {
+      throw Error(ErrorKind::refused, path,
+                  "leads out of the work directory through a symbolic link");
+    }
+  }
+}
+
+}  // namespace
+
+void run_step(std::size_t index, const StepContext& context, report::StepReport& report) {
+  const Step& step = context.plan.steps[index].step;
+  const RunOptions& options = context.options;
+  const auto binary = step.ship ? options.work_dir / step.ship->binary : options.work_dir;
+  const auto before = stamp_of(binary);
+  if (!step.run.empty()) run_command(step, context, report);
+  const bool is_changed = stamp_of(binary) != before;
+  for (const Artifact& artifact : step.artifacts) {
+    copy_artifact(artifact, options.work_dir / step.dir, options.work_dir);
+  }
+  if (!step.ship) return;
+  check_ship_paths(*step.ship, options);
+  if (!is_changed) {
+    const std::string warning = context.freshness.warning(index);
+    if (!warning.empty()) warn(step, context, report, warning);
+  }
+  ShipBlock block = *step.ship;
+  if (block.image.tag.empty()) block.image.tag = step.name;
+  report.size = ship(block,
+                     {.base = options.work_dir,
+                      .not_static = ErrorKind::failed,
+                      .created = options.created,
+                      .step = step.label,
+                      .stop = context.stop},
+                     context.observer);
+  report.warnings.insert(report.warnings.end(), report.size->warnings.begin(),
+                         report.size->warnings.end());
+  report.size->warnings = report.warnings;
+}
+
+}  // namespace whittle::flow
