@@ -22,7 +22,7 @@ std::string version_text() {
       {"libarchive", imagegen::libarchive_version()},
       {"zstd", packer::zstd_version()},
       {"OpenSSL", openssl_version()},
-      {"yaml-cpp", flow::yaml_cpp_version()},
+      {"libyaml", flow::libyaml_version()},
       {"fmt",
        fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
       {"CLI11", CLI11_VERSION},

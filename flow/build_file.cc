@@ -298,12 +298,8 @@ BuildFile parse_build_file(std::string_view text, std::string_view path,
     }
   };
   check_size(text.size());
-  if (!is_utf8(text)) throw Error(ErrorKind::usage, path, "is not UTF-8 text");
   const SubstitutedText substituted(text, environment);
   check_size(substituted.text().size());
-  if (!is_utf8(substituted.text())) {
-    throw Error(ErrorKind::usage, path, "is not UTF-8 once `_env` is replaced");
-  }
 
   const Document document(substituted, path);
   const Mapping root(document.root(), {"build"});

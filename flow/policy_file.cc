@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "flow/policy_file.h"
 
-#include "common/error.h"
 #include "common/file.h"
 #include "flow/substitute.h"
 #include "flow/yaml.h"
@@ -14,12 +13,7 @@ void read_policy(const std::filesystem::path& path, analyzer::Policy& policy) {
   const SubstitutedText text(as_text(bytes), {});
   const Document document(text, path.native());
   for (const Value& rule : Mapping(document.root(), {"require"}).require("require").list()) {
-    try {
-      policy.require(rule.text());
-    } catch (const Error& error) {
-      if (!error.path().empty()) throw;
-      rule.fail("is wrong: " + error.message());
-    }
+    rule.check([&] { policy.require(rule.text()); });
   }
 }
 

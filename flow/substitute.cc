@@ -65,31 +65,54 @@ SubstitutedText::SubstitutedText(std::string_view original, const Environment& e
   text_ += original.substr(at);
 }
 
-Position SubstitutedText::original_position(int line, int column) const {
-  std::size_t offset = 0;
-  for (int i = 0; i < line; i++) {
-    const std::size_t newline = text_.find('\n', offset);
-    if (newline == std::string::npos) break;
-    offset = newline + 1;
-  }
-  offset = std::min(offset + static_cast<std::size_t>(std::max(column, 0)), text_.size());
+namespace {
 
-  std::size_t source = offset;  // the same place in original_
-  for (const Replacement& replacement : replacements_) {
-    if (offset < replacement.begin) break;
-    source = offset < replacement.end ? replacement.original_begin
-                                      : replacement.original_end + (offset - replacement.end);
+// Not the inside of a UTF-8 character.
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }
+
+}  // namespace
+
+Position PositionCursor::at_character(std::size_t index) {
+  const std::string& text = text_.text();
+  while (byte_ < text.size() && (character_ < index || !begins_character(text[byte_]))) {
+    byte_++;
+    if (byte_ == text.size() || begins_character(text[byte_])) character_++;
   }
-  Position position{.line = 1, .column = 1};
-  for (std::size_t i = 0; i < std::min(source, original_.size()); i++) {
-    const auto byte = static_cast<unsigned char>(original_[i]);
-    if (byte == '\n') {
-      position = {.line = position.line + 1, .column = 1};
-    } else if ((byte & 0xc0) != 0x80) {  // not the inside of a UTF-8 character
-      position.column++;
+  return position();
+}
+
+Position PositionCursor::at_byte(std::size_t index) {
+  const std::string& text = text_.text();
+  while (byte_ < std::min(index, text.size())) {
+    byte_++;
+    if (byte_ == text.size() || begins_character(text[byte_])) character_++;
+  }
+  return position();
+}
+
+Position PositionCursor::position() {
+  const auto& replacements = text_.replacements_;
+  while (replacement_ < replacements.size() && replacements[replacement_].end <= byte_) {
+    replacement_++;
+  }
+  // The same place in the original: after the last replacement that has ended, or in the next one.
+  std::size_t source = byte_;
+  if (replacement_ > 0) {
+    const auto& before = replacements[replacement_ - 1];
+    source = before.original_end + (byte_ - before.end);
+  }
+  if (replacement_ < replacements.size() && replacements[replacement_].begin <= byte_) {
+    source = replacements[replacement_].original_begin;
+  }
+  const std::string& original = text_.original_;
+  for (; original_byte_ < std::min(source, original.size()); original_byte_++) {
+    if (original[original_byte_] == '\n') {
+      original_ = {.line = original_.line + 1, .column = 1};
+    } else if (begins_character(original[original_byte_])) {
+      original_.column++;
     }
   }
-  return position;
+  return original_;
 }
 
 }  // namespace whittle::flow

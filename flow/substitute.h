@@ -32,11 +32,8 @@ class SubstitutedText {
 
   const std::string& text() const { return text_; }
 
-  // Where in the original the byte `column` of line `line` of `text` (both from 0) comes from. A
-  // byte out of a variable's value comes from the `_env` that named it.
-  Position original_position(int line, int column) const;
-
  private:
+  friend class PositionCursor;
   struct Replacement {
     std::size_t original_begin, original_end;  // bytes of `_env(NAME)`
     std::size_t begin, end;                    // bytes of its value in text_
@@ -44,6 +41,31 @@ class SubstitutedText {
 
   std::string original_, text_;
   std::vector<Replacement> replacements_;
+};
+
+// Goes through a substituted text once, from its beginning to its end, and says where in the
+// original its places are. A text with many places to report costs no more than one walk.
+class PositionCursor {
+ public:
+  explicit PositionCursor(const SubstitutedText& text) : text_(text) {}
+
+  // Where in the original the character or byte `index` (from 0) of the substituted text comes
+  // from. One out of a variable's value comes from the `_env` that named it. An index before one
+  // that was asked for earlier gives the place of the earlier one.
+  Position at_character(std::size_t index);
+  Position at_byte(std::size_t index);
+
+  // The byte of the substituted text that was reached.
+  std::size_t byte() const { return byte_; }
+
+ private:
+  Position position();
+
+  const SubstitutedText& text_;
+  std::size_t byte_ = 0, character_ = 0;  // in the substituted text
+  std::size_t replacement_ = 0;           // the first that does not end before byte_
+  std::size_t original_byte_ = 0;
+  Position original_{.line = 1, .column = 1};
 };
 
 }  // namespace whittle::flow

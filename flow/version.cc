@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "flow/version.h"
 
+#include <yaml.h>
+
 namespace whittle::flow {
 
-std::string yaml_cpp_version() { return WHITTLE_YAML_CPP_VERSION; }
+std::string libyaml_version() { return yaml_get_version_string(); }
 
 }  // namespace whittle::flow

@@ -5,7 +5,7 @@
 
 namespace whittle::flow {
 
-// The yaml-cpp that this build was made with ("0.7.0"); the library itself does not tell.
-std::string yaml_cpp_version();
+// The libyaml that this process runs with ("0.2.5").
+std::string libyaml_version();
 
 }  // namespace whittle::flow

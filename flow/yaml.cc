@@ -2,123 +2,106 @@
 #include "flow/yaml.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/depthguard.h>
-#include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
-#include <sstream>
 
-#include "common/error.h"
 #include "common/text.h"
 #include "flow/suggest.h"
 
 namespace whittle::flow {
 namespace {
 
+using Kind = YamlNode::Kind;
+
 // Far more than any build file holds, little enough to be read in an instant.
 constexpr std::uint64_t kBudget = std::uint64_t{16} << 20;
 
-Error error_at(std::string_view path, Position position, std::string_view message) {
-  return Error(ErrorKind::usage, fmt::format("{}:{}:{}", path, position.line, position.column),
-               message);
+constexpr std::string_view kStandardTags = "tag:yaml.org,2002:";
+constexpr std::string_view kBooleanTag = "tag:yaml.org,2002:bool";
+
+// YAML 1.1's words, as Habitus's reader has them.
+constexpr std::string_view kTrue[] = {"y",  "Y",  "yes",  "Yes",  "YES", "true",
+                                      "on", "On", "True", "TRUE", "ON"};
+constexpr std::string_view kFalse[] = {"n",   "N",   "no",    "No",    "NO", "false",
+                                       "off", "Off", "False", "FALSE", "OFF"};
+constexpr std::string_view kNull[] = {"", "~", "null", "Null", "NULL"};
+
+template <std::size_t N>
+bool is_one_of(const std::string& text, const std::string_view (&words)[N]) {
+  return std::find(std::begin(words), std::end(words), text) != std::end(words);
 }
 
-std::string_view type_name(const YAML::Node& node) {
-  switch (node.Type()) {
-    case YAML::NodeType::Scalar:
-      return "a text";
-    case YAML::NodeType::Sequence:
-      return "a list";
-    case YAML::NodeType::Map:
-      return "a mapping";
-    case YAML::NodeType::Null:
-    case YAML::NodeType::Undefined:
-      break;
-  }
-  return "empty";
-}
-
-// Notes where documents begin and nothing else.
-class DocumentStarts : public YAML::EventHandler {
- public:
-  void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
-                  YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
-
-  YAML::Mark last;
-};
-
-// Where a second document begins, if one does. Not by YAML::LoadAll: at a token that begins no node
-// (a stray comma) yaml-cpp makes empty documents for ever without moving on.
-std::optional<YAML::Mark> second_document(const std::string& text) {
-  std::istringstream stream(text);
-  YAML::Parser parser(stream);
-  DocumentStarts starts;
-  if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return std::nullopt;
-  return starts.last;
+// "tag:yaml.org,2002:int" is written "!!int".
+std::string written(const std::string& tag) {
+  return tag.starts_with(kStandardTags) ? "!!" + tag.substr(kStandardTags.size()) : tag;
 }
 
 }  // namespace
 
-Document::Document(const SubstitutedText& text, std::string_view path) : text_(text), path_(path) {
-  try {
-    if (const auto mark = second_document(text.text())) {
-      throw error_at(path, text.original_position(mark->line, mark->column),
-                     "what begins here is not part of the one YAML document of a build file");
-    }
-    root_.reset(YAML::Load(text.text()));
-  } catch (const YAML::DeepRecursion& error) {
-    throw error_at(path, text.original_position(error.mark.line, error.mark.column),
-                   "is nested too deeply to be a build file");
-  } catch (const YAML::Exception& error) {
-    throw error_at(path, text.original_position(error.mark.line, error.mark.column),
-                   fmt::format("is not YAML: {}", printable(error.msg)));
-  }
-}
+Value Document::root() const { return Value(*this, tree_.root(), ""); }
 
-Value Document::root() const { return Value(*this, root_, ""); }
-
-Value::Value(const Document& document, YAML::Node node, std::string name)
-    : document_(&document), node_(std::move(node)), name_(std::move(name)) {
-  document_->read_ += 1 + name_.size() + (node_.IsScalar() ? node_.Scalar().size() : 0);
+Value::Value(const Document& document, const YamlNode& node, std::string name)
+    : document_(&document), node_(&node), name_(std::move(name)) {
+  document_->read_ += 1 + name_.size() + node_->text.size();
   if (document_->read_ > kBudget) {
-    fail("makes the build file larger than 16 MiB; aliases (*name) repeat too much");
+    fail("makes the file larger than 16 MiB; aliases (*name) repeat too much");
   }
+  check_tag(node);
 }
 
-Position Value::position() const {
-  const YAML::Mark mark = node_.Mark();
-  return document_->text_.original_position(mark.line, mark.column);
+bool Value::is_null() const {
+  return node_->kind == Kind::scalar && node_->plain && node_->tag.empty() &&
+         is_one_of(node_->text, kNull);
 }
 
-void Value::fail_at(const YAML::Mark& mark, std::string_view message) const {
-  throw error_at(document_->path_, document_->text_.original_position(mark.line, mark.column),
-                 message);
+std::string_view Value::type_name() const {
+  switch (node_->kind) {
+    case Kind::list:
+      return "a list";
+    case Kind::mapping:
+      return "a mapping";
+    case Kind::scalar:
+      break;
+  }
+  return is_null() ? "empty" : "a text";
+}
+
+// `!` alone says "not by its looks": a text, where it is a scalar.
+void Value::check_tag(const YamlNode& node) const {
+  const std::string& tag = node.tag;
+  if (tag.empty() || tag == "!") return;
+  const auto is = [&](std::string_view name) {
+    return tag.starts_with(kStandardTags) && tag.substr(kStandardTags.size()) == name;
+  };
+  const bool known = node.kind == Kind::list      ? is("seq")
+                     : node.kind == Kind::mapping ? is("map")
+                                                  : is("str") || is("bool");
+  if (known) return;
+  fail_at(node, fmt::format("{}the tag `{}` has no meaning here; leave it out",
+                            name_.empty() ? "" : fmt::format("`{}`: ", printable(name_)),
+                            printable(written(tag))));
+}
+
+void Value::fail_at(const YamlNode& node, std::string_view message) const {
+  throw Error(ErrorKind::usage, place(document_->path_, node.position), message);
 }
 
 void Value::fail(std::string_view message) const {
-  fail_at(node_.Mark(),
+  fail_at(*node_,
           name_.empty() ? std::string(message) : fmt::format("`{}` {}", printable(name_), message));
 }
 
 void Value::fail_type(std::string_view wanted) const {
-  fail(fmt::format("is {}, but must be {}", type_name(node_), wanted));
+  fail(fmt::format("is {}, but must be {}", type_name(), wanted));
 }
 
 std::string Value::text_or_empty() const {
-  if (!node_.IsScalar()) fail_type("a text");
-  if (node_.Scalar().find('\0') != std::string::npos) fail("contains a NUL byte");
-  return node_.Scalar();
+  if (node_->kind != Kind::scalar || is_null()) fail_type("a text");
+  if (node_->tag == kBooleanTag) fail("is a boolean by its tag `!!bool`, but must be a text");
+  if (node_->text.find('\0') != std::string::npos) fail("contains a NUL byte");
+  return node_->text;
 }
 
 std::string Value::text() const {
@@ -128,20 +111,21 @@ std::string Value::text() const {
 }
 
 bool Value::boolean() const {
-  bool value = false;
-  if (!node_.IsScalar() || !YAML::convert<bool>::decode(node_, value)) {
-    fail(fmt::format("must be `true` or `false`, not {}",
-                     node_.IsScalar() ? fmt::format("`{}`", printable(node_.Scalar()))
-                                      : std::string(type_name(node_))));
+  if (node_->kind == Kind::scalar && (node_->tag.empty() || node_->tag == kBooleanTag)) {
+    if (is_one_of(node_->text, kTrue)) return true;
+    if (is_one_of(node_->text, kFalse)) return false;
   }
-  return value;
+  fail(fmt::format("must be `true` or `false`, not {}",
+                   node_->kind == Kind::scalar && !is_null()
+                       ? fmt::format("`{}`", printable(node_->text))
+                       : std::string(type_name())));
 }
 
 std::vector<Value> Value::list() const {
-  if (!node_.IsSequence()) fail_type("a list");
+  if (node_->kind != Kind::list) fail_type("a list");
   std::vector<Value> values;
-  for (const YAML::Node& item : node_) {
-    values.emplace_back(*document_, item, fmt::format("{}[{}]", name_, values.size()));
+  for (const YamlNode* item : node_->children) {
+    values.emplace_back(*document_, *item, fmt::format("{}[{}]", name_, values.size()));
   }
   return values;
 }
@@ -153,31 +137,31 @@ std::vector<std::string> Value::texts() const {
 }
 
 std::vector<std::pair<std::string, Value>> Value::entries() const {
-  if (!node_.IsMap()) fail_type("a mapping");
+  if (node_->kind != Kind::mapping) fail_type("a mapping");
   std::vector<std::pair<std::string, Value>> entries;
-  std::set<std::string> seen;
-  for (const auto& entry : node_) {
-    if (!entry.first.IsScalar() || entry.first.Scalar().empty() ||
-        printable(entry.first.Scalar()) != entry.first.Scalar()) {
-      fail_at(entry.first.Mark(), "a key must be plain text");
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i + 1 < node_->children.size(); i += 2) {
+    const YamlNode& key = *node_->children[i];
+    if (key.kind != Kind::scalar || key.text.empty() || printable(key.text) != key.text) {
+      fail_at(key, "a key must be plain text");
     }
-    const std::string& key = entry.first.Scalar();
-    if (!seen.insert(key).second) {
-      fail_at(entry.first.Mark(), fmt::format("the key `{}` is given twice", key));
+    check_tag(key);
+    if (!seen.insert(key.text).second) {
+      fail_at(key, fmt::format("the key `{}` is given twice", key.text));
     }
-    entries.emplace_back(key,
-                         Value(*document_, entry.second, name_.empty() ? key : name_ + "." + key));
+    entries.emplace_back(key.text, Value(*document_, *node_->children[i + 1],
+                                         name_.empty() ? key.text : name_ + "." + key.text));
   }
   return entries;
 }
 
 std::vector<std::pair<std::string, std::string>> Value::assignments() const {
   std::vector<std::pair<std::string, std::string>> assignments;
-  if (node_.IsMap()) {
+  if (node_->kind == Kind::mapping) {
     for (const auto& [key, value] : entries()) assignments.emplace_back(key, value.text_or_empty());
     return assignments;
   }
-  if (!node_.IsSequence()) fail_type("a mapping or a list of KEY=VALUE");
+  if (node_->kind != Kind::list) fail_type("a mapping or a list of KEY=VALUE");
   for (const Value& item : list()) {
     const std::string text = item.text();
     const std::size_t equals = text.find('=');
@@ -190,12 +174,12 @@ std::vector<std::pair<std::string, std::string>> Value::assignments() const {
 Mapping::Mapping(const Value& value, std::initializer_list<const char*> keys)
     : value_(value), entries_(value.entries()) {
   const std::vector<std::string> known(keys.begin(), keys.end());
-  for (const auto& entry : value_.node_) {
-    const std::string& key = entry.first.Scalar();
+  for (std::size_t i = 0; i < entries_.size(); i++) {
+    const std::string& key = entries_[i].first;
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     const std::string where =
         value_.name_.empty() ? "" : fmt::format(" in `{}`", printable(value_.name_));
-    value_.fail_at(entry.first.Mark(),
+    value_.fail_at(*value_.node_->children[2 * i],
                    fmt::format("unknown key `{}`{}{}", key, where, did_you_mean(key, known)));
   }
 }

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// YAML as a build file needs it: every value knows where it stands, what it is called, and how to
-// complain. yaml-cpp turns text into nodes; this layer asks the questions (is it a list? a known
-// key?) and words the answers, "build.yml:7:5: unknown key `depends`; did you mean `depends_on`?".
+// What a build file asks of YAML: every value knows where it stands, what it is called, and how to
+// complain. flow/yaml_tree.h turns text into nodes; this layer asks the questions (is it a list? a
+// known key?) and words the answers, "build.yml:7:5: unknown key `depends`; did you mean
+// `depends_on`?".
 //
-// Hostile input: yaml-cpp bounds its own recursion (500 levels) and keeps an alias as a reference,
-// so that parsing is linear. Reading is not: a list of aliases to one long text multiplies it (the
-// "billion laughs"). Each value read is therefore charged to a budget of the document.
+// A tag (`!name`) asks for a type or a meaning of its own. Those of text, lists, mappings and
+// booleans (`!!str`, `!!seq`, `!!map`, `!!bool`) are taken where such a value is; any other has no
+// meaning here and is an error.
+//
+// Hostile input: the tree is no larger than the text, but a list of aliases to one long text
+// multiplies it when it is read (the "billion laughs"). Each value read is therefore charged to a
+// budget of the document.
 #pragma once
-
-#include <yaml-cpp/yaml.h>
 
 #include <cstdint>
 #include <initializer_list>
@@ -19,7 +22,9 @@
 #include <utility>
 #include <vector>
 
+#include "common/error.h"
 #include "flow/substitute.h"
+#include "flow/yaml_tree.h"
 
 namespace whittle::flow {
 
@@ -27,27 +32,25 @@ class Value;
 
 class Document {
  public:
-  // Parses the one YAML document in `text`. Throws Error{usage} with line and column where it is
-  // not YAML, nested too deeply, or more than one document.
-  Document(const SubstitutedText& text, std::string_view path);
+  // Parses the one YAML document in `text`. Throws what YamlTree throws.
+  Document(const SubstitutedText& text, std::string_view path) : path_(path), tree_(text, path) {}
 
   Value root() const;
 
  private:
   friend class Value;
-  const SubstitutedText& text_;
   std::string path_;
-  YAML::Node root_;
+  YamlTree tree_;
   mutable std::uint64_t read_ = 0;  // bytes charged so far
 };
 
 // A node, and what an error calls it: "`build.steps.web.env`".
 class Value {
  public:
-  Value(const Document& document, YAML::Node node, std::string name);
+  Value(const Document& document, const YamlNode& node, std::string name);
 
   const std::string& name() const { return name_; }
-  Position position() const;
+  Position position() const { return node_->position; }
 
   // Each throws Error{usage} at this value where it is of another type.
   std::string text() const;  // a scalar that is not empty
@@ -64,13 +67,27 @@ class Value {
   // Throws Error{usage} that points here: "PATH:LINE:COLUMN: NAME MESSAGE".
   [[noreturn]] void fail(std::string_view message) const;
 
+  // Applies a rule of another room to this value: an error that names no place points here.
+  template <typename Rule>
+  void check(Rule rule) const {
+    try {
+      rule();
+    } catch (const Error& error) {
+      if (!error.path().empty()) throw;
+      fail("is wrong: " + error.message());
+    }
+  }
+
  private:
   friend class Mapping;
-  [[noreturn]] void fail_at(const YAML::Mark& mark, std::string_view message) const;
+  bool is_null() const;
+  std::string_view type_name() const;
+  void check_tag(const YamlNode& node) const;
+  [[noreturn]] void fail_at(const YamlNode& node, std::string_view message) const;
   [[noreturn]] void fail_type(std::string_view wanted) const;
 
   const Document* document_;
-  YAML::Node node_;
+  const YamlNode* node_;
   std::string name_;
 };
 

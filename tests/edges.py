@@ -20,7 +20,7 @@ ROOMS = {
     "packer": (["common", "packer/stub"], ["fmt", "zstd"]),
     "imagegen": (["common"], ["fmt", "libarchive", "openssl", "json"]),
     "report": (["common", "analyzer", "packer", "imagegen"], ["fmt", "json"]),
-    "flow": (["common", "analyzer", "packer", "imagegen", "report"], ["fmt", "yaml-cpp"]),
+    "flow": (["common", "analyzer", "packer", "imagegen", "report"], ["fmt", "libyaml"]),
     "cli": (["common", "analyzer", "packer", "imagegen", "report", "flow"],
             ["fmt", "json", "CLI11"]),
     "packer/stub": ([], []),
@@ -33,7 +33,7 @@ LIBRARIES = {
     "zlib": r"zlib\.h$",
     "zstd": r"zstd(_errors)?\.h$|zdict\.h$",
     "libarchive": r"archive(_entry)?\.h$",
-    "yaml-cpp": r"yaml-cpp/",
+    "libyaml": r"yaml\.h$",
     "json": r"nlohmann/",
     "CLI11": r"CLI/",
 }

@@ -34,7 +34,7 @@ done
 
 expect_exit 0 "$WHITTLE" --version
 grep -q '^whittle [0-9]' "$out" || fail "--version: $(<"$out")"
-for library in LIEF zstd libarchive OpenSSL yaml-cpp; do
+for library in LIEF zstd libarchive OpenSSL libyaml; do
   grep -qi "$library" "$out" || fail "--version does not name $library: $(<"$out")"
 done
 expect_exit 0 "$WHITTLE" --help

@@ -107,7 +107,7 @@ TEST_F(CliTest, VersionNamesTheLibraries) {
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.out, StartsWith("whittle "));
   for (const char* name :
-       {"LIEF", "libarchive", "zstd", "OpenSSL", "yaml-cpp", "fmt", "CLI11", "nlohmann-json"}) {
+       {"LIEF", "libarchive", "zstd", "OpenSSL", "libyaml", "fmt", "CLI11", "nlohmann-json"}) {
     EXPECT_THAT(outcome.out, testing::ContainsRegex(std::string("\n  ") + name + " +[0-9]"));
   }
 }

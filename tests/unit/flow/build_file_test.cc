@@ -286,12 +286,27 @@ TEST(BuildFile, ALevelNeedsPacking) {
 }
 
 TEST(BuildFile, WhatIsNotYamlIsSaidSo) {
-  EXPECT_THAT(problem("build: [\n"), HasSubstr("is not YAML"));
+  EXPECT_EQ(problem("build: [\n"),
+            "build.yml:2:1: is not YAML: did not find expected node content while parsing a flow "
+            "node, which begins at 2:1");
   EXPECT_THAT(problem("build: {steps: {a: {run: x}}}\n---\nb: c\n"),
               HasSubstr("build.yml:2:1: what begins here is not part"));
-  EXPECT_THAT(problem(std::string("build: \xff\xfe")), HasSubstr("is not UTF-8 text"));
-  EXPECT_THAT(problem("build: *nothing"), HasSubstr("is not YAML"));
-  EXPECT_THAT(problem("? {a: b}\n: c\n"), HasSubstr("a key must be plain text"));
+  EXPECT_EQ(problem(std::string("build: \xff\xfe")), "build.yml:1:8: is not UTF-8 text");
+  EXPECT_THAT(problem("build: *nothing"),
+              HasSubstr("build.yml:1:8: `*nothing` repeats a value that nothing before it names"));
+  EXPECT_EQ(problem("? {a: b}\n: c\n"), "build.yml:1:3: a key must be plain text");
+}
+
+TEST(BuildFile, AQuoteThatIsNotClosedSwallowsNothing) {
+  EXPECT_EQ(problem(R"(build:
+  steps:
+    build:
+      run: "echo building
+    test:
+      depends_on: [build]
+      run: exit 1
+)"),
+            "build.yml:4:12: the quote that begins here is never closed");
 }
 
 TEST(BuildFile, HostileInputIsBounded) {
@@ -319,10 +334,10 @@ TEST(BuildFile, SubstitutionCannotExceedTheLimit) {
   EXPECT_EQ(error.kind(), ErrorKind::usage);
 }
 
-// yaml-cpp makes documents out of nothing here, for ever.
+// A reader must not make documents out of nothing here, for ever.
 TEST(BuildFile, AStrayCommaEnds) {
   EXPECT_THAT(problem("# comment\n, a\nbuild: {}\n"),
-              HasSubstr("build.yml:2:1: what begins here is not part"));
+              HasSubstr("build.yml:2:1: is not YAML: did not find expected node content"));
 }
 
 // Whatever is read either is a build file or an Error; with ASan and UBSan, nothing else happens.
