@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "flow/added_file.h"
+#include "flow/image_mistake.h"
 #include "flow/outputs.h"
 #include "flow/ship.h"
 #include "flow/source_date.h"
@@ -36,6 +37,17 @@ void refuse_collisions(const Options& options) {
                                    {"`--report`", options.report}});
 }
 
+// Applies the rules of a build file's keys, each of which is an option here.
+void refuse_mistakes(const flow::ShipBlock& block) {
+  const auto mistake = flow::find_image_mistake(block);
+  if (!mistake) return;
+  const std::string option = mistake->key == "binary"        ? block.binary
+                             : mistake->key == "labels"      ? "--label"
+                             : mistake->key == "annotations" ? "--annotation"
+                                                             : fmt::format("--{}", mistake->key);
+  throw Error(ErrorKind::usage, option, mistake->message);
+}
+
 // A line for each output.
 std::string described(const flow::ImageBlock& image, const report::SizeReport& report) {
   std::string lines;
@@ -52,7 +64,6 @@ int run(const Options& options) {
     throw Error(ErrorKind::usage, "",
                 "no output given; use -o OUT.tar for an archive or --layout DIR for a folder");
   }
-  refuse_collisions(options);
   flow::ShipBlock block{
       .binary = options.input, .strip = false, .pack = false, .output = "", .image = options.image};
   block.image.env = parse_assignments("--env", options.env);
@@ -60,6 +71,8 @@ int run(const Options& options) {
   block.image.annotations = parse_assignments("--annotation", options.annotations);
   block.image.compression =
       options.compression == "zstd" ? imagegen::Compression::zstd : imagegen::Compression::gzip;
+  refuse_mistakes(block);
+  refuse_collisions(options);
 
   StageLog log(options.common.quiet);
   const report::SizeReport report =

@@ -6,19 +6,23 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "common/error.h"
 #include "common/text.h"
 #include "flow/added_file.h"
+#include "flow/clashes.h"
 #include "flow/host_path.h"
+#include "flow/image_mistake.h"
+#include "flow/step_order.h"
 #include "flow/suggest.h"
 #include "flow/yaml.h"
+#include "imagegen/reference.h"
 
 namespace whittle::flow {
 namespace {
 
 constexpr std::size_t kMaxFileSize = std::size_t{1} << 20;  // bytes, before and after `_env`
-constexpr std::size_t kMaxSteps = 1000;
 
 // The versions of the format. The first two are Habitus's; the older one has no secrets.
 constexpr std::string_view kVersionWithoutSecrets = "2016-02-13";
@@ -40,15 +44,68 @@ constexpr EngineKey kEngineKeys[] = {
     {"secrets", "`run` sees the files and the environment of the host"},
 };
 
-std::string inner_path(const Value& value) {
+using Paths = std::vector<HostPath>;
+
+void note(const Value& value, HostPath::Use use, const std::string& path, Paths& paths) {
+  paths.push_back({.use = use,
+                   .path = normal_inner_path(path),
+                   .source = "",
+                   .key = value.name(),
+                   .position = value.position()});
+}
+
+std::string inner_path(const Value& value, HostPath::Use use, Paths& paths) {
   std::string path = value.text();
   if (const std::string problem = problem_of_inner_path(path); !problem.empty()) {
     value.fail(fmt::format("(`{}`) {}", printable(path), problem));
   }
+  note(value, use, path, paths);
   return path;
 }
 
-std::vector<Artifact> parse_artifacts(const Value& value, bool on_host) {
+std::string inner_file(const Value& value, HostPath::Use use, Paths& paths) {
+  std::string path = inner_path(value, use, paths);
+  if (names_folder(path)) {
+    value.fail(fmt::format("(`{}`) names a folder, but must name a file", printable(path)));
+  }
+  return path;
+}
+
+// Environments and build arguments. A mapping could hold names that NAME=VALUE cannot.
+Assignments parse_environment(const Value& value) {
+  Assignments assignments = value.assignments();
+  std::set<std::string_view> names;
+  for (std::size_t i = 0; i < assignments.size(); i++) {
+    const std::string& name = assignments[i].first;
+    if (name.find('=') != std::string::npos) {
+      value.item(i).fail(fmt::format("has `=` in its name `{}`", printable(name)));
+    }
+    if (!names.insert(name).second) {
+      value.item(i).fail(fmt::format("gives `{}` a second time", printable(name)));
+    }
+  }
+  return assignments;
+}
+
+// Where the artifact goes, which its base name decides.
+void note_artifact(const Value& item, const Artifact& artifact, const Step& step, Paths& paths) {
+  const bool on_host = step.dockerfile.empty();
+  const std::string source = normal_inner_path(
+      on_host ? (std::filesystem::path(step.dir) / artifact.source).native() : artifact.source);
+  if (on_host && source == ".") item.fail("is the work directory, which holds its own copy then");
+  const auto name = std::filesystem::path(source).filename();
+  note(item, HostPath::Use::artifact, (std::filesystem::path(artifact.folder) / name).native(),
+       paths);
+  if (!on_host) return;
+  HostPath& noted = paths.back();
+  noted.source = source;
+  if (noted.path.starts_with(source + "/")) {
+    item.fail(fmt::format("would be copied into itself, to `{}`", printable(noted.path)));
+  }
+}
+
+std::vector<Artifact> parse_artifacts(const Value& value, const Step& step, Paths& paths) {
+  const bool on_host = step.dockerfile.empty();
   std::vector<Artifact> artifacts;
   for (const Value& item : value.list()) {
     Artifact artifact;
@@ -68,6 +125,7 @@ std::vector<Artifact> parse_artifacts(const Value& value, bool on_host) {
     if (!problem.empty()) {
       item.fail(fmt::format("(source `{}`) {}", printable(artifact.source), problem));
     }
+    note_artifact(item, artifact, step, paths);
     artifacts.push_back(std::move(artifact));
   }
   return artifacts;
@@ -89,15 +147,15 @@ std::vector<Secret> parse_secrets(const Value& value, std::string_view version) 
 }
 
 // Each "SRC:DEST[:MODE]"; checked here so that the error has a line, parsed again where it is used.
-std::vector<std::string> parse_added(const Value& value) {
+std::vector<std::string> parse_added(const Value& value, Paths& paths) {
   for (const Value& item : value.list()) {
-    std::string problem;
-    try {
-      problem = problem_of_inner_path(parse_added_file(item.text()).source);
-    } catch (const Error& error) {
-      problem = ": " + error.message();
+    const std::string text = item.text();
+    std::string source;
+    item.check([&] { source = parse_added_file(text).source; });
+    if (const std::string problem = problem_of_inner_path(source); !problem.empty()) {
+      item.fail(fmt::format("(`{}`) {}", printable(source), problem));
     }
-    if (!problem.empty()) item.fail(problem);
+    note(item, HostPath::Use::added, source, paths);
   }
   return value.texts();
 }
@@ -110,24 +168,29 @@ imagegen::Compression parse_compression(const Value& value) {
   value.fail("must be `gzip` or `zstd`");
 }
 
-ImageBlock parse_image(const Value& value) {
+ImageBlock parse_image(const Value& value, Paths& paths) {
   const Mapping mapping(
       value, {"output", "layout", "tag", "name", "entrypoint", "cmd", "env", "workdir", "user",
               "expose", "labels", "annotations", "add", "compression"});
   ImageBlock image;
-  if (auto found = mapping.find("output")) image.output = inner_path(*found);
-  if (auto found = mapping.find("layout")) image.layout = inner_path(*found);
+  if (auto found = mapping.find("output")) {
+    image.output = inner_file(*found, HostPath::Use::archive, paths);
+  }
+  if (auto found = mapping.find("layout")) {
+    image.layout = inner_path(*found, HostPath::Use::layout, paths);
+    if (paths.back().path == ".") found->fail("is the work directory; name a folder of its own");
+  }
   if (auto found = mapping.find("tag")) image.tag = found->text();
   if (auto found = mapping.find("name")) image.name = found->text();
   if (auto found = mapping.find("entrypoint")) image.entrypoint = found->texts();
   if (auto found = mapping.find("cmd")) image.cmd = found->texts();
-  if (auto found = mapping.find("env")) image.env = found->assignments();
+  if (auto found = mapping.find("env")) image.env = parse_environment(*found);
   if (auto found = mapping.find("workdir")) image.workdir = found->text();
   if (auto found = mapping.find("user")) image.user = found->text();
   if (auto found = mapping.find("expose")) image.expose = found->texts();
   if (auto found = mapping.find("labels")) image.labels = found->assignments();
   if (auto found = mapping.find("annotations")) image.annotations = found->assignments();
-  if (auto found = mapping.find("add")) image.add = parse_added(*found);
+  if (auto found = mapping.find("add")) image.add = parse_added(*found, paths);
   if (auto found = mapping.find("compression")) image.compression = parse_compression(*found);
   return image;
 }
@@ -138,25 +201,47 @@ packer::Level parse_level(const Value& value) {
   return *level;
 }
 
-ShipBlock parse_ship(const Value& value) {
+// Points at the mistake: a value of `whittle` or of its `image`, or an item of it.
+void check_image(const Value& value, const ShipBlock& ship) {
+  const auto mistake = find_image_mistake(ship);
+  if (!mistake) return;
+  std::optional<Value> place;
+  for (const auto& [name, entry] : value.entries()) {
+    if (name == mistake->key) place = entry;
+    if (name != "image") continue;
+    for (const auto& [key, inner] : entry.entries()) {
+      if (key == mistake->key) place = inner;
+    }
+  }
+  if (place && mistake->item) place = place->item(*mistake->item);
+  place.value_or(value).fail("is wrong: " + mistake->message);
+}
+
+ShipBlock parse_ship(const Value& value, Paths& paths) {
   const Mapping mapping(value, {"binary", "strip", "pack", "level", "output", "image"});
   ShipBlock ship;
-  ship.binary = inner_path(mapping.require("binary"));
+  ship.binary = inner_file(mapping.require("binary"), HostPath::Use::binary, paths);
   if (auto found = mapping.find("strip")) ship.strip = found->boolean();
   if (auto found = mapping.find("pack")) ship.pack = found->boolean();
   if (auto found = mapping.find("level")) {
     ship.level = parse_level(*found);
     if (!ship.pack) found->fail("has no effect with `pack: false`");
   }
-  if (auto found = mapping.find("output")) ship.output = inner_path(*found);
-  if (auto found = mapping.find("image")) ship.image = parse_image(*found);
+  if (auto found = mapping.find("output")) {
+    ship.output = inner_file(*found, HostPath::Use::executable, paths);
+  }
+  if (auto found = mapping.find("image")) ship.image = parse_image(*found, paths);
+  check_image(value, ship);
+  if (ship.image.output.empty() && ship.image.layout.empty()) {
+    note(value, HostPath::Use::archive, ship.archive(), paths);
+  }
   return ship;
 }
 
 void parse_engine_keys(const Mapping& mapping, std::string_view version, Step& step) {
   if (auto found = mapping.find("context")) step.context = found->text();
   if (auto found = mapping.find("target")) step.target = found->text();
-  if (auto found = mapping.find("args")) step.args = found->assignments();
+  if (auto found = mapping.find("args")) step.args = parse_environment(*found);
   if (auto found = mapping.find("cleanup")) {
     const Mapping cleanup(*found, {"commands"});
     if (auto commands = cleanup.find("commands")) step.cleanup_commands = commands->texts();
@@ -195,7 +280,7 @@ void check_engine_step(const Mapping& mapping) {
   }
 }
 
-std::vector<std::string> parse_dependencies(const Value& value,
+std::vector<std::string> parse_dependencies(const Value& value, const std::string& own_label,
                                             const std::vector<std::string>& labels) {
   std::vector<std::string> dependencies;
   for (const Value& item : value.list()) {
@@ -204,6 +289,7 @@ std::vector<std::string> parse_dependencies(const Value& value,
       item.fail(fmt::format("names step `{}`, which does not exist{}", printable(label),
                             did_you_mean(label, labels)));
     }
+    if (label == own_label) item.fail("names its own step, which cannot wait for itself");
     if (std::find(dependencies.begin(), dependencies.end(), label) == dependencies.end()) {
       dependencies.push_back(label);
     }
@@ -215,32 +301,16 @@ std::vector<std::string> parse_dependencies(const Value& value,
 struct Neighbours {
   std::vector<std::string> labels;                 // of all steps
   std::map<std::string, std::string> image_names;  // name → label, of the steps read so far
-  std::map<std::string, std::string> outputs;      // path → label, of the same
 };
 
-std::string normal(std::string_view path) {
-  return std::filesystem::path(path).lexically_normal().native();
-}
-
-// What a step ships to must be none of what it ships, and no other step's. (Several images may go
-// into one layout.) Where links lead is known at the run.
-void check_outputs(const Value& value, const std::string& label, const ShipBlock& ship,
-                   Neighbours& neighbours) {
-  for (const std::string& path : {ship.output, ship.archive()}) {
-    if (path.empty()) continue;
-    const auto refuse = [&](std::string_view why) {
-      value.fail(fmt::format("would write `{}`, {}", printable(path), why));
-    };
-    if (normal(path) == normal(ship.binary)) refuse("which is its `binary`");
-    for (const std::string& text : ship.image.add) {
-      if (normal(path) == normal(parse_added_file(text).source)) refuse("which it adds");
-    }
-    const auto [other, is_new] = neighbours.outputs.emplace(normal(path), label);
-    if (!is_new) {
-      refuse(other->second == label
-                 ? "twice"
-                 : fmt::format("as step `{}` does; name another `output`", other->second));
-    }
+// Two spellings of one name ("app", "docker.io/library/app:latest") are one name.
+void check_name(const Value& value, const std::string& label, Neighbours& neighbours) {
+  imagegen::Reference name;
+  value.check([&] { name = imagegen::parse_reference(value.text()); });
+  const auto [other, is_new] = neighbours.image_names.emplace(name.canonical, label);
+  if (!is_new) {
+    value.fail(fmt::format("is already the name of step `{}`; image names must be unique",
+                           printable(other->second)));
   }
 }
 
@@ -255,12 +325,11 @@ Step parse_step(const std::string& label, const Value& value, std::string_view v
   if (auto found = mapping.find("name")) step.name = found->text();
   if (auto found = mapping.find("dockerfile")) step.dockerfile = found->text();
   if (auto found = mapping.find("run")) step.run = found->text();
-  if (auto found = mapping.find("dir")) step.dir = inner_path(*found);
-  if (auto found = mapping.find("env")) step.env = found->assignments();
-  if (auto found = mapping.find("whittle")) {
-    step.ship = parse_ship(*found);
-    check_outputs(*found, label, *step.ship, neighbours);
+  if (auto found = mapping.find("dir")) {
+    step.dir = inner_path(*found, HostPath::Use::dir, step.paths);
   }
+  if (auto found = mapping.find("env")) step.env = parse_environment(*found);
+  if (auto found = mapping.find("whittle")) step.ship = parse_ship(*found, step.paths);
   parse_engine_keys(mapping, version, step);
   const bool on_host = step.dockerfile.empty();
   if (on_host) {
@@ -268,21 +337,25 @@ Step parse_step(const std::string& label, const Value& value, std::string_view v
   } else {
     check_engine_step(mapping);
   }
-  if (auto found = mapping.find("artifacts")) step.artifacts = parse_artifacts(*found, on_host);
+  if (auto found = mapping.find("artifacts")) {
+    step.artifacts = parse_artifacts(*found, step, step.paths);
+  }
   if (auto found = mapping.find("depends_on")) {
-    step.depends_on = parse_dependencies(*found, neighbours.labels);
+    step.depends_on = parse_dependencies(*found, label, neighbours.labels);
+    step.depends_on_position = found->position();
   }
-  if (!step.name.empty()) {
-    const auto [other, is_new] = neighbours.image_names.emplace(step.name, label);
-    if (!is_new) {
-      mapping.require("name").fail(fmt::format(
-          "is already the name of step `{}`; image names must be unique", other->second));
-    }
-  }
+  if (auto found = mapping.find("name")) check_name(*found, label, neighbours);
+  std::stable_sort(step.paths.begin(), step.paths.end(),
+                   [](const HostPath& a, const HostPath& b) { return a.use < b.use; });
   return step;
 }
 
 }  // namespace
+
+std::string ShipBlock::program_path() const {
+  if (!image.name.empty()) return image.name;
+  return "/" + std::filesystem::path(binary).lexically_normal().filename().native();
+}
 
 std::string ShipBlock::archive() const {
   if (!image.output.empty() || !image.layout.empty()) return image.output;
@@ -325,6 +398,7 @@ BuildFile parse_build_file(std::string_view text, std::string_view path,
   for (const auto& [label, value] : entries) {
     file.steps.push_back(parse_step(label, value, file.version, neighbours));
   }
+  refuse_clashes(file.path, file.steps);
   return file;
 }
 

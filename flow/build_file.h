@@ -63,12 +63,29 @@ struct ShipBlock {
   // The archive that is made: the one named, or where no output of the image is, the binary's base
   // name and ".tar". Empty: none.
   std::string archive() const;
+
+  // Where the executable lies in the image: `image.name`, or else the binary's base name below "/".
+  std::string program_path() const;
+};
+
+// A path on the host that a step reads or writes, and where the file says so. A step uses its paths
+// in this order.
+struct HostPath {
+  enum class Use { dir, artifact, binary, added, executable, layout, archive };
+  Use use = Use::dir;
+  // Both are under the work directory and normalised: no ".", no "..", no "/" at the end; "." is
+  // the work directory.
+  std::string path;    // of an artifact: where it is put
+  std::string source;  // of an artifact of a host step: where it is taken from; else empty
+  std::string key;     // "build.steps.web.whittle.binary"
+  Position position;
 };
 
 struct Step {
   std::string label;  // the key in `steps`; what `depends_on` names
   Position position;
   std::vector<std::string> depends_on;  // labels, each once
+  Position depends_on_position;         // of the list
   std::string name;                     // of the image
 
   // A step that builds a Dockerfile. `dockerfile` is empty for a host step.
@@ -86,6 +103,8 @@ struct Step {
   std::optional<ShipBlock> ship;
 
   std::vector<Artifact> artifacts;
+
+  std::vector<HostPath> paths;  // in the order of their use
 };
 
 struct BuildFile {

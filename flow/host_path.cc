@@ -8,7 +8,9 @@
 namespace whittle::flow {
 namespace {
 
-constexpr int kMaxLinks = 40;  // as the kernel has it
+constexpr int kMaxLinks = 40;               // as the kernel has it
+constexpr std::size_t kLongestPath = 4095;  // Linux PATH_MAX without its NUL
+constexpr std::size_t kLongestName = 255;   // Linux NAME_MAX
 
 // Where `path` leads when every symbolic link is followed, those that dangle too (which
 // std::filesystem::weakly_canonical takes for plain names). Nothing where links go in circles.
@@ -47,13 +49,28 @@ std::optional<std::filesystem::path> resolve(const std::filesystem::path& path) 
 
 std::string problem_of_inner_path(std::string_view path) {
   if (path.empty()) return "is an empty path";
+  if (path.size() > kLongestPath) return "is a path of more than 4,095 bytes";
   const std::filesystem::path inner(path);
+  for (const std::filesystem::path& name : inner) {
+    if (name.native().size() > kLongestName) return "has a name of more than 255 bytes";
+  }
   if (inner.is_absolute()) return "is absolute, but must be a path inside the work directory";
   const auto normal = inner.lexically_normal();
   if (normal.begin() != normal.end() && *normal.begin() == "..") {
     return "leaves the work directory";
   }
   return "";
+}
+
+std::string normal_inner_path(std::string_view path) {
+  std::string normal = std::filesystem::path(path).lexically_normal().native();
+  while (normal.size() > 1 && normal.back() == '/') normal.pop_back();
+  return normal;
+}
+
+bool names_folder(std::string_view path) {
+  const auto name = std::filesystem::path(path).filename();
+  return name.empty() || name == "." || name == "..";
 }
 
 bool leads_inside(const std::filesystem::path& path, const std::filesystem::path& folder) {

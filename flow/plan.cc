@@ -47,9 +47,11 @@ Plan make_plan(const BuildFile& file) {
     };
     const auto ready = std::find_if(file.steps.begin(), file.steps.end(), is_ready);
     if (ready == file.steps.end()) {
-      throw Error(ErrorKind::usage, file.path,
-                  fmt::format("steps depend on each other in a cycle: {}",
-                              fmt::join(find_cycle(file, waiting), " → ")));
+      const std::vector<std::string> cycle = find_cycle(file, waiting);
+      const Step& first = file.steps[waiting.at(cycle.front())];
+      throw Error(
+          ErrorKind::usage, place(file.path, first.depends_on_position),
+          fmt::format("steps depend on each other in a cycle: {}", fmt::join(cycle, " → ")));
     }
     const std::size_t index = plan.steps.size();
     placed.emplace(ready->label, index);

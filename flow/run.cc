@@ -16,7 +16,7 @@
 #include "common/error.h"
 #include "common/threads.h"
 #include "flow/freshness.h"
-#include "flow/outputs.h"
+#include "flow/preflight.h"
 #include "flow/process.h"
 #include "flow/script.h"
 #include "flow/ship.h"
@@ -63,21 +63,28 @@ class SerialObserver : public Observer {
   Observer& next_;
 };
 
-void check_runnable(const Plan& plan, const RunOptions& options) {
+// Hands warnings on and keeps them for the report.
+class WarningCollector : public Observer {
+ public:
+  explicit WarningCollector(Observer& next) : next_(next) {}
+  void on_warning(std::string_view step, std::string_view warning) override {
+    warnings.emplace(step, warning);
+    next_.on_warning(step, warning);
+  }
+
+  std::multimap<std::string, std::string> warnings;  // by the step's label
+
+ private:
+  Observer& next_;
+};
+
+void check_runnable(const Plan& plan, const RunOptions& options, Observer& observer) {
   if (!std::filesystem::is_directory(options.work_dir)) {
     throw Error(ErrorKind::usage, options.work_dir.native(),
                 "is given as work directory, but is not a folder");
   }
   for (const auto& [step, dependents, dependencies] : plan.steps) {
-    if (step.ship) {
-      std::vector<NamedPath> outputs;
-      for (const std::string& path : {step.ship->output, step.ship->archive()}) {
-        if (!path.empty()) outputs.push_back({"an output", options.work_dir / path});
-      }
-      refuse_collisions({{"the build file", plan.path}}, outputs);
-    }
-    const std::string where =
-        fmt::format("{}:{}:{}", plan.path, step.position.line, step.position.column);
+    const std::string where = place(plan.path, step.position);
     if (const std::string problem = problem_of_script(step.run); !problem.empty()) {
       throw Error(ErrorKind::usage, where,
                   fmt::format("the `run` of step `{}` {}", step.label, problem));
@@ -88,6 +95,7 @@ void check_runnable(const Plan& plan, const RunOptions& options) {
                             "or docker); this version of whittle runs `run` steps on the host",
                             step.label));
   }
+  check_host_paths(plan, options.work_dir, observer);
 }
 
 }  // namespace
@@ -95,14 +103,19 @@ void check_runnable(const Plan& plan, const RunOptions& options) {
 // The state that the workers share, and the loop that each of them runs.
 class Build::Scheduler {
  public:
-  Scheduler(const Plan& plan, const RunOptions& options, Observer& observer)
+  Scheduler(const Plan& plan, const RunOptions& options, Observer& observer,
+            const std::multimap<std::string, std::string>& warnings)
       : plan_(plan), options_(options), observer_(observer), freshness_(plan, options.work_dir) {
     report_.build_file = plan.path;
     for (std::size_t i = 0; i < plan.steps.size(); i++) {
       const auto& [step, dependents, dependencies] = plan.steps[i];
       waiting_for_.push_back(dependencies);
       if (dependencies == 0) ready_.insert(i);
-      report_.steps.emplace_back().label = step.label;
+      report::StepReport& report = report_.steps.emplace_back();
+      report.label = step.label;
+      for (auto [at, end] = warnings.equal_range(step.label); at != end; at++) {
+        report.warnings.push_back(at->second);
+      }
       if (step.run.empty()) continue;
       command_of_.emplace(i, commands_.size());
       const auto dir = (options.work_dir / step.dir).lexically_normal();
@@ -198,9 +211,13 @@ class Build::Scheduler {
           report);
       report.status = report::StepStatus::done;
     } catch (const Error& error) {
-      const std::string where = fmt::format("{}: step `{}`", plan_.path, report.label);
       report.status = report::StepStatus::failed;
-      report.error.emplace(error.kind(), where, error.what());
+      if (error.path().starts_with(plan_.path + ":")) {  // it has its place
+        report.error.emplace(error);
+      } else {
+        const std::string where = fmt::format("{}: step `{}`", plan_.path, report.label);
+        report.error.emplace(error.kind(), where, error.what());
+      }
     } catch (const Stopped&) {
       report.status = report::StepStatus::stopped;
       observer_.on_stopped(report.label);
@@ -280,8 +297,9 @@ class Build::Scheduler {
 };
 
 Build::Build(const Plan& plan, const RunOptions& options, Observer& observer) {
-  check_runnable(plan, options);
-  scheduler_ = std::make_unique<Scheduler>(plan, options, observer);
+  WarningCollector collector(observer);
+  check_runnable(plan, options, collector);
+  scheduler_ = std::make_unique<Scheduler>(plan, options, observer, collector.warnings);
 }
 
 Build::~Build() = default;

@@ -190,7 +190,7 @@ class Shipment {
     const elf::Header header = elf::File::parse(executable(), path_.native()).header();
     const imagegen::Platform platform = imagegen::platform_of(
         header.machine, header.is_64bit, header.order == ByteOrder::big, path_.native());
-    const std::string name = block.name.empty() ? "/" + base_name() : block.name;
+    const std::string name = block_.program_path();
 
     imagegen::ImageSpec spec;
     spec.architecture = platform.architecture;

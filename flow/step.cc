@@ -11,9 +11,9 @@
 #include "common/error.h"
 #include "common/log_text.h"
 #include "common/text.h"
-#include "flow/added_file.h"
 #include "flow/artifacts.h"
 #include "flow/host_path.h"
+#include "flow/preflight.h"
 #include "flow/ship.h"
 
 namespace whittle::flow {
@@ -82,24 +82,6 @@ void run_command(const Step& step, const StepContext& context, report::StepRepor
   observer.on_stage(step.label, Stage::compile, fmt::format("done in {:.1f} s", took.count()));
 }
 
-// Where the block's paths really lead is known only now; and a binary that is not there is a fault
-// of the step, not of the disk.
-void check_ship_paths(const ShipBlock& block, const RunOptions& options) {
-  if (!std::filesystem::exists(options.work_dir / block.binary)) {
-    throw Error(ErrorKind::failed, block.binary,
-                "is the binary to ship, but the step did not create it");
-  }
-  std::vector<std::string> paths = {block.binary, block.output, block.image.output,
-                                    block.image.layout};
-  for (const std::string& text : block.image.add) paths.push_back(parse_added_file(text).source);
-  for (const std::string& path : paths) {
-    if (!path.empty() && !leads_inside(options.work_dir / path, options.work_dir)) {
-      throw Error(ErrorKind::refused, path,
-                  "leads out of the work directory through a symbolic link");
-    }
-  }
-}
-
 }  // namespace
 
 void run_step(std::size_t index, const StepContext& context, report::StepReport& report) {
@@ -113,7 +95,7 @@ void run_step(std::size_t index, const StepContext& context, report::StepReport&
     copy_artifact(artifact, options.work_dir / step.dir, options.work_dir);
   }
   if (!step.ship) return;
-  check_ship_paths(*step.ship, options);
+  check_shipped_paths(step, context.plan.path, options.work_dir);
   if (!is_changed) {
     const std::string warning = context.freshness.warning(index);
     if (!warning.empty()) warn(step, context, report, warning);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "flow/substitute.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +31,10 @@ Environment process_environment() {
     environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return environment;
+}
+
+std::string place(std::string_view path, Position position) {
+  return fmt::format("{}:{}:{}", path, position.line, position.column);
 }
 
 SubstitutedText::SubstitutedText(std::string_view original, const Environment& environment)

@@ -26,6 +26,9 @@ struct Position {  // in a text file; both count from 1, columns in characters
   int column = 0;
 };
 
+// "build.yml:7:5", the path of an Error.
+std::string place(std::string_view path, Position position);
+
 class SubstitutedText {
  public:
   SubstitutedText(std::string_view original, const Environment& environment);

@@ -136,6 +136,10 @@ std::vector<std::string> Value::texts() const {
   return texts;
 }
 
+Value Value::item(std::size_t index) const {
+  return node_->kind == Kind::mapping ? entries().at(index).second : list().at(index);
+}
+
 std::vector<std::pair<std::string, Value>> Value::entries() const {
   if (node_->kind != Kind::mapping) fail_type("a mapping");
   std::vector<std::pair<std::string, Value>> entries;

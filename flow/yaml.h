@@ -58,6 +58,8 @@ class Value {
   bool boolean() const;
   std::vector<Value> list() const;
   std::vector<std::string> texts() const;  // a list of scalars
+  // The value of an entry of a list or a mapping, from 0; there must be one.
+  Value item(std::size_t index) const;
 
   // A mapping in the order of the file, any key. A key that stands twice is an error.
   std::vector<std::pair<std::string, Value>> entries() const;

@@ -58,10 +58,6 @@ bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") ==
 
 }  // namespace
 
-std::string place(std::string_view path, Position position) {
-  return fmt::format("{}:{}:{}", path, position.line, position.column);
-}
-
 // Turns libyaml's events into a tree.
 class YamlComposer {
  public:

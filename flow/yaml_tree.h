@@ -48,7 +48,4 @@ class YamlTree {
   const YamlNode* root_ = nullptr;
 };
 
-// "PATH:LINE:COLUMN: MESSAGE", for Error::path() and its message.
-std::string place(std::string_view path, Position position);
-
 }  // namespace whittle::flow

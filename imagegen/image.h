@@ -73,6 +73,10 @@ void write_archive(const Image& image, const std::filesystem::path& path);
 // that path gets the image added under its tag; any other existing non-empty folder is refused.
 void write_layout(const Image& image, const std::filesystem::path& folder);
 
+// Throws what write_layout would for that path alone: Error{io} where a file is there,
+// Error{refused} for a folder that holds something else.
+void check_layout_place(const std::filesystem::path& folder);
+
 // GOARCH's name for an ELF machine ("amd64"), with the variant where OCI has one. Throws
 // Error{refused} for a machine that has none.
 struct Platform {

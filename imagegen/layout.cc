@@ -125,15 +125,19 @@ void make_layout(const Image& image, const fs::path& folder) {
   temporary.commit();
 }
 
-}  // namespace
-
-void write_layout(const Image& image, const fs::path& where) {
-  // "out/" and "out" are one folder, and a link stays one.
-  fs::path folder = where.has_filename() ? where : where.parent_path();
+// "out/" and "out" are one folder, and a link stays one.
+fs::path real_folder(const fs::path& where) {
+  const fs::path folder = where.has_filename() ? where : where.parent_path();
   std::error_code error;
-  if (const fs::path target = fs::canonical(folder, error); !error) folder = target;
+  const fs::path target = fs::canonical(folder, error);
+  return error ? folder : target;
+}
+
+// Whether a layout is in the folder already; throws where neither that nor a new one can be.
+bool holds_layout(const fs::path& folder) {
+  std::error_code error;
   const fs::file_status status = fs::status(folder, error);
-  if (status.type() == fs::file_type::not_found) return make_layout(image, folder);
+  if (status.type() == fs::file_type::not_found) return false;
   if (error) throw io_error(folder.native(), "cannot look at", error.value());
   if (status.type() != fs::file_type::directory) {
     throw Error(ErrorKind::io, folder.native(),
@@ -141,12 +145,22 @@ void write_layout(const Image& image, const fs::path& where) {
   }
   const bool empty = fs::is_empty(folder, error);
   if (error) throw io_error(folder.native(), "cannot list", error.value());
-  if (empty) return make_layout(image, folder);
+  if (empty) return false;
   if (!fs::exists(folder / "oci-layout", error)) {
     throw Error(ErrorKind::refused, folder.native(),
                 "is not empty and not an OCI layout; choose another folder");
   }
-  add_to_layout(image, folder);
+  return true;
+}
+
+}  // namespace
+
+void check_layout_place(const fs::path& folder) { holds_layout(real_folder(folder)); }
+
+void write_layout(const Image& image, const fs::path& where) {
+  const fs::path folder = real_folder(where);
+  if (holds_layout(folder)) return add_to_layout(image, folder);
+  make_layout(image, folder);
 }
 
 }  // namespace whittle::imagegen

@@ -28,12 +28,6 @@ constexpr std::uint32_t kOthersExecute = 0001;
   throw Error(ErrorKind::usage, "", fmt::format("{} '{}' {}", what, printable(value), why));
 }
 
-// JSON holds Unicode, and the kernel's strings end at a NUL.
-void check_text(std::string_view what, std::string_view value) {
-  if (!is_utf8(value)) refuse(what, value, "is not UTF-8");
-  if (value.find('\0') != value.npos) refuse(what, value, "has a NUL byte");
-}
-
 std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t largest) {
   std::uint32_t value = 0;
   const char* end = text.data() + text.size();
@@ -57,6 +51,18 @@ bool is_user_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), [&](char c) {
            return is_first(c) || (c >= '0' && c <= '9') || c == '.' || c == '-';
          });
+}
+
+bool runs_as_root(std::string_view user) {
+  const std::string_view name = user.substr(0, user.find(':'));
+  return name.empty() || name == "root" || parse_number(name, 0) == 0u;
+}
+
+}  // namespace
+
+void check_text(std::string_view what, std::string_view value) {
+  if (!is_utf8(value)) refuse(what, value, "is not UTF-8");
+  if (value.find('\0') != value.npos) refuse(what, value, "has a NUL byte");
 }
 
 void check_user(std::string_view user, const std::vector<RootEntry>& root) {
@@ -97,7 +103,8 @@ void check_env(const std::vector<std::string>& env) {
   }
 }
 
-void check_pairs(std::string_view what, const std::map<std::string, std::string>& pairs) {
+void check_pairs(std::string_view what, const Pairs& pairs) {
+  std::set<std::string_view> seen;
   for (const auto& [key, value] : pairs) {
     check_text(what, key);
     check_text(fmt::format("value of {} '{}'", what, printable(key)), value);
@@ -105,15 +112,9 @@ void check_pairs(std::string_view what, const std::map<std::string, std::string>
     if (key.empty() || !std::all_of(key.begin(), key.end(), is_plain)) {
       refuse(what, key, "is not a name: it needs one or more characters without blanks");
     }
+    if (!seen.insert(key).second) refuse(what, key, "is given twice");
   }
 }
-
-bool runs_as_root(std::string_view user) {
-  const std::string_view name = user.substr(0, user.find(':'));
-  return name.empty() || name == "root" || parse_number(name, 0) == 0u;
-}
-
-}  // namespace
 
 std::set<std::string> normalise_ports(const std::vector<std::string>& ports) {
   constexpr std::array<std::string_view, 3> kProtocols = {"tcp", "udp", "sctp"};
@@ -145,8 +146,8 @@ void check_spec(const ImageSpec& spec, const std::vector<RootEntry>& root) {
   for (const std::string& word : spec.cmd) check_text("cmd", word);
   check_user(spec.user, root);
   check_env(spec.env);
-  check_pairs("label", spec.labels);
-  check_pairs("annotation", spec.annotations);
+  check_pairs("label", {spec.labels.begin(), spec.labels.end()});
+  check_pairs("annotation", {spec.annotations.begin(), spec.annotations.end()});
 }
 
 std::vector<std::string> find_surprises(const ImageSpec& spec, const std::vector<RootEntry>& root) {

@@ -217,6 +217,38 @@ TEST_F(CliTest, OutputsOverwriteNothing) {
             std::filesystem::file_size("/proc/self/exe"));
 }
 
+// The rules are those of a build file, the option takes the place of the line. Nothing is read.
+TEST_F(CliTest, ImageNamesTheOptionThatIsWrong) {
+  struct Case {
+    const char *options, *message;
+  };
+  for (const auto& [options, message] : {
+           Case{"-t Bad/Name:1", "--tag: image name 'Bad/Name:1' has the part 'Bad'"},
+           Case{"--tag x:", "--tag: image name 'x:' has the tag ''"},
+           Case{"--name app", "--name: image path 'app' must begin with '/'"},
+           Case{"--name /", "--name: image path '/' names a folder, not a file"},
+           Case{"--workdir srv", "--workdir: image path 'srv' must begin with '/'"},
+           Case{"--workdir /none", "--workdir: image path '/none' is a file"},
+           Case{"--user 'a b'", "--user: user 'a b' is not USER or USER:GROUP"},
+           Case{"--user nonroot", "--user: user 'nonroot' has a user name, and the image has no"},
+           Case{"--expose 80 --expose 80/http", "--expose: port '80/http' is not PORT"},
+           Case{"-e A=1 -e A=2", "--env: environment variable 'A' is given twice"},
+           Case{"-l a=1 -l a=2", "--label: label 'a' is given twice"},
+           Case{"--annotation a=1 --annotation a=2", "--annotation: annotation 'a' is given twice"},
+           Case{"--annotation 'a b=c'", "--annotation: annotation 'a b' is not a name"},
+           Case{"--add a:b", "--add: the file to add `a:b` has a destination that is not absolute"},
+           Case{"--add a:/c --add b:/c", "--add: image path '/c' is given twice"},
+           Case{"--add a:/none", "--add: image path '/none' is given twice"},
+       }) {
+    const Outcome outcome = whittle(std::string("image none -o out.tar ") + options);
+    EXPECT_EQ(outcome.status, 2) << options;
+    EXPECT_THAT(outcome.err, StartsWith(std::string("whittle: ") + message)) << options;
+  }
+  EXPECT_THAT(
+      whittle("image d/.wh.x -o out.tar").err,
+      StartsWith("whittle: d/.wh.x: image path '/.wh.x' has a name that begins with '.wh.'"));
+}
+
 TEST_F(CliTest, SaysWhereOptionsStandAndWhatTheyTake) {
   EXPECT_THAT(whittle("--quiet pack x").err, HasSubstr("options go after the command"));
   EXPECT_THAT(whittle("pack x --level tiny").err,

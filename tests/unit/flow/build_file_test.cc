@@ -262,23 +262,6 @@ TEST(BuildFile, PathsStayInTheWorkDirectory) {
   EXPECT_EQ(parse(step("run: x\nartifacts: [a/../b]")).steps[0].artifacts[0].source, "a/../b");
 }
 
-TEST(BuildFile, OutputsOverwriteNothing) {
-  const auto whittle = [](std::string_view rest) {
-    return step("whittle: {binary: dir/app, " + std::string(rest) + "}");
-  };
-  EXPECT_THAT(problem(whittle("output: ./dir/app")), HasSubstr("which is its `binary`"));
-  EXPECT_THAT(problem(whittle("image: {output: dir/app}")), HasSubstr("which is its `binary`"));
-  EXPECT_THAT(problem(whittle("output: data, image: {add: ['data:/data']}")),
-              HasSubstr("which it adds"));
-  EXPECT_THAT(problem(whittle("output: x, image: {output: ./x}")), HasSubstr("twice"));
-  EXPECT_THAT(problem(step("whittle: {binary: app}") + "    t:\n      whittle: {binary: d/app}\n"),
-              HasSubstr("would write `app.tar`, as step `s` does"));
-  EXPECT_EQ(parse(step("whittle: {binary: app, image: {layout: all}}") +
-                  "    t:\n      whittle: {binary: d/app, image: {layout: all}}\n")
-                .steps.size(),
-            2u);
-}
-
 TEST(BuildFile, ALevelNeedsPacking) {
   EXPECT_FALSE(parse(step("whittle: {binary: app, pack: no}")).steps[0].ship->pack);
   EXPECT_THAT(problem(step("whittle: {binary: app, pack: false, level: small}")),

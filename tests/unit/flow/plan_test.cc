@@ -43,12 +43,15 @@ TEST(Plan, NamesTheMembersOfACycle) {
         "c: {run: x, depends_on: [b]}, after: {run: x, depends_on: [a]}");
   });
   EXPECT_EQ(error.kind(), ErrorKind::usage);
-  EXPECT_THAT(error.what(), HasSubstr("in a cycle: a → c → b → a"));
+  EXPECT_THAT(error.what(),
+              HasSubstr("build.yml:1:58: steps depend on each other in a cycle: a → c "
+                        "→ b → a"));
 }
 
-TEST(Plan, AStepThatWaitsForItselfIsACycle) {
+TEST(Plan, AStepCannotWaitForItself) {
   const Error error = error_of([] { plan_of("a: {run: x, depends_on: [a]}"); });
-  EXPECT_THAT(error.what(), HasSubstr("in a cycle: a → a"));
+  EXPECT_THAT(error.what(), HasSubstr("build.yml:1:42: `build.steps.a.depends_on[0]` names its own "
+                                      "step"));
 }
 
 TEST(Plan, ManyStepsAreNoTrouble) {

@@ -284,7 +284,8 @@ TEST_F(RunTest, ABinaryThatWasNotMadeFailsTheStep) {
   const Error error = failure("    a: {run: 'true', whittle: {binary: app}}\n");
   EXPECT_EQ(error.kind(), ErrorKind::failed);
   EXPECT_THAT(error.what(),
-              HasSubstr("step `a`: app: is the binary to ship, but the step did not create it"));
+              HasSubstr("build.yml:3:40: `build.steps.a.whittle.binary` (`app`) is the binary to "
+                        "ship, but the step did not create it"));
 }
 
 }  // namespace

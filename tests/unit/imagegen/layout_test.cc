@@ -189,8 +189,11 @@ TEST_F(LayoutTest, RefusesWhatIsNotALayout) {
   const Image image = image_of("a:1");
   write_text(folder_ / "file", "precious");
   EXPECT_ERROR(write_layout(image, folder_ / "file"), io, HasSubstr("is a file"));
+  EXPECT_ERROR(check_layout_place(folder_ / "file"), io, HasSubstr("is a file"));
   write_text(folder_ / "full/photo", "precious");
   EXPECT_ERROR(write_layout(image, folder_ / "full"), refused, HasSubstr("not empty"));
+  EXPECT_ERROR(check_layout_place(folder_ / "full/"), refused, HasSubstr("not empty"));
+  EXPECT_NO_THROW(check_layout_place(folder_ / "new"));
   EXPECT_ERROR(write_layout(image, folder_ / "missing/out"), io, HasSubstr("No such file"));
   EXPECT_THAT(listing(), UnorderedElementsAre("file", "full"));
   EXPECT_EQ(as_text(read_file(folder_ / "full/photo").bytes), "precious");

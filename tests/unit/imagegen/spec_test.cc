@@ -85,6 +85,17 @@ TEST(Spec, LabelsAndAnnotations) {
                HasSubstr("value of label 'a'"));
 }
 
+TEST(Spec, RulesForSingleValuesNameNoPath) {
+  EXPECT_NO_THROW(check_pairs("label", {{"a", "1"}, {"b", "1"}}));
+  EXPECT_ERROR(check_pairs("label", {{"a", "1"}, {"b", "1"}, {"a", "1"}}), usage,
+               HasSubstr("label 'a' is given twice"));
+  EXPECT_ERROR(check_pairs("annotation", {{"a b", "1"}}), usage,
+               HasSubstr("annotation 'a b' is not a name"));
+  EXPECT_ERROR(check_env({"A=1", "A=2"}), usage, HasSubstr("'A' is given twice"));
+  EXPECT_ERROR(check_user("a", {}), usage, HasSubstr("no /etc/passwd"));
+  EXPECT_ERROR(check_text("cmd", std::string_view("a\0", 2)), usage, HasSubstr("cmd 'a"));
+}
+
 TEST(Spec, OtherTextAndTimes) {
   EXPECT_ERROR(with([](ImageSpec& spec) { spec.architecture = ""; }), usage,
                HasSubstr("needs an architecture"));

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// What is wrong with an image can be said before there is one: a tag, a user or two files on one
+// path are judged by their text alone. The rules are imagegen's; this file applies them key by key,
+// so that a build file can say in which line the mistake is and the command line by which option it
+// came, and both before any work is done.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "flow/build_file.h"
+
+namespace whittle::flow {
+
+struct ImageMistake {
+  std::string_view key;             // of `whittle.image` ("user"); "binary" of `whittle`
+  std::optional<std::size_t> item;  // which one of a list's or a mapping's, from 0
+  std::string message;
+};
+
+// The first mistake in the block's image, or nothing.
+std::optional<ImageMistake> find_image_mistake(const ShipBlock& block);
+
+}  // namespace whittle::flow
