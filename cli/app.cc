@@ -201,6 +201,10 @@ void add_common_options(CLI::App* command, CommonOptions& options,
   command->add_flag("-q,--quiet", options.quiet, "Print errors only");
 }
 
+void add_no_weigh(CLI::App* command, bool& no_weigh) {
+  command->add_flag("--no-weigh", no_weigh, "Do not compress to report what stages weigh");
+}
+
 CLI::App* add_file_command(Program& program, const std::string& name,
                            const std::string& description, const std::string& file,
                            std::function<int(const FileOptions&)> run) {

@@ -48,6 +48,9 @@ struct CommonOptions {
 void add_common_options(CLI::App* command, CommonOptions& options,
                         const std::vector<std::string>& formats = {"text", "json"});
 
+// `--no-weigh`, for commands with a size report.
+void add_no_weigh(CLI::App* command, bool& no_weigh);
+
 // A check for options whose values are words: "`tiny` is not one of fast, small, auto".
 CLI::Validator one_of(std::vector<std::string> words);
 

@@ -25,6 +25,7 @@ struct Options {
   std::string file, dir = ".";
   unsigned jobs = 0;
   std::vector<std::string> env;
+  bool no_weigh = false;
   CommonOptions common;
 };
 
@@ -53,7 +54,8 @@ int run(const Options& options) {
   flow::Build build(plan,
                     {.work_dir = options.dir,
                      .jobs = options.jobs,
-                     .created = flow::source_date_epoch(flow::process_environment())},
+                     .created = flow::source_date_epoch(flow::process_environment()),
+                     .weigh = !options.no_weigh && !options.common.quiet},
                     log);
   report::BuildReport report;
   {
@@ -92,6 +94,7 @@ void add_build(Program& program) {
                    "What _env(NAME) stands for, instead of the\nenvironment; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  add_no_weigh(command, options->no_weigh);
   add_common_options(command, options->common, {"text", "json", "markdown"});
   command->footer(
       "The log of the steps goes to standard error, the size report to standard\n"

@@ -23,6 +23,7 @@ struct Options {
   flow::ImageBlock image;
   std::string input, report, compression = "gzip";
   std::vector<std::string> env, labels, annotations;
+  bool no_weigh = false;
   CommonOptions common;
 };
 
@@ -46,6 +47,11 @@ void refuse_mistakes(const flow::ShipBlock& block) {
                              : mistake->key == "annotations" ? "--annotation"
                                                              : fmt::format("--{}", mistake->key);
   throw Error(ErrorKind::usage, option, mistake->message);
+}
+
+// Whether anyone sees the size report.
+bool is_shown(const Options& options) {
+  return !options.report.empty() || (options.common.format == "json" && !options.common.quiet);
 }
 
 // A line for each output.
@@ -82,7 +88,7 @@ int run(const Options& options) {
                   .created = flow::source_date_epoch(flow::process_environment()),
                   .step = "",
                   .stop = {},
-                  .measure = !options.report.empty()},
+                  .measure = is_shown(options) && !options.no_weigh},
                  log);
   if (!options.report.empty()) {
     write_file_atomic(options.report,
@@ -131,6 +137,7 @@ void add_image(Program& program) {
       ->check(one_of({"gzip", "zstd"}));
   command->add_option("--report", options->report, "Write a size report: .json, .md, or text")
       ->type_name("FILE");
+  add_no_weigh(command, options->no_weigh);
   add_common_options(command, options->common);
   command->footer(
       "Options marked * may be repeated; write --cmd=-v for a value that begins with -.\n"

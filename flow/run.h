@@ -22,6 +22,7 @@ struct RunOptions {
   std::filesystem::path work_dir = ".";
   unsigned jobs = 0;         // steps at once; 0: as many as there are processors
   std::int64_t created = 0;  // the time that images carry, seconds since 1970
+  bool weigh = true;         // see ShipContext::measure
 };
 
 // What an interrupt ended: labels of steps whose command ran.

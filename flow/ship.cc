@@ -148,7 +148,8 @@ class Shipment {
     const fs::path output = archive_path();
     const fs::path layout = block.layout.empty() ? fs::path() : context_.base / block.layout;
 
-    const imagegen::Image image = imagegen::build_image(make_spec());
+    const imagegen::ImageSpec spec = make_spec();
+    const imagegen::Image image = imagegen::build_image(spec);
     if (!output.empty()) imagegen::write_archive(image, output);
     if (!layout.empty()) imagegen::write_layout(image, layout);
 
@@ -170,12 +171,15 @@ class Shipment {
     report.output = main_output.lexically_normal().native();
     report.platform = image.platform;
     report.warnings = warnings_;
-    report.stages = weigh(forms_, context_.measure);
+    report.stages = stages_of(forms_);
     report.stages.push_back({.name = "layer",
                              .disk = image.layer.bytes.size(),
                              .wire_gzip = std::nullopt,
                              .wire_zstd = std::nullopt,
                              .note = std::string(imagegen::name(block.compression))});
+    report.weighed = context_.measure;
+    if (report.weighed) weigh(forms_, spec, report.stages, context_.stop);
+    check_stop();
     report.stages.push_back({.name = "image",
                              .disk = error ? content : archive,
                              .wire_gzip = std::nullopt,

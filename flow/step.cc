@@ -107,7 +107,8 @@ void run_step(std::size_t index, const StepContext& context, report::StepReport&
                       .not_static = ErrorKind::failed,
                       .created = options.created,
                       .step = step.label,
-                      .stop = context.stop},
+                      .stop = context.stop,
+                      .measure = options.weigh},
                      context.observer);
   report.warnings.insert(report.warnings.end(), report.size->warnings.begin(),
                          report.size->warnings.end());

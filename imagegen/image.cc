@@ -11,14 +11,22 @@
 
 namespace whittle::imagegen {
 
+namespace {
+
+// The working folder is made here, as a Dockerfile's WORKDIR does: not every run time makes it.
+std::vector<RootEntry> root_of(const ImageSpec& spec) {
+  return make_root(spec.files, {spec.working_dir});
+}
+
+}  // namespace
+
 std::string_view name(Compression compression) {
   return compression == Compression::gzip ? "gzip" : "zstd";
 }
 
 Image build_image(const ImageSpec& spec) {
   const Reference reference = parse_reference(spec.tag);
-  // The working folder is made here, as a Dockerfile's WORKDIR does: not every run time makes it.
-  const std::vector<RootEntry> root = make_root(spec.files, {spec.working_dir});
+  const std::vector<RootEntry> root = root_of(spec);
   check_spec(spec, root);
 
   Image image;
@@ -34,6 +42,15 @@ Image build_image(const ImageSpec& spec) {
   image.created = spec.created;
   image.warnings = find_surprises(spec, root);
   return image;
+}
+
+std::uint64_t layer_size(const ImageSpec& spec, ByteView program, Compression compression) {
+  std::vector<RootEntry> root = root_of(spec);
+  const std::string path = normalise_path(spec.files.at(0).path).substr(1);
+  for (RootEntry& entry : root) {
+    if (entry.path == path) entry.content = program;
+  }
+  return make_layer(root, compression, spec.created).blob.bytes.size();
 }
 
 }  // namespace whittle::imagegen

@@ -85,8 +85,9 @@ struct Platform {
 Platform platform_of(std::uint16_t elf_machine, bool is_64bit, bool big_endian,
                      std::string_view path);
 
-// What `bytes` come to as a layer of one file, compressed as `build_image` would (gzip level 9,
-// zstd level 19): the size on the wire.
-std::uint64_t layer_size(ByteView bytes, Compression compression);
+// The size in bytes of the layer that `build_image` would make of the spec, were it compressed so
+// and were `program` the content of its first file: what it weighs on the wire (gzip level 9, zstd
+// level 19).
+std::uint64_t layer_size(const ImageSpec& spec, ByteView program, Compression compression);
 
 }  // namespace whittle::imagegen

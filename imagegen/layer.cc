@@ -55,9 +55,4 @@ Layer make_layer(const std::vector<RootEntry>& root, Compression compression, st
   return layer;
 }
 
-std::uint64_t layer_size(ByteView bytes, Compression compression) {
-  const RootEntry file{.path = "app", .is_folder = false, .mode = 0755, .content = bytes};
-  return make_layer({file}, compression, 0).blob.bytes.size();
-}
-
 }  // namespace whittle::imagegen

@@ -18,16 +18,18 @@ namespace whittle::report {
 struct Stage {
   std::string name;
   std::uint64_t disk = 0;                  // bytes of the file (or layer, or archive) itself
-  std::optional<std::uint64_t> wire_gzip;  // bytes as a gzip -9 layer
+  std::optional<std::uint64_t> wire_gzip;  // bytes as a gzip -9 layer, which holds nothing else
   std::optional<std::uint64_t> wire_zstd;  // bytes as a zstd -19 layer
-  std::string note;                        // "kept: not smaller", "gzip", …
+  std::string note;                        // "kept: not smaller"; of "layer": its compression
 };
 
 struct SizeReport {
   std::string subject;                                // the executable or image
   std::string image_reference, image_digest, output;  // empty where there is no image
   std::string platform;                               // of the image: "linux/amd64"
+  std::string compression;                            // of the image's layer: "gzip", "zstd"
   std::vector<Stage> stages;
+  bool weighed = true;                // whether anything was compressed to learn wire sizes
   std::vector<std::string> verdicts;  // plain sentences, e.g. that packing makes the pull heavier
   std::vector<std::string> warnings;  // what the author should know, as the log has it
 };

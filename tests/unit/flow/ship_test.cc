@@ -96,6 +96,54 @@ TEST_F(ShipTest, TellsOfEveryStageAndReportsAll) {
   EXPECT_EQ(read("app"), tiny_executable());
 }
 
+// Of the layer, both sizes are those of the whole image; that which was made is not guessed.
+TEST_F(ShipTest, WeighsFormsAloneAndTheImageAsAWhole) {
+  ShipBlock block{.binary = "app", .strip = true, .pack = false, .output = "", .image = {}};
+  block.image.workdir = "/srv";
+  auto stages = run(block).stages;
+  ASSERT_EQ(stages.size(), 4u);
+  EXPECT_EQ(stages[2].name, "layer");
+  EXPECT_EQ(stages[2].wire_gzip, stages[2].disk);
+  EXPECT_EQ(stages[1].wire_gzip, stages[2].wire_gzip);  // nothing else is in it
+  EXPECT_EQ(stages[1].wire_zstd, stages[2].wire_zstd);
+
+  std::string data;  // which no compression makes smaller
+  for (std::uint32_t i = 0, x = 1; i < 100000; i++) {
+    x = x * 1664525 + 1013904223;
+    data += static_cast<char>(x >> 24);
+  }
+  write("data", data);
+  block.image.add = {"data:/data"};
+  for (const auto compression : {imagegen::Compression::gzip, imagegen::Compression::zstd}) {
+    block.image.compression = compression;
+    const auto with_data = run(block);
+    const bool is_gzip = compression == imagegen::Compression::gzip;
+    EXPECT_EQ(with_data.stages[1].wire_gzip, stages[1].wire_gzip);
+    EXPECT_EQ(with_data.stages[1].wire_zstd, stages[1].wire_zstd);
+    const auto& layer = with_data.stages[2];
+    EXPECT_EQ(is_gzip ? layer.wire_gzip : layer.wire_zstd, layer.disk);
+    EXPECT_GT(is_gzip ? layer.wire_zstd : layer.wire_gzip, 99000u);
+    EXPECT_TRUE(with_data.stages[1].wire_gzip < 2000u);
+  }
+}
+
+TEST_F(ShipTest, NotWeighedIsUnknownAndNotZero) {
+  const ShipBlock block{.binary = "app", .strip = true, .pack = true, .output = "", .image = {}};
+  const auto report = ship(block,
+                           {.base = folder,
+                            .not_static = ErrorKind::failed,
+                            .created = 0,
+                            .step = "s",
+                            .stop = {},
+                            .measure = false},
+                           recorder);
+  EXPECT_FALSE(report.weighed);
+  for (const auto& stage : report.stages) {
+    EXPECT_FALSE(stage.wire_gzip || stage.wire_zstd) << stage.name;
+  }
+  EXPECT_THAT(report.verdicts, testing::Contains(HasSubstr("--no-weigh")));
+}
+
 // The program is smaller than any stub: it goes on unpacked, and the report says so.
 TEST_F(ShipTest, ARefusalToPackGoesOnUnpacked) {
   const auto report =

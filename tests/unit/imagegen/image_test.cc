@@ -230,8 +230,14 @@ TEST(LayerSize, IsWhatTheImagesLayerComesTo) {
   for (const Compression compression : {Compression::gzip, Compression::zstd}) {
     ImageSpec spec = small_spec();
     spec.compression = compression;
-    spec.files[0].content = Bytes(100000, 'x');
-    EXPECT_EQ(layer_size(spec.files[0].content, compression), build_image(spec).layer.bytes.size());
+    spec.working_dir = "/srv/data";
+    spec.created = 1700000000;
+    spec.files.push_back({"/a/file", to_bytes("that comes before it"), 0644});
+    const Bytes program(100000, 'x');
+    const std::uint64_t size = layer_size(spec, program, compression);
+    EXPECT_LT(layer_size(spec, {}, compression), size);
+    spec.files[0].content = program;
+    EXPECT_EQ(size, build_image(spec).layer.bytes.size());
   }
 }
 

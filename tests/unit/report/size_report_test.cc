@@ -9,6 +9,7 @@
 namespace whittle::report {
 namespace {
 
+using ::testing::_;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -50,7 +51,7 @@ TEST(SizeReport, Text) {
 
   The file is 63.4 % smaller than it was built: 4,180,000 bytes instead of 11,427,952.
   Packing makes the pull 11.5 % lighter as gzip and 4.2 % heavier as zstd.
-  The lightest pull would be the built file in a zstd layer: 3,955,122 bytes, 4.3 % lighter than this one.
+  The lightest pull would be the stripped file in a zstd layer (`compression: zstd`): 3,955,122 bytes, 4.3 % lighter than this one.
 
   image   esbuild:0.28.2
   digest  sha256:182abc13
@@ -72,7 +73,7 @@ TEST(SizeReport, Markdown) {
 
 - The file is 63.4 % smaller than it was built: 4,180,000 bytes instead of 11,427,952.
 - Packing makes the pull 11.5 % lighter as gzip and 4.2 % heavier as zstd.
-- The lightest pull would be the built file in a zstd layer: 3,955,122 bytes, 4.3 % lighter than this one.
+- The lightest pull would be the stripped file in a zstd layer (\`compression: zstd\`): 3,955,122 bytes, 4.3 % lighter than this one.
 
 - image: `esbuild:0.28.2`
 - digest: `sha256:182abc13`
@@ -149,12 +150,18 @@ TEST(Judge, PackingThatPaysBothWays) {
 }
 
 TEST(Judge, PackingThatMakesThePullHeavier) {
-  EXPECT_THAT(verdicts({{"built", 1000, 500, 400, ""}, {"packed", 600, 610, 600, ""}}),
-              ElementsAre(HasSubstr("40.0 % smaller"),
-                          "Packing makes the pull 22.0 % heavier as gzip and 50.0 % heavier as "
-                          "zstd: for the network, ship it unpacked.",
-                          "The lightest pull would be the built file in a zstd layer: 400 bytes, "
-                          "33.3 % lighter than this one."));
+  EXPECT_THAT(
+      verdicts({{"built", 1000, 500, 400, ""},
+                {"packed", 600, 610, 600, ""},
+                {"layer", 610, 610, 600, "gzip"}}),
+      ElementsAre(
+          HasSubstr("40.0 % smaller"),
+          "Packing makes the pull 22.0 % heavier as gzip and 50.0 % heavier as "
+          "zstd: for the network, ship it unpacked.",
+          "The lightest gzip layer would be that of the built file: 500 bytes, 18.0 % "
+          "lighter than this one.",
+          "The lightest pull would be the built file in a zstd layer (`compression: zstd`): "
+          "400 bytes, 34.4 % lighter than this one."));
 }
 
 TEST(Judge, PackingIsMeasuredAgainstTheFileThatWentIn) {
@@ -175,14 +182,87 @@ TEST(Judge, SaysWhereNothingChanged) {
               "Packing makes the pull 20.0 % lighter as gzip and leaves it the same as zstd.");
 }
 
-TEST(Judge, TheShippedLayerIsComparedNotTheBestOne) {
-  // The packed file would pull lightest as zstd, and a gzip layer is shipped.
+TEST(Judge, AnotherCompressionIsNamedAsSuch) {
   EXPECT_THAT(verdicts({{"built", 1000, 500, 480, ""},
                         {"packed", 350, 360, 300, ""},
-                        {"layer", 365, {}, {}, "gzip"}}),
-              ElementsAre(testing::_, testing::_,
-                          "The lightest pull would be the packed file in a zstd layer: 300 bytes, "
-                          "17.8 % lighter than this one."));
+                        {"layer", 360, 360, 300, "gzip"}}),
+              ElementsAre(_, _,
+                          "The lightest pull would be the same file in a zstd layer (`compression: "
+                          "zstd`): 300 bytes, 16.7 % lighter than this one."));
+  EXPECT_THAT(verdicts({{"built", 1000, 500, 480, ""},
+                        {"packed", 350, 300, 360, ""},
+                        {"layer", 360, 300, 360, "zstd"}}),
+              ElementsAre(_, _, HasSubstr("the same file in a gzip layer (`compression: gzip`)")));
+}
+
+// The layer that was made may be a byte lighter or heavier than its form alone.
+TEST(Judge, WhatWasMadeIsNeverRecommended) {
+  for (const char* own : {"gzip", "zstd"}) {
+    const bool is_gzip = std::string(own) == "gzip";
+    for (const std::uint64_t layer : {400u, 401u, 399u, 500u}) {
+      for (const std::string& verdict :
+           verdicts({{"built", 1000, 400, 400, ""},
+                     {"stripped", 1000, 400, 400, "kept: nothing to remove"},
+                     {"layer", layer, is_gzip ? layer : 400, is_gzip ? 400 : layer, own}})) {
+        EXPECT_THAT(verdict, Not(HasSubstr(std::string(own) + " layer")));
+      }
+    }
+    EXPECT_THAT(verdicts({{"built", 1000, 400, 400, ""}, {"layer", 400, 400, 400, own}}),
+                IsEmpty());
+  }
+}
+
+// Five megabytes of other files are in the image, whatever form the program has.
+TEST(Judge, WholeImagesAreCompared) {
+  EXPECT_THAT(verdicts({{"built", 2000000, 1000000, 900000, ""},
+                        {"stripped", 1900000, 980000, 880000, ""},
+                        {"layer", 5980000, 5980000, 5880000, "gzip"}}),
+              ElementsAre(_,
+                          "The lightest pull would be the same file in a zstd layer "
+                          "(`compression: zstd`): 5,880,000 bytes, 1.7 % lighter than this one."));
+  EXPECT_THAT(
+      verdicts({{"built", 2000000, 1000000, 900000, ""},
+                {"packed", 1200000, 1100000, 1100000, ""},
+                {"layer", 6100000, 6100000, 6100000, "gzip"}}),
+      ElementsAre(_,
+                  "Packing makes the pull 1.7 % heavier as gzip and 3.4 % heavier as zstd: "
+                  "for the network, ship it unpacked.",
+                  "The lightest gzip layer would be that of the built file: about 6,000,000 "
+                  "bytes, 1.6 % lighter than this one.",
+                  "The lightest pull would be the built file in a zstd layer (`compression: "
+                  "zstd`): about 5,900,000 bytes, 3.3 % lighter than this one."));
+  // What zstd saves elsewhere is no reason to unpack.
+  EXPECT_THAT(verdicts({{"built", 2000000, 1000000, 900000, ""},
+                        {"packed", 900000, 850000, 850000, ""},
+                        {"layer", 5850000, 5850000, 4850000, "gzip"}}),
+              ElementsAre(_, _, HasSubstr("the same file in a zstd layer")));
+}
+
+TEST(Judge, OtherFormsOfOneCompression) {
+  EXPECT_THAT(
+      verdicts({{"built", 1000, 300, 400, ""},
+                {"stripped", 990, 310, 400, ""},
+                {"packed", 350, 360, 400, ""},
+                {"layer", 360, 360, 400, "gzip"}}),
+      ElementsAre(_, HasSubstr("16.1 % heavier as gzip and leaves it the same as zstd"),
+                  "The lightest gzip layer would be that of the built file: 300 bytes, 16.7 "
+                  "% lighter than this one."));
+}
+
+TEST(Judge, WhatIsNotWeighedIsNotJudged) {
+  SizeReport report;
+  report.weighed = false;
+  report.stages = {
+      {"built", 1000, {}, {}, ""}, {"packed", 400, {}, {}, ""}, {"layer", 410, {}, {}, "gzip"}};
+  judge(report);
+  EXPECT_THAT(
+      report.verdicts,
+      ElementsAre(HasSubstr("60.0 % smaller"),
+                  "What the stages weigh as layers is not known (--no-weigh), nor which pull "
+                  "is lightest."));
+  EXPECT_THAT(render(report, Format::text), Not(testing::ContainsRegex("layer +410[^\n]*  0 ")));
+  EXPECT_TRUE(nlohmann::json::parse(render(report, Format::json))["stages"][0]["wire_gzip_bytes"]
+                  .is_null());
 }
 
 TEST(Judge, WithoutWireSizesOnlyTheDiskIsJudged) {
