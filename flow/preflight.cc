@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -138,8 +139,26 @@ std::string missing(const HostPath& path, std::string_view why) {
                      printable(folder_of(path.path)), why);
 }
 
-bool is_inside(const std::string& inner, const std::string& outer) {
-  return inner == outer || outer == "." || inner.starts_with(outer + "/");
+// What a step says that it makes, by path; nothing for a path that it names more than once.
+using Made = std::map<std::string, const HostPath*>;
+
+void add(Made& made, const std::string& path, const HostPath* by) {
+  const auto [at, is_new] = made.emplace(path, by);
+  if (!is_new) at->second = nullptr;
+}
+
+// Whether the path, a folder around it or something in it is made by another one than `except`.
+bool is_made(const Made& made, const std::string& path, const HostPath* except) {
+  for (std::size_t end = path.size(); end != path.npos && end > 0; end = path.rfind('/', end - 1)) {
+    const auto at = made.find(path.substr(0, end));
+    if (at != made.end() && at->second != except) return true;
+  }
+  const std::string folder = path + "/";
+  for (auto at = made.lower_bound(folder); at != made.end() && at->first.starts_with(folder);
+       at++) {
+    if (at->second != except) return true;
+  }
+  return false;
 }
 
 // Whether the name stands in the text, and not as a part of a longer one.
@@ -163,7 +182,20 @@ class Preflight {
         work_dir_(work_dir),
         observer_(observer),
         steps_(steps_of(plan)),
-        order_(steps_) {}
+        order_(steps_) {
+    for (const Step& step : steps_) {
+      Made &in_time = in_time_.emplace_back(), &at_end = at_end_.emplace_back();
+      for (const HostPath& path : step.paths) {
+        if (is_output(path.use)) add(at_end, path.path, &path);
+        if (path.use == Use::artifact) add(in_time, path.path, &path);
+        if (step.run.empty()) continue;
+        if (path.use == Use::binary) add(in_time, path.path, &path);
+        if (path.use == Use::artifact && path.source != path.path) {
+          add(in_time, path.source, &path);
+        }
+      }
+    }
+  }
 
   void check() {
     refuse_clashes(file_, steps_, [&](const std::string& path) {
@@ -193,61 +225,44 @@ class Preflight {
     const bool may_change = has_run(step, path);
     if (path.use == Use::layout && !may_change) check_layout(file_, path, work_dir_);
     const std::string wanted = needed(path);
-    if (wanted.empty() || is_there(work_dir_ / wanted) || is_announced(step, path, wanted)) return;
-    if (!may_change || is_output(path.use)) {
-      fail(file_, path, {ErrorKind::usage, missing(path, "nothing says that a step makes it")});
-    }
+    if (wanted.empty() || is_there(work_dir_ / wanted)) return;
     // A step's own command makes its binary and its artifacts.
     const bool is_product = path.use == Use::binary || path.use == Use::artifact;
     if (is_product && !steps_[step].run.empty()) return;
+    if (is_announced(step, path, wanted)) return;
+    if (!may_change || is_output(path.use)) {
+      fail(file_, path, {ErrorKind::usage, missing(path, "nothing says that a step makes it")});
+    }
     observer_.on_warning(
         steps_[step].label,
         fmt::format("{}: `{}` (`{}`) is not there yet, and nothing says that a step makes it",
                     place(file_, path.position), printable(path.key), printable(wanted)));
   }
 
-  // Calls `action` with the steps that are done, or as far as their commands are, before the path
-  // is used, until one of the calls returns true.
+  // Calls `action` with the indices of the steps of which the commands are done before the path is
+  // used, until one of the calls returns true.
   template <typename Action>
   bool any_before(std::size_t step, const HostPath& path, Action action) const {
     for (std::size_t other = 0; other < steps_.size(); other++) {
       const bool own = other == step;
       if (own ? path.use == Use::dir : !order_.is_after(step, other)) continue;
-      if (action(steps_[other], own)) return true;
+      if (action(other)) return true;
     }
     return false;
   }
 
   bool has_run(std::size_t step, const HostPath& path) const {
-    return any_before(step, path, [](const Step& other, bool) { return !other.run.empty(); });
+    return any_before(step, path, [&](std::size_t other) { return !steps_[other].run.empty(); });
   }
 
   bool is_announced(std::size_t step, const HostPath& path, const std::string& wanted) const {
     const std::vector<std::string> names = missing_names(wanted);
-    return any_before(step, path, [&](const Step& other, bool own) {
-      for (const std::string& name : names) {
-        if (has_name(other.run, name)) return true;
-      }
-      return std::any_of(other.paths.begin(), other.paths.end(), [&](const HostPath& product) {
-        if (&product == &path) return false;
-        const auto is = [&](const std::string& made) {
-          return !made.empty() && (is_inside(wanted, made) || is_inside(made, wanted));
-        };
-        switch (product.use) {
-          case Use::dir:
-          case Use::added:
-            return false;
-          case Use::binary:
-            return !other.run.empty() && is(product.path);
-          case Use::artifact:
-            return is(product.path) || (!other.run.empty() && is(product.source));
-          case Use::executable:
-          case Use::layout:
-          case Use::archive:
-            break;
-        }
-        return !own && is(product.path);
-      });
+    return any_before(step, path, [&](std::size_t other) {
+      return std::any_of(
+                 names.begin(), names.end(),
+                 [&](const std::string& name) { return has_name(steps_[other].run, name); }) ||
+             is_made(in_time_[other], wanted, &path) ||
+             (other != step && is_made(at_end_[other], wanted, &path));
     });
   }
 
@@ -267,6 +282,8 @@ class Preflight {
   Observer& observer_;
   const std::vector<Step> steps_;
   const StepOrder order_;
+  std::vector<Made> in_time_;  // of each step: for what it ships, and for later steps
+  std::vector<Made> at_end_;   // what it ships: for later steps only
 };
 
 }  // namespace
