@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "common/text.h"
 
 namespace whittle::cli {
 namespace {
@@ -22,7 +23,7 @@ StageLog::StageLog(bool quiet)
 void StageLog::print(std::string_view step, std::string_view colour, std::string_view line) {
   if (quiet_) return;
   progress_.clear();
-  const std::string where = step.empty() ? "" : fmt::format("[{}] ", step);
+  const std::string where = step.empty() ? "" : fmt::format("[{}] ", printable(step));
   if (colour_ && !colour.empty()) {
     print_message(fmt::format("{}{}{}\x1b[0m", where, colour, line));
   } else {

@@ -28,7 +28,7 @@ namespace {
 // Names of the temporary files and folders to remove when a signal ends the process. A slot holds a
 // name that stays allocated for as long as the slot points to it, so that the handler may read it
 // at any time.
-constexpr int kSlots = 64;
+constexpr int kSlots = 1024;
 std::array<std::atomic<char*>, kSlots> temporaries;
 
 int claim_slot(const std::string& name) {
@@ -330,7 +330,8 @@ void TemporaryFolder::commit() {
 
 void remove_temporaries_and_die(int signal_number) {
   for (auto& slot : temporaries) {
-    if (const char* name = slot.load()) remove_by_system_calls(AT_FDCWD, name, 0);
+    // Taken out, so that no other thread frees the name meanwhile.
+    if (const char* name = slot.exchange(nullptr)) remove_by_system_calls(AT_FDCWD, name, 0);
   }
   ::signal(signal_number, SIG_DFL);
   sigset_t only;

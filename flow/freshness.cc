@@ -114,9 +114,10 @@ std::string Freshness::warning(std::size_t step) const {
   if (!origin || !origin->stamp || stamp_of(work_dir_ / origin->path) != origin->stamp) return "";
   const std::string binary = printable(plan_.steps[step].step.ship->binary);
   const std::string path = printable(origin->path);
-  const std::string maker = origin->owner == step
-                                ? "this step"
-                                : fmt::format("step `{}`", plan_.steps[origin->owner].step.label);
+  const std::string maker =
+      origin->owner == step
+          ? "this step"
+          : fmt::format("step `{}`", printable(plan_.steps[origin->owner].step.label));
   const std::string what = normal(plan_.steps[step].step.ship->binary) == origin->path
                                ? "it"
                                : fmt::format("`{}`, of which it is a copy", path);

@@ -14,6 +14,7 @@
 #include <stop_token>
 
 #include "common/error.h"
+#include "common/text.h"
 #include "common/threads.h"
 #include "flow/freshness.h"
 #include "flow/preflight.h"
@@ -87,13 +88,13 @@ void check_runnable(const Plan& plan, const RunOptions& options, Observer& obser
     const std::string where = place(plan.path, step.position);
     if (const std::string problem = problem_of_script(step.run); !problem.empty()) {
       throw Error(ErrorKind::usage, where,
-                  fmt::format("the `run` of step `{}` {}", step.label, problem));
+                  fmt::format("the `run` of step `{}` {}", printable(step.label), problem));
     }
     if (step.dockerfile.empty()) continue;
     throw Error(ErrorKind::refused, where,
                 fmt::format("step `{}` builds a Dockerfile, which needs an engine (buildah, podman "
                             "or docker); this version of whittle runs `run` steps on the host",
-                            step.label));
+                            printable(step.label)));
   }
   check_host_paths(plan, options.work_dir, observer);
 }
@@ -215,7 +216,7 @@ class Build::Scheduler {
       if (error.path().starts_with(plan_.path + ":")) {  // it has its place
         report.error.emplace(error);
       } else {
-        const std::string where = fmt::format("{}: step `{}`", plan_.path, report.label);
+        const std::string where = fmt::format("{}: step `{}`", plan_.path, printable(report.label));
         report.error.emplace(error.kind(), where, error.what());
       }
     } catch (const Stopped&) {

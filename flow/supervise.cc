@@ -40,7 +40,7 @@ using std::chrono::milliseconds;
 
 // What the shell leaves running may be about to end: `tee`, for example, once it has read the last
 // of its input.
-constexpr milliseconds kLinger{200};
+constexpr milliseconds kLinger{500};
 constexpr milliseconds kKillInterval{10};      // between attempts to kill what is still there
 constexpr std::chrono::seconds kKillLimit{5};  // then it is taken for unkillable
 

@@ -52,6 +52,11 @@ diff coloured log || fail "the log of a terminal is another: $(cat -A terminal)"
 on_terminal "NO_COLOR=1 $WHITTLE build" >terminal
 ! grep -q $'\x1b' terminal || fail "colours in spite of NO_COLOR: $(cat -A terminal)"
 
+# Labels of steps are no different.
+printf 'build: {steps: {"a\\e[2Jb": {run: "echo x; exit 1"}}}\n' >build.yml
+expect_exit '1|2' "$WHITTLE" build
+! grep -q $'\x1b' "$err" || fail "a control sequence out of a label: $(cat -A "$err")"
+
 # Each waits for the other to be about to fail.
 cat >build.yml <<'E'
 build:
