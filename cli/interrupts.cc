@@ -47,6 +47,9 @@ std::string describe(const flow::Interrupted& interrupted) {
   if (!interrupted.killed.empty()) {
     text += "; had to kill processes of " + list_steps(interrupted.killed);
   }
+  if (!interrupted.survivors.empty()) {
+    text += "; processes could not be ended and still run, of " + list_steps(interrupted.survivors);
+  }
   return text;
 }
 

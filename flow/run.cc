@@ -253,20 +253,24 @@ class Build::Scheduler {
     idle_.pop_back();
     active_.insert(index);
     lock.unlock();
-    struct Release {
-      std::function<void()> action;
-      ~Release() { action(); }
-    };
-    bool killed = false;
-    const Release release{[&] {
-      lock.lock();
-      active_.erase(index);
-      idle_.push_back(supervisor);
-      if (interrupted_ && killed) interrupted_->killed.push_back(plan_.steps[index].step.label);
-      changed_.notify_all();
-    }};
-    ProcessResult result = supervisor->run(command_of_.at(index), output);
-    killed = result.killed;
+    ProcessResult result;
+    std::exception_ptr failure;
+    try {
+      result = supervisor->run(command_of_.at(index), output);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    lock.lock();
+    active_.erase(index);
+    idle_.push_back(supervisor);
+    if (interrupted_) {
+      const std::string& label = plan_.steps[index].step.label;
+      if (result.killed) interrupted_->killed.push_back(label);
+      if (!result.survivors.empty()) interrupted_->survivors.push_back(label);
+    }
+    changed_.notify_all();
+    lock.unlock();
+    if (failure) std::rethrow_exception(failure);
     return result;
   }
 

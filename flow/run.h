@@ -27,8 +27,9 @@ struct RunOptions {
 
 // What an interrupt ended: labels of steps whose command ran.
 struct Interrupted {
-  std::vector<std::string> ended;   // all of them
-  std::vector<std::string> killed;  // those with processes that did not end when they were told to
+  std::vector<std::string> ended;      // all of them
+  std::vector<std::string> killed;     // those with processes that did not end when told to
+  std::vector<std::string> survivors;  // those with processes that could not be ended
 };
 
 class Build {

@@ -63,6 +63,26 @@ kill -INT "$pid"
 ended 130
 (($(milliseconds) - before < 6000)) || fail "a second signal did not hurry it"
 
+# What nobody has the right to end, such as a process of root's, is said.
+if [[ $EUID -eq 0 ]]; then
+  install -m 4755 "$(command -v setpriv)" become
+  mkdir -m 777 open
+  cat >open/build.yml <<'E'
+build: {steps: {s: {run: "../become --reuid=0 --clear-groups sleep 20 & touch started; wait"}}}
+E
+  start setpriv --reuid=65534 --regid=65534 --clear-groups "$WHITTLE" build -d open
+  until_exists open/started
+  sleep 0.5
+  kill -TERM "$pid"
+  sleep 0.2
+  kill -TERM "$pid"
+  ended 143
+  grep -q 'could not be ended and still run, of step `s`$' "$err" || fail "$(<"$err")"
+fi
+cat >build.yml <<'E'
+build: {steps: {stubborn: {run: "trap '' INT TERM; touch started; while :; do sleep 0.1; done"}}}
+E
+
 # --quiet leaves errors, of which this is one.
 start "$WHITTLE" build --quiet
 until_exists started
