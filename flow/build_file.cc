@@ -92,7 +92,8 @@ void note_artifact(const Value& item, const Artifact& artifact, const Step& step
   const bool on_host = step.dockerfile.empty();
   const std::string source = normal_inner_path(
       on_host ? (std::filesystem::path(step.dir) / artifact.source).native() : artifact.source);
-  if (on_host && source == ".") item.fail("is the work directory, which holds its own copy then");
+  if (on_host && source == ".")
+    item.fail("is the work directory, which cannot be copied into itself");
   const auto name = std::filesystem::path(source).filename();
   note(item, HostPath::Use::artifact, (std::filesystem::path(artifact.folder) / name).native(),
        paths);

@@ -68,11 +68,12 @@ class Clashes {
   }
 
   void refuse() const {
-    for (const auto& [target, writes] : writes_) {
+    for (const auto& entry : writes_) {
+      const std::vector<Access>& writes = entry.second;
       for (const Access& write : writes) {
         if (!may_share(writes.front(), write)) fail_same(writes.front(), write);
       }
-      each_folder_of(target, [&](const std::string& folder) {
+      each_folder_of(entry.first, [&](const std::string& folder) {
         if (const auto binary = binaries_.find(folder); binary != binaries_.end()) {
           fail_inside(binary->second, writes.front());
         }
