@@ -36,8 +36,8 @@ class Build {
  public:
   // Checks what can be checked before anything runs, and starts the processes that commands will
   // run under: call it before there are other threads. Throws Error{refused} where a step builds a
-  // Dockerfile; Error{usage} where the work directory does not exist or a `run` is no script;
-  // Error{io} where the system has no process to give.
+  // Dockerfile; Error{usage} where the work directory does not exist or a `run` is no script; what
+  // check_host_paths throws (flow/preflight.h); Error{io} where the system has no process to give.
   Build(const Plan& plan, const RunOptions& options, Observer& observer);
   ~Build();
   Build(const Build&) = delete;
@@ -45,8 +45,8 @@ class Build {
 
   // Runs the steps; once. Failures of steps are in the report: Error{failed} of a command that
   // failed, or that left a process which cannot be ended, and whatever shipping an executable
-  // throws (see flow/ship.h). The message names the step. No process that a step started is left
-  // when this returns.
+  // throws (see flow/ship.h). The message names the step, or its place in the build file. No
+  // process that a step started is left when this returns.
   report::BuildReport run();
 
   // From another thread, while `run` is under way: passes the signal on to all commands, and starts
