@@ -113,14 +113,6 @@ TEST_F(FreshnessTest, CopiesOfFoldersAndOfCopies) {
   EXPECT_THAT(warning(steps), HasSubstr("step `make` did not change `out/bin/app`"));
 }
 
-TEST_F(FreshnessTest, ArtifactsInACircle) {
-  write_old("a/app");
-  write_old("b/app");
-  EXPECT_THAT(warning("    ship:\n      run: x\n      artifacts: ['a/app:b', 'b/app:a']\n"
-                      "      whittle: {binary: a/app}\n"),
-              HasSubstr("this step did not change `b/app`"));
-}
-
 // Whoever does not depend on a step does not get its files.
 TEST_F(FreshnessTest, OtherStepsDoNotCount) {
   write_old("app");

@@ -40,11 +40,17 @@ class PreflightTest : public ScratchTest {
   }
   // Through the whole of `run`: that nothing ran is part of it.
   std::string problem(const std::string& steps, ErrorKind kind = ErrorKind::usage) {
-    const Error error = error_of(
-        [&] { run(plan(steps), {.work_dir = folder / "w", .jobs = 1, .created = 0}, recorder); });
+    const Error error = error_of([&] { run(steps); });
     EXPECT_EQ(error.kind(), kind) << error.what();
     EXPECT_FALSE(std::filesystem::exists(folder / "w/ran")) << steps;
     return error.what();
+  }
+  // Throws what keeps the build from running, or the first failure of a step.
+  void run(const std::string& steps) {
+    const Plan planned = plan(steps);
+    Build build(planned, {.work_dir = folder / "w", .jobs = 1, .created = 0}, recorder);
+    const report::BuildReport report = build.run();
+    if (!report.failures.empty()) throw Error(*report.steps[report.failures[0]].error);
   }
   Recorder recorder;
 };
@@ -224,8 +230,7 @@ TEST_F(PreflightTest, TheBuildFileIsNotOverwritten) {
 // What could not be known is told when the step's command is through, before it is packed.
 TEST_F(PreflightTest, WhatACommandDidNotMake) {
   const auto failure = [&](const std::string& steps, ErrorKind kind) {
-    const Error error = error_of(
-        [&] { run(plan(steps), {.work_dir = folder / "w", .jobs = 1, .created = 0}, recorder); });
+    const Error error = error_of([&] { run(steps); });
     EXPECT_EQ(error.kind(), kind) << error.what();
     EXPECT_FALSE(std::filesystem::exists(folder / "w/b.tar"));
     return std::string(error.what());
