@@ -46,8 +46,8 @@ void add_inspect(Program& program) {
         return run(options, *each_stream ? report::Streams::each : report::Streams::by_region);
       });
   command->add_flag("--streams", *each_stream,
-                    "For a packed file, list what each stream costs, and why a\n"
-                    "table is stored as plain bytes");
+                    "For a packed file, list what each stream costs, and\n"
+                    "why a table is stored as plain bytes");
   command->footer(
       "Nothing is run. Only --streams unpacks the program, in memory, to say why a\n"
       "table is stored as plain bytes. JSON always lists every stream.\n\n"
