@@ -14,6 +14,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -91,6 +92,10 @@ const char* describe_non_regular(mode_t mode) {
   return "not a regular file";
 }
 
+// A temporary name: ".NAME.RANDOM".
+constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
+constexpr std::size_t kRandomLetters = 10;
+
 // Makes something new beside `path` under a hidden name that nothing has, by `make`, which returns
 // a negative number where it fails. Returns what it made and under which name; throws Error{io}.
 // (mkostemp and mkdtemp give modes of their own, and what the umask makes of another one can only
@@ -108,9 +113,8 @@ std::string_view shortened(std::string_view name) {
 template <typename Make>
 std::pair<int, std::string> make_beside(const std::filesystem::path& path, const char* what,
                                         const Make& make) {
-  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
   for (int attempts = 100;; attempts--) {
-    std::array<unsigned char, 10> random{};
+    std::array<unsigned char, kRandomLetters> random{};
     if (::getrandom(random.data(), random.size(), 0) < 0) {
       throw io_error(path.native(), what, errno);
     }
@@ -300,6 +304,16 @@ void AtomicFile::commit() {
   sync_folder_of(path_);
 }
 
+std::string_view name_of_temporary(std::string_view name) {
+  constexpr std::size_t kEnding = 1 + kRandomLetters;  // with its dot
+  if (name.size() <= 1 + kEnding || name.front() != '.') return {};
+  const std::string_view ending = name.substr(name.size() - kEnding);
+  if (ending.front() != '.' || ending.substr(1).find_first_not_of(kLetters) != ending.npos) {
+    return {};
+  }
+  return name.substr(1, name.size() - 1 - kEnding);
+}
+
 void write_file_atomic(const std::filesystem::path& path, ByteView bytes, mode_t mode) {
   AtomicFile file(path, mode);
   file.write(bytes);
@@ -320,12 +334,17 @@ TemporaryFolder::~TemporaryFolder() {
   release_slot(cleanup_slot_);
 }
 
-void TemporaryFolder::commit() {
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
+bool TemporaryFolder::commit() {
+  const char *from = temporary_.c_str(), *to = path_.c_str();
+  int result = ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+  if (result != 0 && (errno == EINVAL || errno == ENOSYS)) result = ::rename(from, to);
+  if (result != 0) {
+    if (errno == EEXIST || errno == ENOTEMPTY) return false;
     throw io_error(path_.native(), "cannot put the finished folder in its place", errno);
   }
   temporary_.clear();
   sync_folder_of(path_);
+  return true;
 }
 
 void remove_temporaries_and_die(int signal_number) {

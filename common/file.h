@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "common/bytes.h"
 
@@ -96,6 +97,11 @@ class AtomicFile {
   int cleanup_slot_ = -1;
 };
 
+// The name of the file or folder that one of this name was to become, if it can be what an
+// AtomicFile or a TemporaryFolder of a process that was killed has left; else empty. (SIGKILL is
+// not seen by `remove_temporaries_on_signals`.)
+std::string_view name_of_temporary(std::string_view name);
+
 void write_file_atomic(const std::filesystem::path& path, ByteView bytes, mode_t mode = 0644);
 
 // A folder that appears under `path` when `commit` is called and never otherwise: a new folder
@@ -108,7 +114,9 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::filesystem::path& path() const { return temporary_; }  // where to put the files
-  void commit();  // the path given must be free, or an empty folder
+  // False where something has taken the path meanwhile; nothing was changed then. (On file systems
+  // that cannot rename without replacing, an empty folder at that path is replaced.)
+  [[nodiscard]] bool commit();
 
  private:
   std::filesystem::path path_;

@@ -145,9 +145,40 @@ TEST_F(FileTest, HasTheModeAskedForUnderTheUmask) {
 TEST_F(FileTest, AFolderHasTheModeOfAnyFolderUnderTheUmask) {
   const mode_t before = ::umask(027);
   TemporaryFolder folder(path("out"));
-  folder.commit();
+  EXPECT_TRUE(folder.commit());
   ::umask(before);
   EXPECT_EQ(fs::status(path("out")).permissions(), static_cast<fs::perms>(0750));
+}
+
+TEST_F(FileTest, AFolderTakesNoPlaceThatIsTaken) {
+  TemporaryFolder first(path("out")), second(path("out"));
+  write_file_atomic(first.path() / "a", as_bytes("first"));
+  write_file_atomic(second.path() / "a", as_bytes("second"));
+  EXPECT_TRUE(first.commit());
+  EXPECT_FALSE(second.commit());
+  EXPECT_EQ(content("out/a"), "first");
+
+  fs::create_directory(path("empty"));
+  TemporaryFolder third(path("empty"));
+  EXPECT_FALSE(third.commit());
+  write_file_atomic(path("file"), as_bytes("x"));
+  TemporaryFolder fourth(path("file"));
+  EXPECT_FALSE(fourth.commit());
+  EXPECT_EQ(content("file"), "x");
+}
+
+TEST_F(FileTest, RecognisesTemporaryNames) {
+  const AtomicFile file(path("index.json"), 0644);
+  const TemporaryFolder folder(path("a.b"));
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(path("."))) {
+    names.emplace_back(name_of_temporary(entry.path().filename().native()));
+  }
+  EXPECT_THAT(names, testing::UnorderedElementsAre("index.json", "a.b"));
+  for (const char* name : {"", ".", "index.json", ".index.json", ".index.json.abc",
+                           ".index.json.abcdefghiJ", "index.json.abcdefghij", "..abcdefghij"}) {
+    EXPECT_EQ(name_of_temporary(name), "") << name;
+  }
 }
 
 TEST_F(FileTest, KnowsWhetherAnOwnerIsTheSame) {
