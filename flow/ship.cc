@@ -149,9 +149,12 @@ class Shipment {
     const fs::path layout = block.layout.empty() ? fs::path() : context_.base / block.layout;
 
     const imagegen::ImageSpec spec = make_spec();
-    const imagegen::Image image = imagegen::build_image(spec);
+    imagegen::Image image = imagegen::build_image(spec);
     if (!output.empty()) imagegen::write_archive(image, output);
-    if (!layout.empty()) imagegen::write_layout(image, layout);
+    if (!layout.empty()) {
+      const std::vector<std::string> notes = imagegen::write_layout(image, layout);
+      image.warnings.insert(image.warnings.end(), notes.begin(), notes.end());
+    }
 
     const fs::path& main_output = output.empty() ? layout : output;
     const std::uint64_t content =

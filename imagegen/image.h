@@ -69,9 +69,15 @@ Image build_image(const ImageSpec& spec);
 // One tar that is an OCI layout and a `docker load` archive at once, appearing atomically.
 void write_archive(const Image& image, const std::filesystem::path& path);
 
-// An OCI layout folder: made in a temporary folder beside it and renamed. An existing layout at
-// that path gets the image added under its tag; any other existing non-empty folder is refused.
-void write_layout(const Image& image, const std::filesystem::path& folder);
+// An OCI layout folder, made or added to. In a layout that exists the image replaces the one with
+// the same name and platform; other names stay, and other platforms of the name form an image index
+// with it. Blobs that nothing refers to any more are removed. Any number of threads and processes
+// may do this at once. Returns what the user should know.
+//
+// Throws Error{refused} for a folder that is neither empty nor a layout of version 1 and where the
+// name leads to something other than an image, Error{malformed} and Error{corrupt} for a damaged
+// layout, which stays as it is, and Error{io}.
+std::vector<std::string> write_layout(const Image& image, const std::filesystem::path& folder);
 
 // Throws what write_layout would for that path alone: Error{io} where a file is there,
 // Error{refused} for a folder that holds something else.

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "common/file.h"
+#include "common/folder_lock.h"
 #include "imagegen/archive_reader.h"
 
 namespace whittle::imagegen {
@@ -363,6 +364,18 @@ bool may_be_archive(const fs::path& path) {
          text.starts_with("BZh");
 }
 
+// Keeps writers from removing blobs while a layout is read. Where a folder cannot be locked (some
+// network file systems), it is read without.
+std::unique_ptr<FolderLock> lock_for_reading(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return nullptr;
+  try {
+    return std::make_unique<FolderLock>(path, FolderLock::Kind::shared);
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 bool is_image(const fs::path& path) {
@@ -385,6 +398,7 @@ bool is_image(const fs::path& path) {
 }
 
 void walk_image(const fs::path& path, const ImageVisitor& visitor) {
+  const auto lock = lock_for_reading(path);
   const auto store = open_store(path);
   for (const FoundImage& image : Images(*store, path.native()).find()) {
     if (image.layers.size() > kMaxLayers) {

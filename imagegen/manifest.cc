@@ -6,7 +6,8 @@
 //
 // The name of an image has three readers with three rules. `org.opencontainers.image.ref.name` in
 // index.json is the plain tag: umoci and skopeo select by it (`LAYOUT:TAG`). podman and containerd
-// take the whole name from `io.containerd.image.name`. docker reads RepoTags in manifest.json.
+// take the whole name from `io.containerd.image.name`. docker reads RepoTags in manifest.json. What
+// becomes of the tag where a layout has two names with the same one: layout_index.cc.
 #include "imagegen/manifest.h"
 
 #include <fmt/format.h>
@@ -23,17 +24,7 @@
 namespace whittle::imagegen {
 namespace {
 
-constexpr std::string_view kContainerdName = "io.containerd.image.name";
 constexpr std::string_view kCreated = "org.opencontainers.image.created";
-
-Bytes to_bytes(const Json& json) {
-  const std::string text = json.dump();
-  return Bytes(text.begin(), text.end());
-}
-
-Json descriptor(const Blob& blob) {
-  return {{"mediaType", blob.media_type}, {"digest", blob.digest}, {"size", blob.bytes.size()}};
-}
 
 Json platform(const ImageSpec& spec) {
   Json out = {{"architecture", spec.architecture}};
@@ -56,6 +47,15 @@ std::string created_by(const ImageSpec& spec) {
 }
 
 }  // namespace
+
+Bytes serialise(const Json& json) {
+  const std::string text = json.dump();
+  return Bytes(text.begin(), text.end());
+}
+
+Json descriptor_of(const Blob& blob) {
+  return {{"mediaType", blob.media_type}, {"digest", blob.digest}, {"size", blob.bytes.size()}};
+}
 
 std::string format_time(std::int64_t seconds) {
   using namespace std::chrono;
@@ -86,7 +86,7 @@ Blob make_config(const ImageSpec& spec, const Layer& layer) {
   config["config"] = std::move(run);
   config["rootfs"] = {{"type", "layers"}, {"diff_ids", Json::array({layer.diff_id})}};
   config["history"] = Json::array({{{"created", created}, {"created_by", created_by(spec)}}});
-  return make_blob(std::string(kConfigType), to_bytes(config));
+  return make_blob(std::string(kConfigType), serialise(config));
 }
 
 Blob make_manifest(const ImageSpec& spec, const Blob& config, const Blob& layer) {
@@ -94,10 +94,10 @@ Blob make_manifest(const ImageSpec& spec, const Blob& config, const Blob& layer)
   annotations.try_emplace(std::string(kCreated), format_time(spec.created));
   const Json manifest = {{"schemaVersion", 2},
                          {"mediaType", kManifestType},
-                         {"config", descriptor(config)},
-                         {"layers", Json::array({descriptor(layer)})},
+                         {"config", descriptor_of(config)},
+                         {"layers", Json::array({descriptor_of(layer)})},
                          {"annotations", annotations}};
-  return make_blob(std::string(kManifestType), to_bytes(manifest));
+  return make_blob(std::string(kManifestType), serialise(manifest));
 }
 
 Json index_descriptor(const Image& image) {
@@ -107,7 +107,7 @@ Json index_descriptor(const Image& image) {
   const Json config = Json::parse(image.config.bytes);
   Json platform = {{"architecture", config.at("architecture")}, {"os", config.at("os")}};
   if (config.contains("variant")) platform["variant"] = config.at("variant");
-  Json out = descriptor(image.manifest);
+  Json out = descriptor_of(image.manifest);
   out["platform"] = std::move(platform);
   out["annotations"] = {{kContainerdName, reference.canonical}, {kRefName, reference.tag}};
   return out;

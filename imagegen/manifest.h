@@ -20,8 +20,10 @@ inline constexpr std::string_view kIndexType = "application/vnd.oci.image.index.
 inline constexpr std::string_view kConfigType = "application/vnd.oci.image.config.v1+json";
 // The content of the file "oci-layout".
 inline constexpr std::string_view kLayoutMarker = R"({"imageLayoutVersion":"1.0.0"})";
-// The annotation in index.json that holds the tag.
+// The annotations in index.json by which readers find an image: the first by umoci and skopeo, the
+// second, which holds the whole name, by podman and containerd.
 inline constexpr std::string_view kRefName = "org.opencontainers.image.ref.name";
+inline constexpr std::string_view kContainerdName = "io.containerd.image.name";
 
 // Seconds since 1970 as RFC 3339 in UTC.
 std::string format_time(std::int64_t seconds);
@@ -35,6 +37,12 @@ Json make_index(const Image& image);
 
 // manifest.json of a `docker load` archive, its paths leading into the OCI layout's blobs.
 Json docker_manifest(const Image& image);
+
+// The JSON text of a document, as it is written everywhere.
+Bytes serialise(const Json& json);
+
+// Media type, digest and size of a blob.
+Json descriptor_of(const Blob& blob);
 
 // "sha256:abc…" → "blobs/sha256/abc…"
 std::string blob_path(const Blob& blob);
