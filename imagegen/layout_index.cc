@@ -61,13 +61,15 @@ std::optional<Reference> reference_of(const std::string& text) {
   }
 }
 
+bool is_whole_name(std::string_view ref) { return ref.find_first_of(":/") != ref.npos; }
+
 // The whole name of the image that a descriptor in index.json leads to. None where only a tag is
 // known.
 std::optional<Reference> name_of(const Json& descriptor) {
   const std::string whole = annotation(descriptor, kContainerdName);
   if (!whole.empty()) return reference_of(whole);
   const std::string ref = annotation(descriptor, kRefName);
-  return ref.find_first_of(":/") == ref.npos ? std::nullopt : reference_of(ref);
+  return is_whole_name(ref) ? reference_of(ref) : std::nullopt;
 }
 
 // "linux/arm64", equal where the platform is the same. Members that whittle does not know make it
@@ -228,8 +230,9 @@ Json make_entry(const Image& image, const std::vector<Json>& before, const Docum
 }
 
 // Sets the annotations that the image is found by, and lengthens those of images whose tag it
-// shares. Returns a note where that changed something.
-std::string set_names(Json& entry, const Reference& name, Json& others, bool is_new) {
+// shares. `before`: what the name led to until now. Returns a note where something changed.
+std::string set_names(Json& entry, const Reference& name, const std::vector<Json>& before,
+                      Json& others) {
   bool shared = false;
   std::string lengthened;
   for (Json& other : others) {
@@ -243,8 +246,10 @@ std::string set_names(Json& entry, const Reference& name, Json& others, bool is_
     lengthened += " and " + whole->familiar;
   }
   entry["annotations"][kContainerdName] = name.canonical;
-  entry["annotations"][kRefName] = shared ? name.familiar : name.tag;
-  if (!shared || (!is_new && lengthened.empty())) return "";
+  // Who wrote the whole name, and in which spelling, goes on finding the image by it.
+  const std::string ref = before.empty() ? "" : annotation(before.front(), kRefName);
+  entry["annotations"][kRefName] = is_whole_name(ref) ? ref : shared ? name.familiar : name.tag;
+  if (!shared || (!before.empty() && lengthened.empty())) return "";
   return fmt::format(
       "the layout has another image with the tag {}: skopeo and umoci find {}{} by the whole name, "
       "as in LAYOUT:{}",
@@ -291,9 +296,8 @@ LayoutChange add_to_index(Json index, const Image& image, const DocumentReader& 
     place = static_cast<std::size_t>(after - others.begin());
   }
   Json entry = make_entry(image, change.replaced, read, path, change.platforms);
-  if (std::string note = set_names(entry, name, others, change.replaced.empty()); !note.empty()) {
-    change.notes.push_back(std::move(note));
-  }
+  std::string note = set_names(entry, name, change.replaced, others);
+  if (!note.empty()) change.notes.push_back(std::move(note));
   others.insert(others.begin() + static_cast<std::ptrdiff_t>(*place), std::move(entry));
   index["manifests"] = std::move(others);
   change.index = std::move(index);

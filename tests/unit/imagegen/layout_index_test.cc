@@ -253,9 +253,10 @@ TEST(LayoutIndex, AsksTheConfigForAMissingPlatform) {
   };
   const Image new_amd = image_of("app:1", "amd64", "", "new");
   EXPECT_THAT(layout_with(amd).add(new_amd).listing(),
-              ElementsAre("1: amd64=" + short_digest(new_amd)));
+              ElementsAre("docker.io/library/app:1: amd64=" + short_digest(new_amd)));
   EXPECT_THAT(layout_with(arm).add(new_amd).listing(),
-              ElementsAre("1: amd64=" + short_digest(new_amd) + " arm64v8=" + short_digest(arm)));
+              ElementsAre("docker.io/library/app:1: amd64=" + short_digest(new_amd) +
+                          " arm64v8=" + short_digest(arm)));
 
   Layout sparse = layout_with(arm);
   sparse.manifests()[0]["digest"] = "sha256:" + std::string(64, '0');
