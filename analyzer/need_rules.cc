@@ -42,7 +42,9 @@ constexpr NeedKind kKinds[] = {
     {"needs/shell", "a shell", "commands given to system() or popen() fail with status 127",
      "whittle image --add /bin/busybox:/bin/sh:0755, or start programs without a shell"},
     {"needs/tmp", "a folder for temporary files", "temporary files cannot be made",
-     "run with a writable /tmp (docker run --tmpfs /tmp), or set TMPDIR to a volume"},
+     "whittle image --add-dir /tmp:1777, run with a writable /tmp (docker run --tmpfs /tmp), or "
+     "set "
+     "TMPDIR to a volume"},
     {"needs/zoneinfo", "time zones", "named time zones are not found; local times are those of UTC",
      "Go: import _ \"time/tzdata\"; else whittle image --add "
      "/usr/share/zoneinfo/Europe/Berlin:/usr/share/zoneinfo/Europe/Berlin for each zone"},

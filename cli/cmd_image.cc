@@ -31,7 +31,7 @@ struct Options {
 void refuse_collisions(const Options& options) {
   std::vector<flow::NamedPath> inputs = {{"the executable", options.input}};
   for (const std::string& text : options.image.add) {
-    inputs.push_back({"a file to `--add`", flow::parse_added_file(text).source});
+    inputs.push_back({"a source of `--add`", flow::parse_added_file(text).source, true});
   }
   flow::refuse_collisions(inputs, {{"`--output`", options.image.output},
                                    {"`--layout`", options.image.layout},
@@ -131,7 +131,10 @@ void add_image(Program& program) {
   add_list(command, "-l,--label", options->labels, "NAME=VALUE", "A label *");
   add_list(command, "--annotation", options->annotations, "NAME=VALUE",
            "An annotation of the manifest *");
-  add_list(command, "--add", image.add, "SRC:DEST[:MODE]", "An additional file (mode 0644) *");
+  add_list(command, "--add", image.add, "SRC:DEST[:MODE[:UID:GID]]",
+           "A file (mode 0644), or a folder with all\nthat is in it *");
+  add_list(command, "--add-dir", image.add_dir, "PATH[:MODE[:UID:GID]]",
+           "A folder (mode 0755), such as /tmp:1777 *");
   command->add_option("--compression", options->compression, "Of the layer: gzip or zstd (gzip)")
       ->type_name("NAME")
       ->check(one_of({"gzip", "zstd"}));
@@ -141,9 +144,11 @@ void add_image(Program& program) {
   add_common_options(command, options->common);
   command->footer(
       "Options marked * may be repeated; write --cmd=-v for a value that begins with -.\n"
-      "A dynamic executable is refused: an empty image has no loader for it.\n\n"
+      "A dynamic executable is refused: an empty image has no loader for it.\n"
+      "What is added belongs to root unless UID:GID is given, as numbers.\n\n"
       "Example:\n"
-      "  whittle image app.packed -o app.tar -t app:1.0 --expose 8080\n"
+      "  whittle image app.packed -o app.tar -t app:1.0 --expose 8080 \\\n"
+      "      --add-dir /data:0750:65532:65532\n"
       "  docker load -i app.tar");
 }
 

@@ -147,16 +147,26 @@ std::vector<Secret> parse_secrets(const Value& value, std::string_view version) 
   return secrets;
 }
 
-// Each "SRC:DEST[:MODE]"; checked here so that the error has a line, parsed again where it is used.
+// Each "SRC:DEST[:MODE[:UID:GID]]"; checked here so that the error has a line, parsed again where
+// it is used.
 std::vector<std::string> parse_added(const Value& value, Paths& paths) {
   for (const Value& item : value.list()) {
     const std::string text = item.text();
     std::string source;
     item.check([&] { source = parse_added_file(text).source; });
-    if (const std::string problem = problem_of_inner_path(source); !problem.empty()) {
+    if (const std::string problem = problem_of_source(source); !problem.empty()) {
       item.fail(fmt::format("(`{}`) {}", printable(source), problem));
     }
-    note(item, HostPath::Use::added, source, paths);
+    note(item, is_system_file(source) ? HostPath::Use::system : HostPath::Use::added, source,
+         paths);
+  }
+  return value.texts();
+}
+
+std::vector<std::string> parse_added_folders(const Value& value) {
+  for (const Value& item : value.list()) {
+    const std::string text = item.text();
+    item.check([&] { parse_added_folder(text); });
   }
   return value.texts();
 }
@@ -172,7 +182,7 @@ imagegen::Compression parse_compression(const Value& value) {
 ImageBlock parse_image(const Value& value, Paths& paths) {
   const Mapping mapping(
       value, {"output", "layout", "tag", "name", "entrypoint", "cmd", "env", "workdir", "user",
-              "expose", "labels", "annotations", "add", "compression"});
+              "expose", "labels", "annotations", "add", "add_dir", "compression"});
   ImageBlock image;
   if (auto found = mapping.find("output")) {
     image.output = inner_file(*found, HostPath::Use::archive, paths);
@@ -192,6 +202,7 @@ ImageBlock parse_image(const Value& value, Paths& paths) {
   if (auto found = mapping.find("labels")) image.labels = found->assignments();
   if (auto found = mapping.find("annotations")) image.annotations = found->assignments();
   if (auto found = mapping.find("add")) image.add = parse_added(*found, paths);
+  if (auto found = mapping.find("add_dir")) image.add_dir = parse_added_folders(*found);
   if (auto found = mapping.find("compression")) image.compression = parse_compression(*found);
   return image;
 }

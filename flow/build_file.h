@@ -47,7 +47,8 @@ struct ImageBlock {
   std::string user = "65532:65532";
   std::vector<std::string> expose;  // "8080/tcp"
   Assignments labels, annotations;
-  std::vector<std::string> add;  // "SRC:DEST[:MODE]"
+  std::vector<std::string> add;      // "SRC:DEST[:MODE[:UID:GID]]"
+  std::vector<std::string> add_dir;  // "PATH[:MODE[:UID:GID]]"
   imagegen::Compression compression = imagegen::Compression::gzip;
 };
 
@@ -71,10 +72,10 @@ struct ShipBlock {
 // A path on the host that a step reads or writes, and where the file says so. A step uses its paths
 // in this order.
 struct HostPath {
-  enum class Use { dir, artifact, binary, added, executable, layout, archive };
+  enum class Use { dir, artifact, binary, added, executable, layout, archive, system };
   Use use = Use::dir;
   // Both are under the work directory and normalised: no ".", no "..", no "/" at the end; "." is
-  // the work directory.
+  // the work directory. A file of the system that is added has its absolute path.
   std::string path;    // of an artifact: where it is put
   std::string source;  // of an artifact of a host step: where it is taken from; else empty
   std::string key;     // "build.steps.web.whittle.binary"

@@ -45,6 +45,7 @@ class Clashes {
                       .source = resolved(paths[i].source)};
         switch (access.path->use) {
           case Use::dir:
+          case Use::system:
             break;
           case Use::binary:
             binaries_.emplace(access.target, access);
@@ -96,6 +97,7 @@ class Clashes {
       };
       check(read.source);
       each_folder_of(read.source, check);
+      if (read.path->use == Use::added) refuse_writes_in(read);
     }
   }
 
@@ -109,6 +111,18 @@ class Clashes {
       return;
     }
     writes.push_back(std::move(access));
+  }
+
+  // An added folder is read with all that is in it.
+  void refuse_writes_in(const Access& read) const {
+    const bool is_all = read.source == ".";
+    const std::string folder = read.source + "/";
+    for (auto at = is_all ? writes_.begin() : writes_.lower_bound(folder);
+         at != writes_.end() && (is_all || at->first.starts_with(folder)); at++) {
+      for (const Access& write : at->second) {
+        if (!may_read(read, write)) fail_read(read, write);
+      }
+    }
   }
 
   // The folders that the path is in, from the nearest on.

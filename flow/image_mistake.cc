@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "flow/image_mistake.h"
 
+#include <algorithm>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "common/error.h"
@@ -64,21 +67,72 @@ std::optional<ImageMistake> in_pairs(std::string_view key, std::string_view what
                  [&](std::size_t n) { imagegen::check_pairs(what, first(pairs, n)); });
 }
 
-// The image's files, without their contents, which no rule looks at: the program, and the first n
-// of those that are added.
-std::vector<imagegen::RootFile> files_of(const ShipBlock& block, std::size_t n) {
-  std::vector<imagegen::RootFile> files = {
-      {.path = block.program_path(), .content = {}, .mode = kProgramMode}};
-  for (std::size_t i = 0; i < n; i++) {
-    const AddedFile added = parse_added_file(block.image.add[i]);
-    files.push_back({.path = added.destination, .content = {}, .mode = added.mode});
-  }
-  return files;
+bool is_below(std::string_view path, std::string_view folder) {
+  return path.size() > folder.size() && path.starts_with(folder) &&
+         (folder == "/" || path[folder.size()] == '/');
 }
+
+// The root of an image as far as its block shows it: the program, the first `adds` of what is
+// added, without contents, which no rule looks at, and the first `folders` of `add_dir`. A source
+// of unknown kind is taken for a folder where something else goes into it. It makes nothing of its
+// own where only its contents are added ("src/").
+class Shape {
+ public:
+  Shape(const ShipBlock& block, std::size_t adds, std::size_t folders, const SourceKinds& kinds) {
+    const std::string program = block.program_path();
+    spec_.files = {{.path = program, .content = {}, .mode = kProgramMode}};
+    for (std::size_t i = 0; i < folders; i++) {
+      spec_.folders.push_back(parse_added_folder(block.image.add_dir[i]));
+    }
+    std::vector<std::string> paths = {program};
+    for (const imagegen::RootFolder& folder : spec_.folders) paths.push_back(folder.path);
+    std::vector<std::pair<std::string, SourceKind>> added;
+    for (std::size_t i = 0; i < adds; i++) {
+      const AddedFile file = parse_added_file(block.image.add[i]);
+      const std::string path = imagegen::normalise_path(file.destination);
+      if (is_below("/etc/passwd", path)) may_hold_names_ = true;
+      if (file.source.ends_with('/')) continue;
+      added.emplace_back(path, kinds ? kinds(file.source) : SourceKind::unknown);
+      paths.push_back(path);
+    }
+    std::set<std::string> made;
+    for (const auto& [added_path, kind] : added) {
+      const std::string& path = added_path;
+      const bool holds_others =
+          std::any_of(paths.begin(), paths.end(),
+                      [&](const std::string& other) { return is_below(other, path); });
+      const bool is_named = std::any_of(spec_.folders.begin(), spec_.folders.end(),
+                                        [&](const imagegen::RootFolder& folder) {
+                                          return imagegen::normalise_path(folder.path) == path;
+                                        });
+      const bool is_folder =
+          kind == SourceKind::folder || (kind == SourceKind::unknown && (holds_others || is_named));
+      if (!made.insert(path).second || !is_folder) {
+        spec_.files.push_back({.path = path, .content = {}});
+      } else if (!is_named && path != "/") {
+        spec_.folders.push_back({.path = path});
+      }
+    }
+  }
+
+  void set_working_dir(const std::string& path) { spec_.working_dir = path; }
+  void check() const { imagegen::make_root(spec_); }
+  void check_user(const std::string& user) {
+    // A folder that is added may bring the files that names are looked up in.
+    for (const char* path : {"/etc/passwd", "/etc/group"}) {
+      if (may_hold_names_) spec_.files.push_back({.path = path, .content = {}});
+    }
+    imagegen::check_user(user, imagegen::make_root(spec_));
+  }
+
+ private:
+  imagegen::ImageSpec spec_;
+  bool may_hold_names_ = false;
+};
 
 }  // namespace
 
-std::optional<ImageMistake> find_image_mistake(const ShipBlock& block) {
+std::optional<ImageMistake> find_image_mistake(const ShipBlock& block, const SourceKinds& kinds) {
   const ImageBlock& image = block.image;
   if (!image.tag.empty()) {
     if (auto mistake = in_value("tag", [&] { imagegen::parse_reference(image.tag); })) {
@@ -86,7 +140,7 @@ std::optional<ImageMistake> find_image_mistake(const ShipBlock& block) {
     }
   }
   if (auto mistake = in_value(image.name.empty() ? "binary" : "name",
-                              [&] { imagegen::make_root(files_of(block, 0), {}); })) {
+                              [&] { Shape(block, 0, 0, kinds).check(); })) {
     return mistake;
   }
   if (auto mistake = in_words("entrypoint", image.entrypoint)) return mistake;
@@ -105,16 +159,18 @@ std::optional<ImageMistake> find_image_mistake(const ShipBlock& block) {
   if (auto mistake = in_pairs("labels", "label", image.labels)) return mistake;
   if (auto mistake = in_pairs("annotations", "annotation", image.annotations)) return mistake;
   if (auto mistake = in_list("add", image.add.size(),
-                             [&](std::size_t n) { imagegen::make_root(files_of(block, n), {}); })) {
+                             [&](std::size_t n) { Shape(block, n, 0, kinds).check(); })) {
     return mistake;
   }
-  const std::vector<imagegen::RootFile> files = files_of(block, image.add.size());
-  if (auto mistake = in_value("workdir", [&] { imagegen::make_root(files, {image.workdir}); })) {
+  if (auto mistake = in_list("add_dir", image.add_dir.size(), [&](std::size_t n) {
+        Shape(block, image.add.size(), n, kinds).check();
+      })) {
     return mistake;
   }
-  return in_value("user", [&] {
-    imagegen::check_user(image.user, imagegen::make_root(files, {image.workdir}));
-  });
+  Shape shape(block, image.add.size(), image.add_dir.size(), kinds);
+  shape.set_working_dir(image.workdir);
+  if (auto mistake = in_value("workdir", [&] { shape.check(); })) return mistake;
+  return in_value("user", [&] { shape.check_user(image.user); });
 }
 
 }  // namespace whittle::flow

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +22,12 @@ struct ImageMistake {
   std::string message;
 };
 
-// The first mistake in the block's image, or nothing.
-std::optional<ImageMistake> find_image_mistake(const ShipBlock& block);
+// What a source of `add` is, for those who have looked; a block does not show it.
+enum class SourceKind { unknown, file, folder };
+using SourceKinds = std::function<SourceKind(const std::string& source)>;
+
+// The first mistake in the block's image, or nothing. Without `kinds`, sources are unknown.
+std::optional<ImageMistake> find_image_mistake(const ShipBlock& block,
+                                               const SourceKinds& kinds = {});
 
 }  // namespace whittle::flow

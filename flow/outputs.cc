@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <system_error>
 
 #include "common/error.h"
@@ -26,6 +27,14 @@ fs::path place_of(const fs::path& path) {
   return error ? path.lexically_normal() : place;
 }
 
+// True where `path` is below a folder that exists.
+bool is_below(const fs::path& path, const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error) || is_special(path)) return false;
+  const fs::path inner = place_of(path), outer = place_of(folder);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
 }  // namespace
 
 bool same_place(const fs::path& a, const fs::path& b) {
@@ -44,6 +53,12 @@ void refuse_collisions(const std::vector<NamedPath>& inputs,
     for (const NamedPath& input : inputs) {
       if (!input.path.empty() && same_place(input.path, output->path)) {
         refuse(input, "whittle never overwrites its input; choose another output");
+      }
+      if (input.is_tree && is_below(output->path, input.path)) {
+        throw Error(ErrorKind::usage, output->path.native(),
+                    fmt::format("is {}, in the folder {}, which is {}; choose another output, or "
+                                "the next run would read it as well",
+                                output->what, input.path.native(), input.what));
       }
     }
     for (auto other = outputs.begin(); other != output; other++) {

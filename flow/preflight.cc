@@ -12,8 +12,10 @@
 
 #include "common/error.h"
 #include "common/text.h"
+#include "flow/added_file.h"
 #include "flow/clashes.h"
 #include "flow/host_path.h"
+#include "flow/image_mistake.h"
 #include "flow/outputs.h"
 #include "flow/step_order.h"
 #include "imagegen/image.h"
@@ -75,6 +77,10 @@ std::optional<std::string> obstacle(const std::string& path, const fs::path& wor
 // What is there and cannot be right.
 std::optional<Problem> find_wrong(const HostPath& path, const fs::path& work_dir) {
   const auto usage = [](std::string message) { return Problem{ErrorKind::usage, message}; };
+  if (path.use == Use::system) {
+    if (is_there(path.path)) return std::nullopt;
+    return usage("is a file of the system to add, but this system does not have it");
+  }
   for (const std::string& name : {path.path, path.source}) {
     if (!name.empty() && !leads_inside(work_dir / name, work_dir)) {
       return Problem{ErrorKind::refused, "leads out of the work directory through a symbolic link"};
@@ -82,6 +88,8 @@ std::optional<Problem> find_wrong(const HostPath& path, const fs::path& work_dir
   }
   const fs::path there = work_dir / path.path;
   switch (path.use) {
+    case Use::system:
+      break;  // seen to above
     case Use::dir:
       if (const auto file = obstacle(path.path, work_dir)) {
         return usage(
@@ -127,12 +135,13 @@ std::string missing(const HostPath& path, std::string_view why) {
     case Use::binary:
       return fmt::format("is the binary to ship, but {}", why);
     case Use::added:
-      return fmt::format("is a file to add, but {}", why);
+      return fmt::format("is to be added, but {}", why);
     case Use::artifact:
       return fmt::format("is made from `{}`, but {}", printable(path.source), why);
     case Use::executable:
     case Use::layout:
     case Use::archive:
+    case Use::system:
       break;
   }
   return fmt::format("cannot be written: the folder `{}` is missing, and {}",
@@ -205,6 +214,7 @@ class Preflight {
     });
     for (std::size_t i = 0; i < steps_.size(); i++) {
       for (const HostPath& path : steps_[i].paths) check(i, path);
+      check_image(i);
     }
   }
 
@@ -237,6 +247,27 @@ class Preflight {
         steps_[step].label,
         fmt::format("{}: `{}` (`{}`) is not there yet, and nothing says that a step makes it",
                     place(file_, path.position), printable(path.key), printable(wanted)));
+  }
+
+  // Whether a source is a file or a folder shows here, where nothing changes it before it is used.
+  void check_image(std::size_t step) const {
+    if (!steps_[step].ship) return;
+    const std::vector<HostPath>& paths = steps_[step].paths;
+    const auto mistake = find_image_mistake(*steps_[step].ship, [&](const std::string& source) {
+      const HostPath path{.use = Use::added, .path = normal_inner_path(source)};
+      if (is_system_file(source) || has_run(step, path) || !is_there(work_dir_ / source)) {
+        return SourceKind::unknown;
+      }
+      return is_folder(work_dir_ / source) ? SourceKind::folder : SourceKind::file;
+    });
+    if (!mistake) return;
+    const std::string key = fmt::format(".image.{}[{}]", mistake->key, mistake->item.value_or(0));
+    const auto at = std::find_if(paths.begin(), paths.end(),
+                                 [&](const HostPath& path) { return path.key.ends_with(key); });
+    const Position position = at == paths.end() ? steps_[step].position : at->position;
+    throw Error(ErrorKind::usage, place(file_, position),
+                fmt::format("`{}` is wrong: {}", printable(at == paths.end() ? key : at->key),
+                            mistake->message));
   }
 
   // Calls `action` with the indices of the steps of which the commands are done before the path is

@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "flow/added_file.h"
+#include "flow/image_content.h"
 #include "flow/outputs.h"
 #include "flow/sizes.h"
 #include "imagegen/image.h"
@@ -148,7 +149,8 @@ class Shipment {
     const fs::path output = archive_path();
     const fs::path layout = block.layout.empty() ? fs::path() : context_.base / block.layout;
 
-    const imagegen::ImageSpec spec = make_spec();
+    imagegen::ImageSpec spec = make_spec();
+    for (const std::string& warning : add_content(block, context_.base, spec)) warn(warning);
     imagegen::Image image = imagegen::build_image(spec);
     if (!output.empty()) imagegen::write_archive(image, output);
     if (!layout.empty()) {
@@ -203,12 +205,6 @@ class Shipment {
     spec.architecture = platform.architecture;
     spec.variant = platform.variant;
     spec.files.push_back({.path = name, .content = executable(), .mode = 0755});
-    for (const std::string& text : block.add) {
-      const AddedFile added = parse_added_file(text);
-      spec.files.push_back({.path = added.destination,
-                            .content = read_file(context_.base / added.source).bytes,
-                            .mode = added.mode});
-    }
     spec.entrypoint = block.entrypoint.empty() ? std::vector{name} : block.entrypoint;
     spec.cmd = block.cmd;
     for (const auto& [key, value] : block.env) spec.env.push_back(key + "=" + value);
@@ -250,11 +246,14 @@ class Shipment {
   void refuse_collisions() const {
     std::vector<NamedPath> inputs = {{"the executable", path_}};
     for (const std::string& text : block_.image.add) {
-      inputs.push_back({"a file to add", context_.base / parse_added_file(text).source});
+      inputs.push_back({"a source of `add`", context_.base / parse_added_file(text).source, true});
     }
-    const fs::path output = block_.output.empty() ? fs::path() : context_.base / block_.output;
-    flow::refuse_collisions(inputs,
-                            {{"the packed executable", output}, {"the image", archive_path()}});
+    const auto place = [&](const std::string& path) {
+      return path.empty() ? fs::path() : context_.base / path;
+    };
+    flow::refuse_collisions(inputs, {{"the packed executable", place(block_.output)},
+                                     {"the image", archive_path()},
+                                     {"the layout", place(block_.image.layout)}});
   }
 
   const Bytes& executable() const { return forms_.back().bytes; }

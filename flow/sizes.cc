@@ -62,7 +62,7 @@ void weigh(const std::vector<Form>& forms, const imagegen::ImageSpec& spec,
   program_only.files = {{.path = spec.files.at(0).path, .content = {}, .mode = spec.files[0].mode}};
   program_only.working_dir = spec.working_dir;
   program_only.created = spec.created;
-  const bool is_alone = spec.files.size() == 1;
+  const bool is_alone = spec.files.size() == 1 && spec.folders.empty() && spec.links.empty();
 
   report::Stage& layer = stages.at(forms.size());
   layer.*wire_of(spec.compression) = layer.disk;

@@ -11,22 +11,13 @@
 
 namespace whittle::imagegen {
 
-namespace {
-
-// The working folder is made here, as a Dockerfile's WORKDIR does: not every run time makes it.
-std::vector<RootEntry> root_of(const ImageSpec& spec) {
-  return make_root(spec.files, {spec.working_dir});
-}
-
-}  // namespace
-
 std::string_view name(Compression compression) {
   return compression == Compression::gzip ? "gzip" : "zstd";
 }
 
 Image build_image(const ImageSpec& spec) {
   const Reference reference = parse_reference(spec.tag);
-  const std::vector<RootEntry> root = root_of(spec);
+  const std::vector<RootEntry> root = make_root(spec);
   check_spec(spec, root);
 
   Image image;
@@ -45,7 +36,7 @@ Image build_image(const ImageSpec& spec) {
 }
 
 std::uint64_t layer_size(const ImageSpec& spec, ByteView program, Compression compression) {
-  std::vector<RootEntry> root = root_of(spec);
+  std::vector<RootEntry> root = make_root(spec);
   const std::string path = normalise_path(spec.files.at(0).path).substr(1);
   for (RootEntry& entry : root) {
     if (entry.path == path) entry.content = program;

@@ -19,11 +19,29 @@ namespace whittle::imagegen {
 enum class Compression { gzip, zstd };
 std::string_view name(Compression compression);
 
-// A file of the image. Parents are made as needed with mode 0755.
+// Whose a file is, by number: names would need an /etc/passwd that the image may not have.
+struct Owner {
+  std::uint32_t user = 0, group = 0;
+  bool operator==(const Owner&) const = default;
+};
+
+// What the image has in its root filesystem. Paths are absolute inside the image, without "..";
+// folders above them are made as needed, with mode 0755 and owner 0:0.
 struct RootFile {
-  std::string path;  // absolute inside the image, normalised, no ".."
+  std::string path;
   Bytes content;
   std::uint32_t mode = 0644;
+  Owner owner = {};
+};
+struct RootFolder {
+  std::string path;
+  std::uint32_t mode = 0755;
+  Owner owner = {};
+};
+struct RootLink {  // symbolic
+  std::string path;
+  std::string target;  // as it is to be, relative to the link's folder or absolute in the image
+  Owner owner = {};
 };
 
 struct ImageSpec {
@@ -31,6 +49,8 @@ struct ImageSpec {
   std::string architecture;
   std::string variant;          // "v8" for arm64, else empty
   std::vector<RootFile> files;  // the executable is one of them
+  std::vector<RootFolder> folders;
+  std::vector<RootLink> links;
   std::vector<std::string> entrypoint, cmd;
   std::vector<std::string> env;  // "NAME=VALUE"
   std::string working_dir = "/";

@@ -42,9 +42,11 @@ Layer make_layer(const std::vector<RootEntry>& root, Compression compression, st
       mtime);
   for (const RootEntry& entry : root) {
     if (entry.is_folder) {
-      tar.add_folder(entry.path, entry.mode);
+      tar.add_folder(entry.path, entry.mode, entry.owner);
+    } else if (!entry.target.empty()) {
+      tar.add_link(entry.path, entry.target, entry.owner);
     } else {
-      tar.add_file(entry.path, entry.content, entry.mode);
+      tar.add_file(entry.path, entry.content, entry.mode, entry.owner);
     }
   }
   tar.finish();

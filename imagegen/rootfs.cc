@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "common/error.h"
 #include "common/text.h"
@@ -23,11 +24,147 @@ namespace {
 constexpr std::size_t kLongestPath = 4095;  // Linux PATH_MAX without its NUL
 constexpr std::size_t kLongestName = 255;   // Linux NAME_MAX
 constexpr std::uint32_t kModeBits = 07777;
-constexpr std::uint32_t kFolderMode = 0755;
+constexpr std::uint32_t kLinkMode = 0777;  // what every link has on Linux
+constexpr std::uint32_t kLargestOwner = 0x7fffffff;
+constexpr int kMostLinks = 40;  // followed for one path, as the kernel has it
 
 [[noreturn]] void refuse(std::string_view path, std::string_view why) {
   throw Error(ErrorKind::usage, "", fmt::format("image path '{}' {}", printable(path), why));
 }
+
+// The components of a path, without the empty ones.
+std::vector<std::string_view> split(std::string_view path) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    if (end > begin) parts.push_back(path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+// In the container ".." of the root is the root, so that a link which leads above it ends up where
+// nobody expects.
+void check_target(const RootLink& link) {
+  const std::string& target = link.target;
+  const auto refuse_target = [&](std::string_view why) {
+    refuse(link.path, fmt::format("is a symbolic link to '{}', {}", printable(target), why));
+  };
+  if (target.empty()) refuse_target("which is no path");
+  if (target.size() > kLongestPath) refuse_target("which is longer than Linux takes");
+  if (target.find('\0') != target.npos || !is_utf8(target)) refuse_target("which is not UTF-8");
+  std::size_t depth = target.starts_with('/') ? 0 : split(link.path).size() - 1;
+  for (const std::string_view part : split(target)) {
+    if (part == ".") continue;
+    if (part != "..") {
+      depth++;
+    } else if (depth-- == 0) {
+      refuse_target("which leads above the root of the image");
+    }
+  }
+}
+
+class RootMaker {
+ public:
+  void add_file(const RootFile& file) {
+    if (file.path.ends_with('/') || file.path.ends_with("/.")) {
+      refuse(file.path, "names a folder, not a file");
+    }
+    check_attributes(file.path, file.mode, file.owner);
+    add_leaf({.path = relative(file.path),
+              .is_folder = false,
+              .mode = file.mode,
+              .content = ByteView(file.content),
+              .owner = file.owner});
+  }
+
+  void add_link(const RootLink& link) {
+    check_attributes(link.path, kLinkMode, link.owner);
+    std::string path = relative(link.path);
+    check_target(link);
+    add_leaf({.path = std::move(path),
+              .is_folder = false,
+              .mode = kLinkMode,
+              .content = {},
+              .owner = link.owner,
+              .target = link.target});
+  }
+
+  void add_folder(const RootFolder& folder) {
+    check_attributes(folder.path, folder.mode, folder.owner);
+    const std::string path = relative(folder.path);
+    if (path.empty()) refuse(folder.path, "is the root, which every container has of its own");
+    const auto [given, is_new] = given_.emplace(path, folder);
+    if (!is_new && (given->second.mode != folder.mode || given->second.owner != folder.owner)) {
+      refuse('/' + path, "is given twice, with different modes or owners");
+    }
+    RootEntry& entry = need_folder(path);
+    entry.mode = folder.mode;
+    entry.owner = folder.owner;
+  }
+
+  // Adds a folder as a parent is added, unless it is there.
+  void need_folder_at(std::string_view path) {
+    const std::string folder = normalise_path(path).substr(1);
+    if (!folder.empty()) need_folder(folder);
+  }
+
+  std::vector<RootEntry> finish() {
+    std::vector<RootEntry> entries;
+    entries.reserve(root_.size());
+    for (auto& [path, entry] : root_) entries.push_back(std::move(entry));
+    return entries;
+  }
+
+ private:
+  static std::string relative(std::string_view path) { return normalise_path(path).substr(1); }
+
+  static void check_attributes(std::string_view path, std::uint32_t mode, const Owner& owner) {
+    if ((mode & ~kModeBits) != 0) {
+      refuse(path, fmt::format("has the mode {:o}; 7777 is the largest", mode));
+    }
+    if (owner.user > kLargestOwner || owner.group > kLargestOwner) {
+      refuse(path, fmt::format("has the owner {}:{}; {} is the largest number", owner.user,
+                               owner.group, kLargestOwner));
+    }
+  }
+
+  static std::string_view kind_of(const RootEntry& leaf) {
+    return leaf.target.empty() ? "file" : "symbolic link";
+  }
+
+  void add_leaf(RootEntry leaf) {
+    if (leaf.path.empty()) refuse("/", "is the root, not a file");
+    add_parents(leaf.path);
+    const std::string path = leaf.path;
+    const std::string_view kind = kind_of(leaf);
+    const auto [at, is_new] = root_.try_emplace(path, std::move(leaf));
+    if (is_new) return;
+    if (!at->second.is_folder) refuse('/' + path, "is given twice");
+    refuse('/' + path, fmt::format("is a {}, but another path needs it to be a folder", kind));
+  }
+
+  RootEntry& need_folder(const std::string& path) {
+    add_parents(path);
+    RootEntry folder{.path = path, .is_folder = true, .mode = RootFolder().mode, .content = {}};
+    RootEntry& entry = root_.try_emplace(path, std::move(folder)).first->second;
+    if (!entry.is_folder) {
+      refuse('/' + path,
+             fmt::format("is a {}, but another path needs it to be a folder", kind_of(entry)));
+    }
+    return entry;
+  }
+
+  void add_parents(const std::string& path) {
+    if (const std::size_t slash = path.rfind('/'); slash != path.npos) {
+      need_folder(path.substr(0, slash));
+    }
+  }
+
+  // Keyed by path: in byte order a folder's path, being a prefix, comes before what is in it.
+  std::map<std::string, RootEntry> root_;
+  std::map<std::string, RootFolder> given_;  // folders that were asked for by themselves
+};
 
 }  // namespace
 
@@ -58,51 +195,54 @@ std::string normalise_path(std::string_view path) {
   return out.empty() ? "/" : out;
 }
 
-std::vector<RootEntry> make_root(const std::vector<RootFile>& files,
-                                 const std::vector<std::string>& folders) {
-  // Keyed by path: in byte order a folder's path, being a prefix, comes before what is in it.
-  std::map<std::string, RootEntry> root;
+std::vector<RootEntry> make_root(const ImageSpec& spec) {
+  RootMaker maker;
+  for (const RootFile& file : spec.files) maker.add_file(file);
+  for (const RootLink& link : spec.links) maker.add_link(link);
+  for (const RootFolder& folder : spec.folders) maker.add_folder(folder);
+  // The working folder is made here, as a Dockerfile's WORKDIR does: not every run time makes it.
+  maker.need_folder_at(spec.working_dir);
+  return maker.finish();
+}
 
-  const auto add_folder = [&](const std::string& path) {
-    if (path.empty()) return;  // the root itself needs no entry
-    const auto [at, added] = root.try_emplace(path, RootEntry{path, true, kFolderMode, ByteView()});
-    if (!added && !at->second.is_folder) {
-      refuse('/' + path, "is a file, but another path needs it to be a folder");
-    }
+const RootEntry* find_entry(const std::vector<RootEntry>& root, std::string_view path) {
+  static const RootEntry kRoot{.path = "", .is_folder = true, .mode = 0755, .content = {}};
+  const auto at_path = [&](const std::string& wanted) -> const RootEntry* {
+    if (wanted.empty()) return &kRoot;
+    const auto at = std::lower_bound(
+        root.begin(), root.end(), wanted,
+        [](const RootEntry& entry, const std::string& text) { return entry.path < text; });
+    return at != root.end() && at->path == wanted ? &*at : nullptr;
   };
-  const auto add_parents = [&](const std::string& path) {
-    for (std::size_t i = path.find('/'); i != path.npos; i = path.find('/', i + 1)) {
-      add_folder(path.substr(0, i));
+  const auto components = split(path);
+  std::vector<std::string> rest(components.rbegin(), components.rend());  // the next is the last
+  std::string reached;                                                    // "usr/bin"
+  const RootEntry* entry = &kRoot;
+  for (int links = 0; !rest.empty();) {
+    const std::string part = std::move(rest.back());
+    rest.pop_back();
+    if (part == ".") continue;
+    if (part == "..") {
+      const std::size_t slash = reached.rfind('/');
+      reached.erase(slash == reached.npos ? 0 : slash);
+      entry = at_path(reached);
+      continue;
     }
-  };
-
-  for (const RootFile& file : files) {
-    const std::string path = normalise_path(file.path).substr(1);
-    if (path.empty() || file.path.ends_with('/') || file.path.ends_with("/.")) {
-      refuse(file.path, "names a folder, not a file");
+    if (entry == nullptr || !entry->is_folder) return nullptr;
+    const std::string next = reached.empty() ? part : reached + '/' + part;
+    entry = at_path(next);
+    if (entry == nullptr) return nullptr;
+    if (entry->target.empty()) {
+      reached = next;
+      continue;
     }
-    if ((file.mode & ~kModeBits) != 0) {
-      refuse(file.path, fmt::format("has the mode {:o}; 7777 is the largest", file.mode));
-    }
-    add_parents(path);
-    const auto [at, added] =
-        root.try_emplace(path, RootEntry{path, false, file.mode, ByteView(file.content)});
-    if (!added) {
-      refuse('/' + path, at->second.is_folder
-                             ? "is a file, but another path needs it to be a folder"
-                             : "is given twice");
-    }
+    if (++links > kMostLinks) return nullptr;
+    if (entry->target.starts_with('/')) reached.clear();
+    const auto target = split(entry->target);
+    rest.insert(rest.end(), target.rbegin(), target.rend());
+    entry = at_path(reached);
   }
-  for (const std::string& folder : folders) {
-    const std::string path = normalise_path(folder).substr(1);
-    add_parents(path);
-    add_folder(path);
-  }
-
-  std::vector<RootEntry> entries;
-  entries.reserve(root.size());
-  for (auto& [path, entry] : root) entries.push_back(std::move(entry));
-  return entries;
+  return entry;
 }
 
 }  // namespace whittle::imagegen

@@ -37,10 +37,7 @@ std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t l
 }
 
 const RootEntry* find(const std::vector<RootEntry>& root, std::string_view path) {
-  const auto at = std::find_if(root.begin(), root.end(), [&](const RootEntry& entry) {
-    return path.starts_with('/') && path.substr(1) == entry.path;
-  });
-  return at == root.end() ? nullptr : &*at;
+  return path.starts_with('/') ? find_entry(root, path) : nullptr;
 }
 
 bool is_user_name(std::string_view text) {
@@ -56,6 +53,47 @@ bool is_user_name(std::string_view text) {
 bool runs_as_root(std::string_view user) {
   const std::string_view name = user.substr(0, user.find(':'));
   return name.empty() || name == "root" || parse_number(name, 0) == 0u;
+}
+
+// By the bits that the kernel looks at. A user or group that is given by name counts as others.
+bool may_execute(const RootEntry& file, std::string_view user) {
+  const std::size_t colon = std::min(user.find(':'), user.size());
+  if (parse_number(user.substr(0, colon), kLargestUser) == file.owner.user) {
+    return (file.mode & 0100) != 0;
+  }
+  const std::string_view group = colon == user.size() ? "0" : user.substr(colon + 1);
+  if (parse_number(group, kLargestUser) == file.owner.group) return (file.mode & 0010) != 0;
+  return (file.mode & kOthersExecute) != 0;
+}
+
+// Where engines put files of their own when a container starts.
+bool is_given_by_engines(std::string_view path) {
+  for (const std::string_view file : {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"}) {
+    if (path == file) return true;
+  }
+  for (const std::string_view folder : {"/dev/", "/proc/", "/sys/"}) {
+    if (path.starts_with(folder)) return true;
+  }
+  return false;
+}
+
+// Links that lead to nothing, in one line: a folder of time zones has hundreds of links.
+std::string find_dangling_links(const std::vector<RootEntry>& root) {
+  const RootEntry* first = nullptr;
+  int others = 0;
+  for (const RootEntry& entry : root) {
+    if (entry.target.empty() || is_given_by_engines(entry.target)) continue;
+    if (find_entry(root, '/' + entry.path) != nullptr) continue;
+    if (first == nullptr) {
+      first = &entry;
+    } else {
+      others++;
+    }
+  }
+  if (first == nullptr) return "";
+  return fmt::format("the symbolic link /{} leads to '{}', which the image does not have{}",
+                     printable(first->path), printable(first->target),
+                     others == 0 ? "" : fmt::format(", and {} more are like that", others));
 }
 
 }  // namespace
@@ -168,11 +206,14 @@ std::vector<std::string> find_surprises(const ImageSpec& spec, const std::vector
   } else if ((program->mode & 0111) == 0) {
     warn(fmt::format("the program {} has the mode {:04o}: nobody is allowed to execute it",
                      printable(command.front()), program->mode));
-  } else if (!runs_as_root(spec.user) && (program->mode & kOthersExecute) == 0) {
+  } else if (!runs_as_root(spec.user) && !may_execute(*program, spec.user)) {
+    const std::string owner = program->owner == Owner()
+                                  ? "root"
+                                  : fmt::format("{}:{}", program->owner.user, program->owner.group);
     warn(
-        fmt::format("the program {} has the mode {:04o} and belongs to root: user {} may not "
+        fmt::format("the program {} has the mode {:04o} and belongs to {}: user {} may not "
                     "execute it",
-                    printable(command.front()), program->mode, printable(spec.user)));
+                    printable(command.front()), program->mode, owner, printable(spec.user)));
   }
 
   for (const RootEntry& entry : root) {
@@ -182,6 +223,8 @@ std::vector<std::string> find_surprises(const ImageSpec& spec, const std::vector
                        top));
     }
   }
+
+  if (std::string text = find_dangling_links(root); !text.empty()) warn(std::move(text));
 
   if (spec.compression == Compression::zstd) {
     warn(

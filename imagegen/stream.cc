@@ -57,7 +57,7 @@ class Utf8Names {
 using Entry = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
 
 Entry new_entry(const std::string& path, unsigned type, std::uint32_t mode, std::uint64_t size,
-                std::int64_t mtime) {
+                std::int64_t mtime, const Owner& owner) {
   Entry entry(::archive_entry_new(), &archive_entry_free);
   if (entry == nullptr) throw std::bad_alloc();
   ::archive_entry_copy_pathname(entry.get(), path.c_str());
@@ -65,8 +65,8 @@ Entry new_entry(const std::string& path, unsigned type, std::uint32_t mode, std:
   ::archive_entry_set_perm(entry.get(), static_cast<mode_t>(mode));
   ::archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
   ::archive_entry_set_mtime(entry.get(), mtime, 0);
-  ::archive_entry_set_uid(entry.get(), 0);
-  ::archive_entry_set_gid(entry.get(), 0);
+  ::archive_entry_set_uid(entry.get(), owner.user);
+  ::archive_entry_set_gid(entry.get(), owner.group);
   return entry;
 }
 
@@ -134,21 +134,28 @@ TarWriter::TarWriter(ByteSink sink, std::int64_t mtime)
 
 TarWriter::~TarWriter() = default;
 
-void TarWriter::add_entry(const std::string& path, unsigned type, std::uint32_t mode,
-                          ByteView content) {
+// Under a locale for the names in it.
+void TarWriter::add_entry(archive_entry* entry, ByteView content) {
   const Utf8Names names;
-  const Entry entry = new_entry(path, type, mode, content.size(), mtime_);
-  handle_->check(::archive_write_header(handle_->writer, entry.get()), "write a tar header");
+  handle_->check(::archive_write_header(handle_->writer, entry), "write a tar header");
   handle_->write(content);
   handle_->check(::archive_write_finish_entry(handle_->writer), "finish a tar entry");
 }
 
-void TarWriter::add_folder(const std::string& path, std::uint32_t mode) {
-  add_entry(path + '/', AE_IFDIR, mode, {});
+void TarWriter::add_folder(const std::string& path, std::uint32_t mode, const Owner& owner) {
+  add_entry(new_entry(path + '/', AE_IFDIR, mode, 0, mtime_, owner).get(), {});
 }
 
-void TarWriter::add_file(const std::string& path, ByteView content, std::uint32_t mode) {
-  add_entry(path, AE_IFREG, mode, content);
+void TarWriter::add_file(const std::string& path, ByteView content, std::uint32_t mode,
+                         const Owner& owner) {
+  add_entry(new_entry(path, AE_IFREG, mode, content.size(), mtime_, owner).get(), content);
+}
+
+void TarWriter::add_link(const std::string& path, const std::string& target, const Owner& owner) {
+  constexpr std::uint32_t kMode = 0777;
+  const Entry entry = new_entry(path, AE_IFLNK, kMode, 0, mtime_, owner);
+  ::archive_entry_copy_symlink(entry.get(), target.c_str());
+  add_entry(entry.get(), {});
 }
 
 void TarWriter::finish() { handle_->check(::archive_write_close(handle_->writer), "finish"); }
@@ -172,7 +179,7 @@ Compressor::Compressor(ByteSink sink, Compression compression)
       break;
   }
   handle_->open();
-  const Entry entry = new_entry("data", AE_IFREG, 0644, 0, 0);
+  const Entry entry = new_entry("data", AE_IFREG, 0644, 0, 0, {});
   handle_->check(::archive_write_header(writer, entry.get()), "begin a raw stream");
 }
 

@@ -12,6 +12,8 @@
 #include "common/bytes.h"
 #include "imagegen/image.h"
 
+struct archive_entry;
+
 namespace whittle::imagegen {
 
 // May throw; the exception comes out of the call that produced the bytes.
@@ -19,8 +21,8 @@ using ByteSink = std::function<void(ByteView)>;
 
 struct ArchiveHandle;
 
-// A tar without owner names, with owner 0:0, one time for every entry and no padding after the
-// end: the same entries give the same bytes. Paths are UTF-8, relative, and normalised.
+// A tar without names of owners, with one time for every entry and no padding after the end: the
+// same entries give the same bytes. Paths are UTF-8, relative, and normalised.
 class TarWriter {
  public:
   TarWriter(ByteSink sink, std::int64_t mtime);
@@ -28,12 +30,14 @@ class TarWriter {
   TarWriter(const TarWriter&) = delete;
   TarWriter& operator=(const TarWriter&) = delete;
 
-  void add_folder(const std::string& path, std::uint32_t mode);
-  void add_file(const std::string& path, ByteView content, std::uint32_t mode);
+  void add_folder(const std::string& path, std::uint32_t mode, const Owner& owner = {});
+  void add_file(const std::string& path, ByteView content, std::uint32_t mode,
+                const Owner& owner = {});
+  void add_link(const std::string& path, const std::string& target, const Owner& owner = {});
   void finish();  // a tar that is not finished lacks its end
 
  private:
-  void add_entry(const std::string& path, unsigned type, std::uint32_t mode, ByteView content);
+  void add_entry(archive_entry* entry, ByteView content);
 
   std::unique_ptr<ArchiveHandle> handle_;
   std::int64_t mtime_;

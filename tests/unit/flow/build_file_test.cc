@@ -12,6 +12,7 @@
 namespace whittle::flow {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
@@ -121,7 +122,8 @@ whittle:
     expose: [8080]
     labels: {a.b: c}
     annotations: [k=v]
-    add: ["ca.pem:/etc/ca.pem:0444"]
+    add: ["ca.pem:/etc/ca.pem:0444", /usr/share/zoneinfo:/usr/share/zoneinfo]
+    add_dir: ["/tmp:1777", "/data:0750:65532:65532"]
     compression: zstd)"));
   const Step& s = file.steps.at(0);
   EXPECT_EQ(file.version, "");
@@ -147,7 +149,9 @@ whittle:
   EXPECT_THAT(image.expose, ElementsAre("8080"));
   EXPECT_THAT(image.labels, ElementsAre(Pair("a.b", "c")));
   EXPECT_THAT(image.annotations, ElementsAre(Pair("k", "v")));
-  EXPECT_THAT(image.add, ElementsAre("ca.pem:/etc/ca.pem:0444"));
+  EXPECT_THAT(image.add,
+              ElementsAre("ca.pem:/etc/ca.pem:0444", "/usr/share/zoneinfo:/usr/share/zoneinfo"));
+  EXPECT_THAT(image.add_dir, ElementsAre("/tmp:1777", "/data:0750:65532:65532"));
   EXPECT_EQ(image.compression, imagegen::Compression::zstd);
 }
 
@@ -259,6 +263,10 @@ TEST(BuildFile, PathsStayInTheWorkDirectory) {
               HasSubstr("leaves the work"));
   EXPECT_THAT(problem(step("whittle: {binary: b, image: {add: [b]}}")),
               HasSubstr("names no destination"));
+  EXPECT_THAT(problem(step("whittle: {binary: b, image: {add: ['/etc/shadow:/etc/shadow']}}")),
+              HasSubstr("is absolute"));
+  EXPECT_THAT(problem(step("whittle: {binary: b, image: {add_dir: [/a, 'tmp:1777']}}")),
+              AllOf(HasSubstr(":4:50:"), HasSubstr("`tmp:1777` has a path that is not absolute")));
   EXPECT_EQ(parse(step("run: x\nartifacts: [a/../b]")).steps[0].artifacts[0].source, "a/../b");
 }
 

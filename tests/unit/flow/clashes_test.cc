@@ -185,6 +185,12 @@ TEST(Clashes, AnInputIsNotOverwritten) {
   EXPECT_THAT(problem(whittle("output: data, image: {add: ['data:/data']}")),
               HasSubstr("which is read by `build.steps.s.whittle.image.add[0]`"));
   EXPECT_THAT(problem(whittle("image: {add: ['app.tar:/data']}")), HasSubstr("`app.tar`"));
+  // A folder is read with all that is in it.
+  EXPECT_THAT(problem(whittle("output: site/x, image: {add: ['./site/:/srv/']}")),
+              HasSubstr("would write `site/x`, which is read by"));
+  EXPECT_THAT(problem(whittle("image: {layout: lay, add: ['.:/srv']}")),
+              HasSubstr("would write `lay`, which is read by"));
+  fine(whittle("output: sites, image: {add: ['site:/srv']}"));
 
   // Of another step: unless it comes before, and that step depends on it.
   const std::string reader = "    s: {whittle: {binary: app, image: {add: [\"data:/d\"]}}";

@@ -37,6 +37,19 @@ TEST_F(OutputsTest, ThatAreOneFileAreRefusedBeforeItExists) {
               HasSubstr("is c as well as a"));
 }
 
+TEST_F(OutputsTest, ThatLieInATreeThatIsReadAreRefused) {
+  std::filesystem::create_directories(folder / "tree/sub");
+  std::filesystem::create_directory_symlink("tree/sub", folder / "link");
+  for (const char* name : {"tree/new", "tree/sub/new", "tree/sub/../x/new", "link/new"}) {
+    EXPECT_THAT(problem({"the source", folder / "tree", true}, {{"the image", folder / name}}),
+                HasSubstr("is the image, in the folder"))
+        << name;
+  }
+  refuse_collisions({{"the source", folder / "tree", true}, {"x", folder / "in", true}},
+                    {{"a", folder / "tree2"}, {"b", folder / "new"}, {"c", "/dev/null"}});
+  refuse_collisions({{"the source", folder / "tree"}}, {{"a", folder / "tree/new"}});
+}
+
 TEST_F(OutputsTest, MayBeAnythingElse) {
   refuse_collisions({{"in", folder / "in"}, {"none", ""}},
                     {{"a", folder / "a"}, {"b", folder / "b"}, {"none", ""}, {"none", ""}});

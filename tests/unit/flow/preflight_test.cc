@@ -141,7 +141,7 @@ TEST_F(PreflightTest, WhatIsMissingWithNothingToMakeIt) {
   write("w/b", "");
   EXPECT_THAT(
       problem("    s: {whittle: {binary: b, image: {add: [\"b:/x\", \"a:/a\"]}}}\n"),
-      HasSubstr("build.yml:3:52: `build.steps.s.whittle.image.add[1]` (`a`) is a file to add, "
+      HasSubstr("build.yml:3:52: `build.steps.s.whittle.image.add[1]` (`a`) is to be added, "
                 "but nothing says"));
   EXPECT_THAT(
       problem("    s: {artifacts: [a], whittle: {binary: b}}\n"),
@@ -178,6 +178,29 @@ TEST_F(PreflightTest, WhatACommandMayMakeIsAWarning) {
   check("    a: {run: make}\n    s: {whittle: {binary: b}, depends_on: [a]}\n");
   EXPECT_THAT(recorder.warnings,
               HasSubstr("s: build.yml:4:27: `build.steps.s.whittle.binary` (`b`)"));
+}
+
+// A block does not show whether a source is a file or a folder; the disk does.
+TEST_F(PreflightTest, FilesWhereFoldersHaveToBe) {
+  write("w/b", "");
+  write("w/file", "");
+  std::filesystem::create_directory(folder / "w/site");
+  const auto adds = [](const std::string& list) {
+    return "    s: {whittle: {binary: b, image: {add: [" + list + "]}}}\n";
+  };
+  EXPECT_EQ(problem(adds("\"file:/srv\", \"file:/srv/x\"")),
+            "build.yml:3:57: `build.steps.s.whittle.image.add[1]` is wrong: image path '/srv' is a "
+            "file, but another path needs it to be a folder");
+  EXPECT_THAT(problem(adds("\"file:/b\"")), HasSubstr("'/b' is given twice"));
+  fine(adds("\"site:/srv\", \"file:/srv/x\""));
+  fine(adds("\"site/:/srv/\", \"file:/srv/x\""));
+}
+
+TEST_F(PreflightTest, FilesOfTheSystem) {
+  write("w/b", "");
+  EXPECT_THAT(problem("    s: {whittle: {binary: b, image: {add: "
+                      "[\"/usr/share/zoneinfo/No/Where:/z\"]}}}\n"),
+              HasSubstr("is a file of the system to add, but this system does not have it"));
 }
 
 TEST_F(PreflightTest, LinksThatLeadOut) {
@@ -237,7 +260,7 @@ TEST_F(PreflightTest, WhatACommandDidNotMake) {
   };
   EXPECT_EQ(failure("    s: {run: echo > b, whittle: {binary: b, image: {add: [\"a:/a\"]}}}\n",
                     ErrorKind::failed),
-            "build.yml:3:59: `build.steps.s.whittle.image.add[0]` (`a`) is a file to add, but the "
+            "build.yml:3:59: `build.steps.s.whittle.image.add[0]` (`a`) is to be added, but the "
             "step did not create it");
   EXPECT_THAT(failure("    s: {run: 'echo > b # out', whittle: {binary: b, output: out/x}}\n",
                       ErrorKind::failed),

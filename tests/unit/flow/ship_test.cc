@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include "flow/added_file.h"
 #include "flow/source_date.h"
 #include "packer/packer.h"
 #include "tests/unit/flow/scratch.h"
@@ -204,6 +203,22 @@ TEST_F(ShipTest, NeverWritesOverTheExecutable) {
   EXPECT_EQ(read("app"), tiny_executable());
 }
 
+TEST_F(ShipTest, NeverWritesIntoAFolderThatItAdds) {
+  write("site/index.html", "hello");
+  ShipBlock block{.binary = "app", .strip = false, .pack = false, .output = "", .image = {}};
+  block.image.add = {"site:/srv/site"};
+  block.image.output = "site/app.tar";
+  EXPECT_THAT(error_of([&] { run(block); }).what(),
+              HasSubstr("site/app.tar: is the image, in the"));
+  block.image.output = "";
+  block.image.layout = "site/lay";
+  EXPECT_EQ(error_of([&] { run(block); }).kind(), ErrorKind::usage);
+  block.image.layout = "lay";
+  run(block);
+  run(block);
+  EXPECT_FALSE(std::filesystem::exists(folder / "site/lay"));
+}
+
 TEST_F(ShipTest, AStopIsNotAnError) {
   std::stop_source stop;
   stop.request_stop();
@@ -218,19 +233,6 @@ TEST_F(ShipTest, AStopIsNotAnError) {
                     recorder),
                Stopped);
   EXPECT_FALSE(std::filesystem::exists(folder / "app.tar"));
-}
-
-TEST(AddedFile, ReadsSourceDestinationAndMode) {
-  const AddedFile plain = parse_added_file("a/b:/etc/b");
-  EXPECT_EQ(plain.source, "a/b");
-  EXPECT_EQ(plain.destination, "/etc/b");
-  EXPECT_EQ(plain.mode, 0644u);
-  EXPECT_EQ(parse_added_file("b:/c:0755").mode, 0755u);
-  EXPECT_EQ(parse_added_file("a/b:/etc/").destination, "/etc/b");
-  for (const char* text :
-       {"", "a", ":", ":/b", "a:", "a:b", "a:/b:", "a:/b:8", "a:/b:10000", "a:/b:0644x"}) {
-    EXPECT_EQ(error_of([&] { parse_added_file(text); }).kind(), ErrorKind::usage) << text;
-  }
 }
 
 TEST(SourceDate, IsSecondsOrAMistake) {

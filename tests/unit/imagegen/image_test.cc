@@ -137,6 +137,29 @@ TEST(Image, HistoryNamesAFewFiles) {
   EXPECT_EQ(config["history"][0]["created_by"], "whittle: add /app, /b, /c and 2 more");
 }
 
+TEST(Image, LayerHoldsOwnersFoldersAndLinks) {
+  ImageSpec spec = small_spec();
+  spec.files.push_back({"/etc/key", to_bytes("k"), 0400, {65532, 65532}});
+  // Beyond what a ustar header has room for.
+  spec.folders = {{"/data", 0750, {2147483647, 2147483646}}, {"/tmp", 01777}};
+  spec.links = {{"/etc/grüß", "../日本", {1, 2}}};
+  const auto entries = read_tar(build_image(spec).layer.bytes);
+  ASSERT_THAT(paths_of(entries),
+              ElementsAre("app", "data/", "etc/", "etc/grüß", "etc/key", "tmp/"));
+  EXPECT_EQ(entries[0].uid, 0);
+  EXPECT_EQ(entries[1].mode, 0750u);
+  EXPECT_EQ(entries[1].uid, 2147483647);
+  EXPECT_EQ(entries[1].gid, 2147483646);
+  EXPECT_EQ(entries[2].uid, 0);
+  EXPECT_EQ(entries[3].target, "../日本");
+  EXPECT_EQ(entries[3].uid, 1);
+  EXPECT_EQ(entries[3].gid, 2);
+  EXPECT_EQ(entries[4].mode, 0400u);
+  EXPECT_EQ(entries[4].uid, 65532);
+  EXPECT_EQ(entries[5].mode, 01777u);
+  EXPECT_TRUE(entries[5].is_folder);
+}
+
 // The uncompressed tar again, written by hand from the ustar format (POSIX.1-2017, pax): what
 // libarchive makes of an entry is not its choice.
 TEST(Image, TarIsPlainUstarWithoutPadding) {

@@ -129,6 +129,29 @@ TEST(Spec, WarnsOfWhatWouldSurprise) {
                 spec.user = "0:0";
               }),
               IsEmpty());
+  const auto owned = [&](std::uint32_t mode, Owner owner, std::string user) {
+    return warning([&](ImageSpec& spec) {
+      spec.files[0].mode = mode;
+      spec.files[0].owner = owner;
+      spec.user = user;
+    });
+  };
+  EXPECT_THAT(owned(0500, {65532, 0}, "65532:65532"), IsEmpty());
+  EXPECT_THAT(owned(0050, {0, 65532}, "1:65532"), IsEmpty());
+  EXPECT_THAT(owned(0050, {1, 0}, "65532"), IsEmpty());  // whose group is 0
+  EXPECT_THAT(owned(0055, {65532, 65532}, "65532:65532"),
+              ElementsAre(HasSubstr("belongs to 65532:65532: user 65532:65532 may not execute")));
+  EXPECT_THAT(owned(0505, {0, 65532}, "1:65532"), ElementsAre(HasSubstr("may not execute")));
+  EXPECT_THAT(warning([](ImageSpec& spec) {
+                spec.links = {{"/bin/run", "../app"}};
+                spec.entrypoint = {"/bin/run"};
+              }),
+              IsEmpty());
+  EXPECT_THAT(warning([](ImageSpec& spec) {
+                spec.links = {{"/a", "nothing"}, {"/b", "/tmp/b"}, {"/null", "/dev/null"}};
+              }),
+              ElementsAre("the symbolic link /a leads to 'nothing', which the image does not have, "
+                          "and 1 more are like that"));
   EXPECT_THAT(warning([](ImageSpec& spec) {
                 spec.files.push_back({"/proc/x", {}, 0644});
               }),

@@ -46,7 +46,7 @@ struct TarEntry {
   bool is_folder = false;
   unsigned mode = 0;
   std::int64_t uid = -1, gid = -1, mtime = -1;
-  std::string user, group, content;
+  std::string user, group, content, target;
 };
 
 // Every entry of a tar, compressed or not, in order.
@@ -68,6 +68,7 @@ inline std::vector<TarEntry> read_tar(ByteView bytes) {
     out.uid = ::archive_entry_uid(entry);
     out.gid = ::archive_entry_gid(entry);
     out.mtime = ::archive_entry_mtime(entry);
+    if (const char* target = ::archive_entry_symlink(entry)) out.target = target;
     if (const char* user = ::archive_entry_uname(entry)) out.user = user;
     if (const char* group = ::archive_entry_gname(entry)) out.group = group;
     out.content.resize(static_cast<std::size_t>(::archive_entry_size(entry)));
