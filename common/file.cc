@@ -18,7 +18,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "common/error.h"
@@ -96,10 +95,12 @@ const char* describe_non_regular(mode_t mode) {
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
 constexpr std::size_t kRandomLetters = 10;
 
-// Makes something new beside `path` under a hidden name that nothing has, by `make`, which returns
-// a negative number where it fails. Returns what it made and under which name; throws Error{io}.
-// (mkostemp and mkdtemp give modes of their own, and what the umask makes of another one can only
-// be asked by changing the umask, which other threads would see. Here the system applies it.)
+struct Temporary {
+  int made = -1;  // what `make` returned
+  std::string name;
+  int cleanup_slot = -1;
+};
+
 // The begin of a file's name, for the name of something temporary: a name has at most 255 bytes. A
 // character is kept whole (UTF-8).
 std::string_view shortened(std::string_view name) {
@@ -110,9 +111,13 @@ std::string_view shortened(std::string_view name) {
   return name.substr(0, end);
 }
 
+// Makes something new beside `path` under a hidden name that nothing has, by `make`, which returns
+// a negative number where it fails. Throws Error{io}. The name has its slot before there is
+// anything under it: a signal that arrives while the system makes it is handled right after.
+// (mkostemp and mkdtemp give modes of their own, and what the umask makes of another one can only
+// be asked by changing the umask, which other threads would see. Here the system applies it.)
 template <typename Make>
-std::pair<int, std::string> make_beside(const std::filesystem::path& path, const char* what,
-                                        const Make& make) {
+Temporary make_beside(const std::filesystem::path& path, const char* what, const Make& make) {
   for (int attempts = 100;; attempts--) {
     std::array<unsigned char, kRandomLetters> random{};
     if (::getrandom(random.data(), random.size(), 0) < 0) {
@@ -123,9 +128,12 @@ std::pair<int, std::string> make_beside(const std::filesystem::path& path, const
     const std::string file_name = path.filename().native();
     const std::string name =
         (path.parent_path() / fmt::format(".{}.{}", shortened(file_name), ending)).native();
+    const int slot = claim_slot(name);
     const int made = make(name.c_str());
-    if (made >= 0) return {made, name};
-    if (errno != EEXIST || attempts == 0) throw io_error(path.native(), what, errno);
+    if (made >= 0) return {.made = made, .name = name, .cleanup_slot = slot};
+    const int error = errno;
+    release_slot(slot);
+    if (error != EEXIST || attempts == 0) throw io_error(path.native(), what, error);
   }
 }
 
@@ -239,11 +247,13 @@ AtomicFile::AtomicFile(const std::filesystem::path& path, mode_t mode) : path_(p
     throw Error(ErrorKind::io, path.native(),
                 "cannot write: is a symbolic link that leads nowhere; name the file itself");
   }
-  std::tie(descriptor_, temporary_) =
+  const Temporary file =
       make_beside(path_, "cannot create a temporary file next to it", [&](const char* name) {
         return ::open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0777);
       });
-  cleanup_slot_ = claim_slot(temporary_);
+  descriptor_ = file.made;
+  temporary_ = file.name;
+  cleanup_slot_ = file.cleanup_slot;
 }
 
 AtomicFile::~AtomicFile() {
@@ -321,11 +331,10 @@ void write_file_atomic(const std::filesystem::path& path, ByteView bytes, mode_t
 }
 
 TemporaryFolder::TemporaryFolder(const std::filesystem::path& path) : path_(path) {
-  temporary_ =
-      make_beside(path, "cannot create a temporary folder next to it", [](const char* name) {
-        return ::mkdir(name, 0777);
-      }).second;
-  cleanup_slot_ = claim_slot(temporary_.native());
+  const Temporary folder = make_beside(path, "cannot create a temporary folder next to it",
+                                       [](const char* name) { return ::mkdir(name, 0777); });
+  temporary_ = folder.name;
+  cleanup_slot_ = folder.cleanup_slot;
 }
 
 TemporaryFolder::~TemporaryFolder() {
@@ -360,6 +369,11 @@ void remove_temporaries_and_die(int signal_number) {
   ::raise(signal_number);
   ::_exit(128 + signal_number);
 }
+
+RemovedOnSignal::RemovedOnSignal(const std::filesystem::path& path)
+    : cleanup_slot_(claim_slot(path.native())) {}
+
+RemovedOnSignal::~RemovedOnSignal() { release_slot(cleanup_slot_); }
 
 void remove_temporaries_on_signals() {
   for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU}) {

@@ -124,8 +124,22 @@ class TemporaryFolder {
   int cleanup_slot_ = -1;
 };
 
+// A file, or a folder with all that is in it, that goes when a signal ends the process while this
+// object lives. The path need not exist yet.
+class RemovedOnSignal {
+ public:
+  explicit RemovedOnSignal(const std::filesystem::path& path);
+  ~RemovedOnSignal();
+  RemovedOnSignal(const RemovedOnSignal&) = delete;
+  RemovedOnSignal& operator=(const RemovedOnSignal&) = delete;
+
+ private:
+  int cleanup_slot_;
+};
+
 // Makes signals that end a process from outside (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU) remove
-// what every open AtomicFile and TemporaryFolder has made before the process ends by that signal.
+// what every open AtomicFile, TemporaryFolder and RemovedOnSignal stands for before the process
+// ends by that signal.
 // Called once, by the command.
 void remove_temporaries_on_signals();
 

@@ -100,11 +100,14 @@ bool make_layout(const Image& image, const fs::path& folder) {
   return temporary.commit();
 }
 
-// Makes an empty folder a layout without images, and an empty folder again if that is all that is
-// made of it.
+// Makes an empty folder a layout without images, and an empty folder again if no image gets into
+// it: because of an error or because a signal ends the process.
 class EmptyLayout {
  public:
-  explicit EmptyLayout(const fs::path& folder) : folder_(folder) {
+  explicit EmptyLayout(const fs::path& folder)
+      : folder_(folder),
+        on_signal_{RemovedOnSignal(folder / kMarker), RemovedOnSignal(folder / kIndex),
+                   RemovedOnSignal(folder / "blobs")} {
     try {
       write_file_atomic(folder / kMarker, as_bytes(kLayoutMarker));
       const Json index = {
@@ -132,6 +135,7 @@ class EmptyLayout {
   }
 
   const fs::path& folder_;
+  RemovedOnSignal on_signal_[3];
   bool kept_ = false;
 };
 

@@ -593,5 +593,34 @@ TEST_F(LayoutTest, ASignalLeavesNothing) {
   ::close(ready[1]);
 }
 
+// In an empty folder the layout is made in place: all of it is there afterwards, or nothing.
+TEST_F(LayoutTest, ASignalLeavesAnEmptyFolderEmpty) {
+  const fs::path out = folder_ / "out";
+  const Image image = image_of("a:1", std::string(1 << 20, 'x'));
+  int empty = 0;
+  for (int round = 0; round < 20; round++) {
+    fs::remove_all(out);
+    fs::create_directory(out);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      remove_temporaries_on_signals();
+      write_layout(image, out);
+      ::_exit(0);
+    }
+    ::usleep(static_cast<useconds_t>(500 + round * 400));
+    ::kill(child, SIGTERM);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (fs::is_empty(out)) {
+      empty++;
+      EXPECT_TRUE(WIFSIGNALED(status));
+    } else {
+      EXPECT_THAT(blobs(out), UnorderedElementsAreArray(names_of(blobs_of(image)))) << round;
+      EXPECT_EQ(tags(out).size(), 1u);
+    }
+  }
+  EXPECT_GT(empty, 0);
+}
+
 }  // namespace
 }  // namespace whittle::imagegen
