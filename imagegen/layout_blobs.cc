@@ -89,6 +89,8 @@ class Parts {
     if (depth > kDeepestIndex) return;
     const bool is_index = is_index_type(descriptor);
     if (!is_index && !is_manifest_type(descriptor)) return;
+    // Once each: indexes that list one another many times would never come to an end.
+    if (!seen_.insert(text_member(descriptor, "digest")).second) return;
     try {
       const Json document = read_document(layout_, descriptor);
       add_name(descriptor);
@@ -120,7 +122,7 @@ class Parts {
   }
 
   const fs::path& layout_;
-  std::set<std::string> names_;
+  std::set<std::string> names_, seen_;
 };
 
 // Why it is not certain which blobs are still needed.

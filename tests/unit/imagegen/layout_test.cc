@@ -315,6 +315,29 @@ TEST_F(LayoutTest, KeepsWhatIsMentionedAnywhere) {
   }
 }
 
+// Read once for each way that leads to it, the innermost of these would be read 10 to the 12th
+// times.
+TEST_F(LayoutTest, ManyWaysToOneDocumentTakeNoTime) {
+  const fs::path out = folder_ / "out";
+  const Image one = image_of("a:1", "one");
+  write_layout(one, out);
+  json descriptor = read_json(out / "index.json")["manifests"][0];
+  const json annotations = descriptor["annotations"];
+  for (int depth = 0; depth < 4; depth++) {
+    const json document = {{"manifests", std::vector<json>(1000, descriptor)}};
+    const std::string text = document.dump();
+    const std::string name = to_hex(sha256(as_bytes(text)));
+    write_text(out / "blobs/sha256" / name, text);
+    descriptor = {{"mediaType", "application/vnd.oci.image.index.v1+json"},
+                  {"digest", "sha256:" + name},
+                  {"size", text.size()},
+                  {"annotations", annotations}};
+  }
+  write_text(out / "index.json", json{{"manifests", {descriptor}}}.dump());
+  write_layout(image_of("a:1", "two"), out);
+  EXPECT_TRUE(fs::exists(out / "blobs/sha256" / hex_of(one.layer)));
+}
+
 TEST_F(LayoutTest, DeletesNothingWhereItIsUncertain) {
   const fs::path out = folder_ / "out";
   const Image one = image_of("a:1", "one"), two = image_of("a:1", "two");
