@@ -149,7 +149,7 @@ std::vector<std::string> add_to_layout(const Image& image, const fs::path& folde
   std::vector<const Blob*> blobs = blobs_of(image);
   if (change.platforms) blobs.push_back(&*change.platforms);
   NewBlobs added(folder, blobs);
-  write_file_atomic(index_path, serialise(change.index));
+  write_file_atomic(index_path, change.index);
   added.keep();
   for (std::string& note : remove_unreferenced(folder, change.replaced)) {
     change.notes.push_back(std::move(note));

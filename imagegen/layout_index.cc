@@ -300,7 +300,7 @@ LayoutChange add_to_index(Json index, const Image& image, const DocumentReader& 
   if (!note.empty()) change.notes.push_back(std::move(note));
   others.insert(others.begin() + static_cast<std::ptrdiff_t>(*place), std::move(entry));
   index["manifests"] = std::move(others);
-  change.index = std::move(index);
+  change.index = serialise(index);
   return change;
 }
 

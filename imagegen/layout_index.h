@@ -26,7 +26,7 @@ std::string text_member(const Json& object, std::string_view key);
 using DocumentReader = std::function<Json(const Json& descriptor)>;
 
 struct LayoutChange {
-  Json index;                      // index.json with the image in it
+  Bytes index;                     // index.json with the image in it
   std::optional<Blob> platforms;   // an image index to write, where the name has several platforms
   std::vector<Json> replaced;      // the descriptors that the name led to before
   std::vector<std::string> notes;  // what the user should know about names

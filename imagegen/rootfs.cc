@@ -133,15 +133,14 @@ class RootMaker {
     return leaf.target.empty() ? "file" : "symbolic link";
   }
 
-  void add_leaf(RootEntry leaf) {
+  void add_leaf(const RootEntry& leaf) {
     if (leaf.path.empty()) refuse("/", "is the root, not a file");
     add_parents(leaf.path);
-    const std::string path = leaf.path;
-    const std::string_view kind = kind_of(leaf);
-    const auto [at, is_new] = root_.try_emplace(path, std::move(leaf));
+    const auto [at, is_new] = root_.try_emplace(leaf.path, leaf);
     if (is_new) return;
-    if (!at->second.is_folder) refuse('/' + path, "is given twice");
-    refuse('/' + path, fmt::format("is a {}, but another path needs it to be a folder", kind));
+    if (!at->second.is_folder) refuse('/' + leaf.path, "is given twice");
+    refuse('/' + leaf.path,
+           fmt::format("is a {}, but another path needs it to be a folder", kind_of(leaf)));
   }
 
   RootEntry& need_folder(const std::string& path) {
@@ -229,11 +228,13 @@ const RootEntry* find_entry(const std::vector<RootEntry>& root, std::string_view
       continue;
     }
     if (entry == nullptr || !entry->is_folder) return nullptr;
-    const std::string next = reached.empty() ? part : reached + '/' + part;
+    std::string next = reached;
+    if (!next.empty()) next += '/';
+    next += part;
     entry = at_path(next);
     if (entry == nullptr) return nullptr;
     if (entry->target.empty()) {
-      reached = next;
+      reached = std::move(next);
       continue;
     }
     if (++links > kMostLinks) return nullptr;

@@ -33,7 +33,7 @@ class Layout {
     for (const Blob* blob : {&image.manifest, &image.config}) put(*blob);
     LayoutChange change = add_to_index(index, image, reader(), "lay");
     if (change.platforms) put(*change.platforms);
-    index = std::move(change.index);
+    index = Json::parse(change.index);
     replaced = std::move(change.replaced);
     notes = std::move(change.notes);
     return *this;
