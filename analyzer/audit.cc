@@ -19,6 +19,7 @@
 #include "common/digest.h"
 #include "common/elf.h"
 #include "common/file.h"
+#include "common/file_tree.h"
 #include "common/mapped_file.h"
 #include "common/threads.h"
 
@@ -57,6 +58,15 @@ bool begins_like_elf(const fs::path& path) {
   ::close(fd);
   if (n < 0) throw io_error(path.native(), "cannot read", error);
   return elf::has_magic(ByteView(start, static_cast<std::size_t>(n)));
+}
+
+// The path inside the root, where it lies there; else the path on this machine.
+std::string path_in_root(const fs::path& root, const fs::path& path) {
+  std::error_code error;
+  const fs::path whole = fs::weakly_canonical(path, error);
+  const fs::path inside = whole.lexically_relative(root);
+  const bool is_inside = !inside.empty() && *inside.begin() != "..";
+  return is_inside ? "/" + inside.native() : whole.native();
 }
 
 bool may_be_executed(mode_t mode) { return (mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0; }
@@ -140,7 +150,7 @@ void mark_too_large(const PackedProgram& packed, BinaryReport& report) {
 class Auditor::Impl {
  public:
   explicit Impl(const AuditOptions& options) : options_(options) {
-    if (!options.root.empty()) finder_.emplace(options.root);
+    if (!options.root.empty()) root_.emplace(options.root);
     const unsigned count = options.jobs != 0 ? options.jobs : processor_count();
     try {
       while (workers_.size() < std::min(count, 64U)) workers_.emplace_back([this] { work(); });
@@ -270,9 +280,11 @@ class Auditor::Impl {
     }
     BinaryReport report = inspect_packed_or_not(bytes, job.path);
     if (!job.named && is_passed_over(report.kind, mode)) return std::nullopt;
-    if (finder_ && !job.content && report.kind == Kind::dynamic_executable) {
-      const std::lock_guard lock(finder_mutex_);
-      report.linkage.libraries = finder_->find(elf::File::parse(bytes, job.path), job.path);
+    if (root_ && !job.content && report.kind == Kind::dynamic_executable) {
+      const LinkedObject program = describe_object(elf::File::parse(bytes, job.path));
+      const std::lock_guard lock(root_mutex_);
+      report.linkage.libraries =
+          LibraryFinder(*root_).find(program, path_in_root(root_->root(), job.path));
     }
     return report;
   }
@@ -331,9 +343,9 @@ class Auditor::Impl {
   }
 
   AuditOptions options_;
-  std::optional<LibraryFinder> finder_;
+  std::optional<FolderTree> root_;
   Budget unpacking_{kMaxUnpacking};
-  std::mutex finder_mutex_;
+  std::mutex root_mutex_;
   std::mutex mutex_;  // of all that follows
   std::condition_variable changed_;
   std::deque<Job> jobs_;
