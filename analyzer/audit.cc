@@ -40,15 +40,6 @@ struct Job {
   bool named = false;            // by the caller, so reported whatever it is
 };
 
-AuditedFile failed(std::string path, const Error& error) {
-  AuditedFile file;
-  file.path = std::move(path);
-  file.error = error.message();
-  if (error.offset()) file.error += " (at offset " + std::to_string(*error.offset()) + ")";
-  file.error_exit_code = exit_code(error.kind());
-  return file;
-}
-
 bool begins_like_elf(const fs::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) throw io_error(path.native(), "cannot open", errno);
@@ -147,10 +138,22 @@ void mark_too_large(const PackedProgram& packed, BinaryReport& report) {
 
 }  // namespace
 
+AuditedFile failed_file(std::string path, const Error& error) {
+  AuditedFile file;
+  file.path = std::move(path);
+  file.error = error.message();
+  if (error.offset()) file.error += " (at offset " + std::to_string(*error.offset()) + ")";
+  file.error_exit_code = exit_code(error.kind());
+  return file;
+}
+
 class Auditor::Impl {
  public:
   explicit Impl(const AuditOptions& options) : options_(options) {
-    if (!options.root.empty()) root_.emplace(options.root);
+    if (!options.root.empty()) {
+      root_.emplace(options.root);
+      finder_.emplace(*root_);
+    }
     const unsigned count = options.jobs != 0 ? options.jobs : processor_count();
     try {
       while (workers_.size() < std::min(count, 64U)) workers_.emplace_back([this] { work(); });
@@ -184,7 +187,7 @@ class Auditor::Impl {
 
   void add_error(std::string path, const Error& error) {
     const std::lock_guard lock(mutex_);
-    results_.push_back(failed(std::move(path), error));
+    results_.push_back(failed_file(std::move(path), error));
     done_++;
   }
 
@@ -282,9 +285,8 @@ class Auditor::Impl {
     if (!job.named && is_passed_over(report.kind, mode)) return std::nullopt;
     if (root_ && !job.content && report.kind == Kind::dynamic_executable) {
       const LinkedObject program = describe_object(elf::File::parse(bytes, job.path));
-      const std::lock_guard lock(root_mutex_);
-      report.linkage.libraries =
-          LibraryFinder(*root_).find(program, path_in_root(root_->root(), job.path));
+      const std::lock_guard lock(finder_mutex_);
+      report.linkage.libraries = finder_->find(program, path_in_root(root_->root(), job.path));
     }
     return report;
   }
@@ -310,9 +312,9 @@ class Auditor::Impl {
       file.report = std::move(*report);
       return file;
     } catch (const Error& error) {
-      return failed(job.path, error);
+      return failed_file(job.path, error);
     } catch (const std::exception& error) {  // no memory for it, most likely
-      return failed(job.path, Error(ErrorKind::internal, job.path, error.what()));
+      return failed_file(job.path, Error(ErrorKind::internal, job.path, error.what()));
     }
   }
 
@@ -344,8 +346,9 @@ class Auditor::Impl {
 
   AuditOptions options_;
   std::optional<FolderTree> root_;
+  std::optional<LibraryFinder> finder_;
   Budget unpacking_{kMaxUnpacking};
-  std::mutex root_mutex_;
+  std::mutex finder_mutex_;
   std::mutex mutex_;  // of all that follows
   std::condition_variable changed_;
   std::deque<Job> jobs_;

@@ -25,7 +25,10 @@ namespace whittle::analyzer {
 namespace {
 
 constexpr std::size_t kMaxLibraries = 2000;
-constexpr std::size_t kMaxLookups = 100'000;  // of files, for one program: search paths are hostile
+// Search paths are hostile. What is not looked for any more counts as missing.
+constexpr std::size_t kMaxLookups = 100'000;       // of files, for one program
+constexpr std::size_t kMaxAllLookups = 2'000'000;  // for all of a tree
+constexpr int kMaxConfigurations = 256;            // files that /etc/ld.so.conf includes
 
 // The folders of "a:b"; an empty one means the working directory, which is not ours to know.
 std::vector<std::string> split_folders(const std::vector<std::string>& lists) {
@@ -108,12 +111,16 @@ std::shared_ptr<const LinkedObject> LibraryFinder::load(const std::string& resol
   return object != nullptr && object->type == elf::kTypeDyn ? object : nullptr;
 }
 
+bool LibraryFinder::may_look_up(Search& search) {
+  return ++search.lookups <= kMaxLookups && ++lookups_ <= kMaxAllLookups;
+}
+
 // Lines of folders and of "include PATTERN", whose last part may have wildcards.
-void LibraryFinder::read_configuration(const std::string& path, std::vector<std::string>& folders,
-                                       int depth) const {
+void LibraryFinder::read_configuration(const std::string& path, int depth) {
   constexpr std::uint64_t kMaxBytes = 1 << 20;
+  if (depth > 4 || ++configurations_ > kMaxConfigurations) return;
   const auto resolved = resolve_path(path);
-  if (!resolved || depth > 4) return;
+  if (!resolved) return;
   const auto bytes = tree_.read(*resolved, kMaxBytes);
   if (!bytes) return;
   std::istringstream lines{std::string(as_text(*bytes))};
@@ -122,7 +129,7 @@ void LibraryFinder::read_configuration(const std::string& path, std::vector<std:
     std::string word, pattern;
     if (!(words >> word)) continue;
     if (word != "include") {
-      folders.push_back(word);
+      configured_->push_back(word);
       continue;
     }
     while (words >> pattern) {
@@ -131,18 +138,20 @@ void LibraryFinder::read_configuration(const std::string& path, std::vector<std:
       const std::string wanted = pattern.substr(pattern.rfind('/') + 1);
       for (const std::string& name : tree_.names(*folder)) {
         if (::fnmatch(wanted.c_str(), name.c_str(), FNM_PERIOD) == 0) {
-          read_configuration(*folder + "/" + name, folders, depth + 1);
+          read_configuration(*folder + "/" + name, depth + 1);
         }
       }
     }
   }
 }
 
-std::vector<std::string> LibraryFinder::system_folders(const LinkedObject& program,
-                                                       bool musl) const {
+std::vector<std::string> LibraryFinder::system_folders(const LinkedObject& program, bool musl) {
   if (musl) return {"/lib", "/usr/local/lib", "/usr/lib"};
-  std::vector<std::string> folders;
-  read_configuration("/etc/ld.so.conf", folders, 0);
+  if (!configured_) {
+    configured_.emplace();
+    read_configuration("/etc/ld.so.conf", 0);
+  }
+  std::vector<std::string> folders = *configured_;
   if (const std::string name = triplet(program); !name.empty()) {
     folders.push_back("/lib/" + name);
     folders.push_back("/usr/lib/" + name);
@@ -157,10 +166,10 @@ std::vector<std::string> LibraryFinder::system_folders(const LinkedObject& progr
 }
 
 std::optional<LibraryFinder::Found> LibraryFinder::find_one(Search& search, const std::string& name,
-                                                            const Loading& loading) const {
+                                                            const Loading& loading) {
   const LinkedObject& object = *loading.object->linked;
   const auto fits = [&](const std::string& path) -> std::optional<std::string> {
-    const auto resolved = ++search.lookups > kMaxLookups ? std::nullopt : resolve_path(path);
+    const auto resolved = may_look_up(search) ? resolve_path(path) : std::nullopt;
     const auto found = resolved ? load(*resolved) : nullptr;
     if (found == nullptr || !found->is_for_machine_of(object)) return std::nullopt;
     return resolved;
@@ -168,7 +177,7 @@ std::optional<LibraryFinder::Found> LibraryFinder::find_one(Search& search, cons
   const auto look_in = [&](const std::vector<std::string>& folders, const Object& owner,
                            const char* by) -> std::optional<Found> {
     for (std::string folder : folders) {
-      if (search.lookups > kMaxLookups) break;
+      if (search.lookups > kMaxLookups || lookups_ > kMaxAllLookups) break;
       const std::string origin = folder_of(owner.path);
       const std::string lib = owner.linked->is_64bit ? "lib64" : "lib";
       replace_all(folder, "${ORIGIN}", origin);
@@ -200,8 +209,7 @@ std::optional<LibraryFinder::Found> LibraryFinder::find_one(Search& search, cons
 }
 
 // What stands in the list `out` of an object, in order; what is loaded for it joins the queue.
-void LibraryFinder::add_needed(Search& search, const Loading& loading,
-                               std::deque<Loading>& queue) const {
+void LibraryFinder::add_needed(Search& search, const Loading& loading, std::deque<Loading>& queue) {
   std::vector<Library>& out = *loading.out;
   std::vector<std::pair<std::size_t, std::shared_ptr<const Object>>> loaded;
   for (const std::string& name : loading.object->linked->needed) {
@@ -240,7 +248,7 @@ void LibraryFinder::add_needed(Search& search, const Loading& loading,
   }
 }
 
-LibraryTree LibraryFinder::find(const LinkedObject& program, const std::string& path) const {
+LibraryTree LibraryFinder::find(const LinkedObject& program, const std::string& path) {
   const auto object =
       std::make_shared<const Object>(Object{path, std::make_shared<const LinkedObject>(program)});
   Search search;

@@ -18,14 +18,15 @@
 
 namespace whittle::analyzer {
 
-// Looks for libraries in one tree, which has to outlive it. Thread-safe only if the tree is.
+// Looks for libraries in one tree, which has to outlive it and must not change meanwhile. Not
+// thread-safe.
 class LibraryFinder {
  public:
   explicit LibraryFinder(const FileTree& tree) : tree_(tree) {}
 
   // `path` is the executable's in the tree: $ORIGIN is its folder. Damaged libraries count as
   // missing, as for the loader.
-  LibraryTree find(const LinkedObject& program, const std::string& path) const;
+  LibraryTree find(const LinkedObject& program, const std::string& path);
 
  private:
   struct Object {  // an executable or library, and where it is
@@ -45,14 +46,16 @@ class LibraryFinder {
 
   std::optional<std::string> resolve_path(const std::string& path) const;
   std::shared_ptr<const LinkedObject> load(const std::string& resolved) const;
-  std::vector<std::string> system_folders(const LinkedObject& program, bool musl) const;
-  void read_configuration(const std::string& path, std::vector<std::string>& folders,
-                          int depth) const;
-  void add_needed(Search& search, const Loading& loading, std::deque<Loading>& queue) const;
-  std::optional<Found> find_one(Search& search, const std::string& name,
-                                const Loading& loading) const;
+  std::vector<std::string> system_folders(const LinkedObject& program, bool musl);
+  void read_configuration(const std::string& path, int depth);
+  void add_needed(Search& search, const Loading& loading, std::deque<Loading>& queue);
+  std::optional<Found> find_one(Search& search, const std::string& name, const Loading& loading);
+  bool may_look_up(Search& search);
 
   const FileTree& tree_;
+  std::optional<std::vector<std::string>> configured_;  // folders of /etc/ld.so.conf, once read
+  int configurations_ = 0;                              // files of these that were read
+  std::size_t lookups_ = 0;                             // of files, for all programs
 };
 
 }  // namespace whittle::analyzer

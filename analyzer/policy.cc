@@ -32,8 +32,12 @@ constexpr HardeningRule kHardeningRules[] = {
     {"pac", &Hardening::pac, "pointer authentication"},
     {"no-writable-code", &Hardening::no_writable_code, "code that cannot be written to"},
 };
-constexpr std::string_view kPlainRules[] = {"static",        "static-pie", "no-rpath", "stripped",
-                                            "no-debug-info", "no-missing", "no-needs"};
+constexpr std::string_view kPlainRules[] = {"static",   "static-pie",    "no-rpath",
+                                            "stripped", "no-debug-info", "no-missing",
+                                            "no-needs", "entrypoint"};
+// The rule `entrypoint` where it is not asked for: what is not named or not known does not break
+// it.
+constexpr std::string_view kUsualEntrypoint = "entrypoint, if any";
 constexpr std::string_view kComparisons[] = {"go>=", "rust>=", "glibc<=", "size<="};
 
 [[noreturn]] void fail(std::string_view text, std::string_view message) {
@@ -85,6 +89,7 @@ std::optional<std::string> against_needs(std::string_view id, const BinaryReport
   for (const Need& need : report.needs) {
     if (need.confidence == "low" || (!id.empty() && need.id != "needs/" + std::string(id)))
       continue;
+    if (!need.supplied_by.empty()) continue;
     return fmt::format("may need {}: {} {}", need.title, need.evidence.at(0).kind,
                        printable(need.evidence.at(0).name));
   }
@@ -113,7 +118,50 @@ std::optional<std::string> against_glibc(std::string_view most, const Linkage& l
   return std::nullopt;
 }
 
+std::optional<std::string> against_entrypoint(const Startup& startup, bool is_asked_for) {
+  const bool is_wrong = startup.runs.answer == Answer::no && !startup.program.empty();
+  if (startup.runs.answer == Answer::yes || (!is_asked_for && !is_wrong)) return std::nullopt;
+  return startup.program.empty() ? startup.runs.problem
+                                 : printable(startup.program) + " " + startup.runs.problem;
+}
+
+std::optional<std::string> against_scripts(const std::vector<Script>& scripts) {
+  const Script* first = nullptr;
+  std::size_t number = 0;
+  for (const Script& script : scripts) {
+    if (script.present == Answer::yes) continue;
+    if (number++ == 0) first = &script;
+  }
+  if (number == 0) return std::nullopt;
+  return fmt::format("{} {}{}", printable(first->path), first->problem,
+                     number == 1 ? "" : fmt::format("; and {} more", number - 1));
+}
+
 }  // namespace
+
+void Policy::require_the_usual() {
+  require("static");
+  rules_.push_back({"entrypoint", std::string(kUsualEntrypoint), ""});
+}
+
+bool Policy::is_about_images() const {
+  return std::any_of(rules_.begin(), rules_.end(),
+                     [](const Rule& rule) { return rule.name == "entrypoint"; });
+}
+
+std::vector<Violation> Policy::check(const ImageReport& image) const {
+  std::vector<Violation> out;
+  for (const Rule& rule : rules_) {
+    std::optional<std::string> reason;
+    if (rule.name == "entrypoint" || rule.name == kUsualEntrypoint) {
+      reason = against_entrypoint(image.startup, rule.name == "entrypoint");
+    } else if (rule.name == "no-missing") {
+      reason = against_scripts(image.scripts);
+    }
+    if (reason) out.push_back({rule.text, std::move(*reason)});
+  }
+  return out;
+}
 
 void Policy::require(std::string_view text) {
   while (!text.empty()) {
@@ -207,6 +255,7 @@ std::optional<std::string> Policy::reason_against(const Rule& rule, const Binary
 std::vector<Violation> Policy::check(const BinaryReport& report) const {
   std::vector<Violation> out;
   for (const Rule& rule : rules_) {
+    if (rule.name == "entrypoint" || rule.name == kUsualEntrypoint) continue;  // of the image
     if (auto reason = reason_against(rule, report)) out.push_back({rule.text, std::move(*reason)});
   }
   return out;
@@ -215,6 +264,12 @@ std::vector<Violation> Policy::check(const BinaryReport& report) const {
 void apply(const Policy& policy, std::vector<AuditedFile>& files) {
   for (AuditedFile& file : files) {
     if (file.report) file.violations = policy.check(*file.report);
+  }
+}
+
+void apply(const Policy& policy, std::vector<ImageReport>& images) {
+  for (ImageReport& image : images) {
+    if (!image.is_absent) image.violations = policy.check(image);
   }
 }
 

@@ -6,8 +6,11 @@
 //   nx, relro, pie, canary, fortify, ibt, shadow-stack, bti, pac, no-writable-code
 //                           hardening; what does not apply to a program (a canary in Go) is met,
 //                           what the file does not tell is not
-//   no-rpath, stripped, no-debug-info, no-missing (libraries, in the root that was given)
-//   no-needs, no-needs:ID   no need of medium or high confidence
+//   no-rpath, stripped, no-debug-info, no-missing (libraries, in the root that was given; in an
+//                           image, libraries and interpreters of scripts)
+//   no-needs, no-needs:ID   no need of medium or high confidence, but for what the image has that
+//                           the program is in
+//   entrypoint              of an image: what it is to run is there and can be started
 //   go>=1.22, rust>=1.70    the compiler's version, of programs in that language
 //   glibc<=2.31, size<=20M  the newest glibc that is asked for; bytes, K, M, G
 #pragma once
@@ -19,6 +22,7 @@
 #include <vector>
 
 #include "analyzer/analyzer.h"
+#include "analyzer/image_report.h"
 
 namespace whittle::analyzer {
 
@@ -27,10 +31,20 @@ class Policy {
   // Throws Error{usage} naming what is not understood. `text` holds rules and commas.
   void require(std::string_view text);
 
+  // What is required where nothing else is: `static`, and of an image that names something to run
+  // that it is there and can be started.
+  void require_the_usual();
+
   bool empty() const { return rules_.empty(); }
+
+  // Whether a rule is about images alone.
+  bool is_about_images() const;
 
   // In the order of the rules. A file that is no executable or library meets none of them.
   std::vector<Violation> check(const BinaryReport& report) const;
+
+  // Of an image as a whole.
+  std::vector<Violation> check(const ImageReport& image) const;
 
  private:
   struct Rule {
@@ -46,5 +60,7 @@ class Policy {
 
 // Sets the violations of every file that has a report.
 void apply(const Policy& policy, std::vector<AuditedFile>& files);
+// Sets those of every image that is there.
+void apply(const Policy& policy, std::vector<ImageReport>& images);
 
 }  // namespace whittle::analyzer

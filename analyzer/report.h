@@ -78,6 +78,22 @@ struct Evidence {
   std::optional<std::uint64_t> offset;  // in the file; none for what only a library has
 };
 
+// A way to supply what a program needs: all of the paths have to be there.
+struct Supply {
+  enum class What : std::uint8_t {
+    file,             // that the user may read, and that is not empty
+    folder,           // with something in it
+    program,          // that can be started
+    writable_folder,  // by the user
+    name_services,    // a file as nsswitch.conf that names `files`
+    engine,           // which puts it into every container: nothing has to be in the image
+  };
+  What what = What::file;
+  std::vector<std::string> paths;  // in the image
+  std::string
+      variable;  // of the environment, whose value counts instead of the path where it is set
+};
+
 // Something that the program may ask of the system around it and that an empty root filesystem does
 // not have. It shows code that is linked in; whether it is reached, only running tells.
 struct Need {
@@ -87,6 +103,8 @@ struct Need {
   std::string breaks;      // what happens without
   std::string supply;      // how an image gets it
   std::vector<Evidence> evidence;
+  std::vector<Supply> ways = {};              // any of which supplies it; none: no file shows it
+  std::vector<std::string> supplied_by = {};  // of a program in an image: what is there of it
 };
 
 // The newest of a library's symbol versions that a program asks for.

@@ -20,6 +20,7 @@ namespace whittle::cli {
 namespace {
 
 using Files = std::vector<analyzer::AuditedFile>;
+using Images = std::vector<analyzer::ImageReport>;
 
 struct Options {
   std::vector<std::string> paths;
@@ -27,18 +28,34 @@ struct Options {
   std::vector<std::string> require;
   std::string policy;
   bool verdict_only = false;
+  bool details = false;
   CommonOptions common;
 };
 
-const std::vector<std::pair<std::string, std::string (*)(const Files&)>>& formats() {
-  static const std::vector<std::pair<std::string, std::string (*)(const Files&)>> kFormats = {
-      {"text", report::audit_text},
-      {"json", report::audit_json},
-      {"sarif", [](const Files& files) { return report::audit_sarif(files, WHITTLE_VERSION); }},
-      {"junit", report::audit_junit},
-      {"markdown", report::audit_markdown},
-      {"cyclonedx", [](const Files& files) { return report::cyclonedx(files, WHITTLE_VERSION); }},
-      {"spdx", [](const Files& files) {
+using Render = std::string (*)(const Options&, const Files&, const Images&);
+
+const std::vector<std::pair<std::string, Render>>& formats() {
+  static const std::vector<std::pair<std::string, Render>> kFormats = {
+      {"text",
+       [](const Options& options, const Files& files, const Images& images) {
+         // Of a single file there is room for everything.
+         const bool full = options.details || files.size() == 1;
+         return report::audit_text(files, images,
+                                   full ? report::Detail::full : report::Detail::brief);
+       }},
+      {"json", [](const Options&, const Files& files,
+                  const Images& images) { return report::audit_json(files, images); }},
+      {"sarif",
+       [](const Options&, const Files& files, const Images& images) {
+         return report::audit_sarif(files, WHITTLE_VERSION, images);
+       }},
+      {"junit", [](const Options&, const Files& files,
+                   const Images& images) { return report::audit_junit(files, images); }},
+      {"markdown", [](const Options&, const Files& files,
+                      const Images& images) { return report::audit_markdown(files, images); }},
+      {"cyclonedx", [](const Options&, const Files& files,
+                       const Images&) { return report::cyclonedx(files, WHITTLE_VERSION); }},
+      {"spdx", [](const Options&, const Files& files, const Images&) {
          return report::spdx(files, WHITTLE_VERSION,
                              flow::source_date_epoch(flow::process_environment()));
        }}};
@@ -47,8 +64,11 @@ const std::vector<std::pair<std::string, std::string (*)(const Files&)>>& format
 
 // A file that breaks a rule is a failed check and decides; if there is none, the most serious error
 // does.
-int status_of(const Files& files) {
+int status_of(const Files& files, const Images& images) {
   int status = 0;
+  for (const auto& image : images) {
+    if (!image.violations.empty()) return exit_code(ErrorKind::failed);
+  }
   for (const auto& file : files) {
     if (!file.violations.empty()) return exit_code(ErrorKind::failed);
     if (!file.report) status = std::max(status, file.error_exit_code);
@@ -68,7 +88,7 @@ analyzer::Policy policy_of(const Options& options) {
   analyzer::Policy policy;
   if (!options.policy.empty()) flow::read_policy(options.policy, policy);
   for (const std::string& rules : options.require) policy.require(rules);
-  if (policy.empty()) policy.require("static");
+  if (policy.empty()) policy.require_the_usual();
   return policy;
 }
 
@@ -79,23 +99,31 @@ bool is_bill_of_materials(const Options& options) {
 int run(const Options& options) {
   const analyzer::Policy policy = policy_of(options);
   ProgressLine progress(options.common.quiet);
-  Files files = flow::audit({options.paths.begin(), options.paths.end()},
-                            {.root = options.root,
-                             .digests = is_bill_of_materials(options),
-                             .contents = !options.verdict_only,
-                             .progress = [&](std::uint64_t done, std::uint64_t all) {
-                               progress.show("auditing", done, all);
-                             }});
+  flow::Audit audit = flow::audit({options.paths.begin(), options.paths.end()},
+                                  {.root = options.root,
+                                   .digests = is_bill_of_materials(options),
+                                   .contents = !options.verdict_only,
+                                   .progress = [&](std::uint64_t done, std::uint64_t all) {
+                                     progress.show("auditing", done, all);
+                                   }});
   progress.clear();
+  Files& files = audit.files;
+  const bool is_all_judged =
+      std::all_of(files.begin(), files.end(), [](const auto& file) { return file.report; });
+  if (policy.is_about_images() && audit.images.empty() && is_all_judged) {
+    throw Error(ErrorKind::usage, "",
+                "the requirement `entrypoint` is about images, and no path leads to one");
+  }
   analyzer::apply(policy, files);
+  analyzer::apply(policy, audit.images);
   if (options.common.quiet) {
     print_errors(files);
   } else {
     for (const auto& [name, render] : formats()) {
-      if (name == options.common.format) print_result(render(files));
+      if (name == options.common.format) print_result(render(options, files, audit.images));
     }
   }
-  return status_of(files);
+  return status_of(files, audit.images);
 }
 
 }  // namespace
@@ -131,6 +159,8 @@ void add_audit(Program& program) {
       throw CLI::ExcludesError("--verdict-only", "--format " + options->common.format);
     }
   });
+  command->add_flag("--details", options->details,
+                    "Say everything of files in which all is in order, too");
   std::vector<std::string> names;
   for (const auto& format : formats()) names.push_back(format.first);
   add_common_options(command, options->common, names);

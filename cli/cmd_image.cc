@@ -104,7 +104,7 @@ void add_image(Program& program) {
   command->add_option("--name", image.name, "Path of the executable in it (/FILE's name)")
       ->type_name("PATH");
   add_list(command, "--entrypoint", image.entrypoint, "ARG", "What is run (the executable) *");
-  add_list(command, "--cmd", image.cmd, "ARG", "Its default arguments *");
+  program.may_be_empty(add_list(command, "--cmd", image.cmd, "ARG", "Its default arguments *"));
   add_list(command, "-e,--env", options->env, "NAME=VALUE", "An environment variable *");
   command->add_option("--workdir", image.workdir, "The working directory (/)")->type_name("PATH");
   command->add_option("--user", image.user, "Who runs it (65532:65532)")->type_name("UID:GID");

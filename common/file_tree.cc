@@ -38,7 +38,7 @@ TreeEntry::Type type_of(mode_t mode) {
 
 }  // namespace
 
-std::optional<ResolvedPath> resolve(const FileTree& tree, std::string_view path) {
+std::optional<ResolvedPath> resolve(const FileTree& tree, std::string_view path, int most) {
   std::vector<std::string> left;  // components still to be walked, the next one last
   push_components(path, left);
   const auto root = tree.find("/");
@@ -50,7 +50,7 @@ std::optional<ResolvedPath> resolve(const FileTree& tree, std::string_view path)
   while (!left.empty()) {
     const std::string part = std::move(left.back());
     left.pop_back();
-    if (!out.entry.is_folder()) return std::nullopt;
+    if (!out.entry.is_folder() || --most < 0) return std::nullopt;
     out.folders.insert(out.path);
     if (part == "..") {
       out.path.erase(std::max<std::size_t>(out.path.rfind('/'), 1));

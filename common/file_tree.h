@@ -61,9 +61,9 @@ struct ResolvedPath {
 };
 
 // Follows symbolic links as the kernel does, an absolute one from the root of the tree, none out of
-// it, at most 40. Nothing where the path leads nowhere. A path that is not absolute is taken from
-// the root.
-std::optional<ResolvedPath> resolve(const FileTree& tree, std::string_view path);
+// it, at most 40. Nothing where the path leads nowhere, or through more than `most` components,
+// those of links counted. A path that is not absolute is taken from the root.
+std::optional<ResolvedPath> resolve(const FileTree& tree, std::string_view path, int most = 1000);
 
 // A folder of this machine as the root of a tree. Not thread-safe. What cannot be read is not
 // there.

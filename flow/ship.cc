@@ -11,6 +11,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "flow/added_file.h"
+#include "flow/image_contents.h"
 #include "flow/outputs.h"
 #include "flow/sizes.h"
 #include "imagegen/image.h"
@@ -45,13 +46,15 @@ class Shipment {
   report::SizeReport run() {
     refuse_collisions();
     audit();
-    if (packer::is_packed(file_.bytes)) {
+    const bool was_packed = packer::is_packed(file_.bytes);
+    if (was_packed) {
       take_packed();
     } else {
       forms_.push_back({.stage = "built", .bytes = std::move(file_.bytes), .note = ""});
-      if (block_.strip) strip();
-      if (block_.pack) pack();
     }
+    check_contents();  // before the work, and before anything is written
+    if (block_.strip && !was_packed) strip();
+    if (block_.pack && !was_packed) pack();
     write_executable();
     return make_image();
   }
@@ -76,6 +79,7 @@ class Shipment {
     }
     tell(Stage::audit, summary);
     for (const std::string& warning : report.warnings) warn(warning);
+    needs_ = report.needs;
     if (file_.status.is_privileged()) {
       warn("is shipped without its set-uid and set-gid bits and file capabilities");
     }
@@ -92,6 +96,16 @@ class Shipment {
                       .note = fmt::format("level {}, packed before", info.level)});
     tell(Stage::pack, change(forms_.front().bytes.size(), executable().size()) +
                           ", packed before: shipped as it is");
+    needs_ = analyzer::inspect(forms_.front().bytes, path_.native(), {.symbols = false}).needs;
+  }
+
+  void check_contents() {
+    const ContentProblems problems = find_content_problems(make_spec(), needs_);
+    if (!problems.fatal.empty()) {
+      throw Error(ErrorKind::usage, "",
+                  problems.fatal + ": a container of this image could never start");
+    }
+    for (const std::string& warning : problems.warnings) warn(warning);
   }
 
   void strip() {
@@ -163,6 +177,7 @@ class Shipment {
     report.image_reference = image.reference;
     report.image_digest = image.manifest.digest;
     report.output = main_output.lexically_normal().native();
+    report.warnings = warnings_;
     report.stages = weigh(forms_, context_.measure);
     report.stages.push_back({.name = "layer",
                              .disk = image.layer.bytes.size(),
@@ -248,7 +263,10 @@ class Shipment {
     if (context_.stop.stop_requested()) throw Stopped();
   }
   void tell(Stage stage, std::string_view text) { observer_.on_stage(context_.step, stage, text); }
-  void warn(std::string_view text) { observer_.on_warning(context_.step, printable(text)); }
+  void warn(std::string_view text) {
+    warnings_.push_back(printable(text));
+    observer_.on_warning(context_.step, warnings_.back());
+  }
 
   const ShipBlock& block_;
   const ShipContext& context_;
@@ -256,6 +274,8 @@ class Shipment {
   const fs::path path_;
   LoadedFile file_;  // its bytes move into forms_
   std::vector<Form> forms_;
+  std::vector<analyzer::Need> needs_;  // of the program, unpacked
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace

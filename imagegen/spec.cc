@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::int64_t kEndOfYear9999 = 253402300799;  // RFC 3339 has four digits for a year
 constexpr std::uint32_t kLargestUser = 0x7fffffff;
-constexpr std::uint32_t kOthersExecute = 0001;
 
 [[noreturn]] void refuse(std::string_view what, std::string_view value, std::string_view why) {
   throw Error(ErrorKind::usage, "", fmt::format("{} '{}' {}", what, printable(value), why));
@@ -108,11 +107,6 @@ void check_pairs(std::string_view what, const std::map<std::string, std::string>
   }
 }
 
-bool runs_as_root(std::string_view user) {
-  const std::string_view name = user.substr(0, user.find(':'));
-  return name.empty() || name == "root" || parse_number(name, 0) == 0u;
-}
-
 }  // namespace
 
 std::set<std::string> normalise_ports(const std::vector<std::string>& ports) {
@@ -152,27 +146,6 @@ void check_spec(const ImageSpec& spec, const std::vector<RootEntry>& root) {
 std::vector<std::string> find_surprises(const ImageSpec& spec, const std::vector<RootEntry>& root) {
   std::vector<std::string> out;
   const auto warn = [&](std::string text) { out.push_back(std::move(text)); };
-
-  const std::vector<std::string>& command = spec.entrypoint.empty() ? spec.cmd : spec.entrypoint;
-  if (command.empty() || command.front().empty()) {
-    warn("the image names nothing to run: entrypoint and cmd are empty");
-  } else if (!command.front().starts_with('/')) {
-    warn(
-        fmt::format("the program '{}' is not an absolute path: it is looked up in PATH, and the "
-                    "image has no shell",
-                    printable(command.front())));
-  } else if (const RootEntry* program = find(root, normalise_path(command.front()));
-             program == nullptr || program->is_folder) {
-    warn(fmt::format("the program {} is not among the image's files", printable(command.front())));
-  } else if ((program->mode & 0111) == 0) {
-    warn(fmt::format("the program {} has the mode {:04o}: nobody is allowed to execute it",
-                     printable(command.front()), program->mode));
-  } else if (!runs_as_root(spec.user) && (program->mode & kOthersExecute) == 0) {
-    warn(
-        fmt::format("the program {} has the mode {:04o} and belongs to root: user {} may not "
-                    "execute it",
-                    printable(command.front()), program->mode, printable(spec.user)));
-  }
 
   for (const RootEntry& entry : root) {
     const std::string_view top = std::string_view(entry.path).substr(0, entry.path.find('/'));

@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include "report/audit_report.h"
 #include "report/binary_json.h"
+#include "report/image_report.h"
 #include "report/text_table.h"
 
 namespace whittle::report {
@@ -25,7 +26,11 @@ std::string needs_of(const analyzer::BinaryReport& report) {
   for (const analyzer::Need& need : report.needs) {
     if (!out.empty()) out += ", ";
     out += need.title;
-    if (need.confidence == "low") out += " (perhaps)";
+    if (!need.supplied_by.empty()) {
+      out += " (supplied)";
+    } else if (need.confidence == "low") {
+      out += " (perhaps)";
+    }
   }
   return out;
 }
@@ -43,14 +48,39 @@ void add_details(const analyzer::AuditedFile& file, std::string& out) {
     out += fmt::format("- to make it static: {}\n", cell(remedy));
   }
   for (const analyzer::Need& need : report.needs) {
+    if (!need.supplied_by.empty()) {
+      out += fmt::format("- {} ({}): supplied by {}\n", cell(need.title), need.confidence,
+                         cell(fmt::format("{}", fmt::join(need.supplied_by, ", "))));
+      continue;
+    }
     out += fmt::format("- {} ({}): without it, {}. To supply it: {}\n", cell(need.title),
                        need.confidence, cell(need.breaks), cell(need.supply));
   }
 }
 
+std::string images_markdown(const Images& images) {
+  if (images.empty()) return {};
+  std::string out = "\n## Images\n";
+  for (const analyzer::ImageReport& image : images) {
+    out += fmt::format("\n### {}\n\n", cell(image.path));
+    for (const analyzer::Violation& violation : image.violations) {
+      out += fmt::format("- **violates {}**: {}\n", cell(violation.rule), cell(violation.reason));
+    }
+    if (!image.platform.empty()) out += fmt::format("- platform: {}\n", cell(image.platform));
+    out += fmt::format("- {}\n", escape_markdown(startup_text(image)));
+    for (const std::string& line : script_lines(image)) {
+      out += fmt::format("- {}\n", escape_markdown(line));
+    }
+    for (const std::string& text : image.not_looked_at) {
+      out += fmt::format("- **not looked at**: {}\n", cell(text));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
-std::string audit_markdown(const std::vector<analyzer::AuditedFile>& files) {
+std::string audit_markdown(const std::vector<analyzer::AuditedFile>& files, const Images& images) {
   TextTable table({Align::left, Align::left, Align::left, Align::left, Align::left});
   table.add_row({"file", "verdict", "made by", "may need", "violates"});
   std::string details;
@@ -68,7 +98,7 @@ std::string audit_markdown(const std::vector<analyzer::AuditedFile>& files) {
                    cell(rules)});
     add_details(file, details);
   }
-  return "## Audit\n\n" + table.markdown() + details;
+  return "## Audit\n\n" + table.markdown() + details + images_markdown(images);
 }
 
 }  // namespace whittle::report

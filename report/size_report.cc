@@ -156,6 +156,10 @@ std::string render_text(const SizeReport& report) {
   out += make_table(report).text("  ");
   if (!report.verdicts.empty()) out += '\n';
   for (const std::string& verdict : report.verdicts) out += fmt::format("  {}\n", verdict);
+  if (!report.warnings.empty()) out += '\n';
+  for (const std::string& warning : report.warnings) {
+    out += fmt::format("  warning: {}\n", printable(warning));
+  }
   TextTable table({Align::left, Align::left});
   for (const auto& [name, value] : facts(report)) {
     table.add_row({std::string(name), printable(value)});
@@ -171,6 +175,10 @@ std::string render_markdown(const SizeReport& report) {
   if (!report.verdicts.empty()) out += '\n';
   for (const std::string& verdict : report.verdicts) {
     out += fmt::format("- {}\n", escape_markdown(verdict));
+  }
+  if (!report.warnings.empty()) out += '\n';
+  for (const std::string& warning : report.warnings) {
+    out += fmt::format("- warning: {}\n", escape_markdown(printable(warning)));
   }
   const auto lines = facts(report);
   if (!lines.empty()) out += '\n';
@@ -199,7 +207,8 @@ std::string render_json(const SizeReport& report) {
                {"image_digest", text_or_null(report.image_digest)},
                {"output", text_or_null(report.output)},
                {"stages", stages},
-               {"verdicts", report.verdicts}});
+               {"verdicts", report.verdicts},
+               {"warnings", report.warnings}});
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ struct SizeReport {
   std::string image_reference, image_digest, output;  // empty where there is no image
   std::vector<Stage> stages;
   std::vector<std::string> verdicts;  // plain sentences, e.g. that packing makes the pull heavier
+  std::vector<std::string> warnings;  // what the author should know, as the log has it
 };
 
 // Fills `verdicts` from the numbers.

@@ -142,6 +142,15 @@ TEST_F(LibrariesTest, TooManyAreNotPassedOver) {
   EXPECT_THAT(find(many).missing, ElementsAre("what comes after the first 2000 libraries"));
 }
 
+TEST_F(LibrariesTest, AConfigurationThatIncludesItselfEnds) {
+  put_library("ld.so");
+  put_library("opt/liba.so");
+  std::string text;
+  for (int i = 0; i < 1000; i++) text += "include /etc/ld.so.conf /etc/ld.so.*\n";
+  put("etc/ld.so.conf", as_bytes(text + "/opt\n"));
+  EXPECT_THAT(find({"liba.so"}).missing, IsEmpty());
+}
+
 TEST_F(LibrariesTest, TheInterpreterIsForTheProgramsMachine) {
   put_library("ld.so", {}, elf::kMachineAarch64);
   EXPECT_THAT(find({}).missing, ElementsAre("/ld.so"));

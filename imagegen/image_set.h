@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// Existing images, as whoever makes them writes them down: an OCI layout, an archive of one, an
+// archive of `docker save`, or skopeo's `dir:`. Nothing in them is believed: each document and each
+// layer is held against the digest and size by which it is named.
+// Sources: OCI image-spec, image-layout.md, image-index.md, manifest.md, config.md; Docker Image
+// Specification 1.2 (manifest.json); containers/image, directory transport.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/error.h"
+#include "common/run_config.h"
+#include "imagegen/image_store.h"
+#include "imagegen/layer_contents.h"
+
+namespace whittle::imagegen {
+
+// A layer as an image names it.
+struct LayerClaim {
+  std::string name;                   // in the store
+  std::string digest;                 // of the blob; empty where nothing says it
+  std::optional<std::uint64_t> size;  // of the blob, bytes
+  std::string diff_id;                // of the tar in it; empty where nothing says it
+};
+
+struct FoundImage {
+  std::string label;              // tells it from the others: "linux/arm64"; empty of a single one
+  std::string digest;             // of its manifest; empty where it has none
+  std::vector<std::string> tags;  // "v1"; of docker's archives "app:v1"
+  std::string platform;           // "linux/arm64/v8", as its config says it
+  bool is_config_known = false;   // if not, all of `run` is empty
+  RunConfig run;
+  std::vector<LayerClaim> layers;  // the lowest first
+  bool is_absent = false;          // an index names it, but it is not there
+  // Why it is not known whole: its manifest, its config, a layer that is no tar. By what it
+  // concerns.
+  std::vector<std::pair<std::string, Error>> problems;
+};
+
+class ImageSet {
+ public:
+  // Null for a path that is none of them. Throws Error{corrupt} where the outermost document is
+  // damaged, Error{refused} for more than 10,000 images, and what open_store throws. What is wrong
+  // with one image of several is that image's problem.
+  static std::unique_ptr<ImageSet> open(const std::filesystem::path& path);
+
+  // In the order of the index. One that goes by several names is there once.
+  const std::vector<FoundImage>& images() const { return images_; }
+
+  // Whether it costs less to read the layers of all images at once.
+  bool is_sequential() const { return store_->is_sequential(); }
+
+  // Reads those of the layers that are there, by their names in the store.
+  using Take = std::function<void(const std::string& name, LayerContents)>;
+  using Begin = std::function<LayerVisitor(const std::string& name)>;
+  void read_layers(const std::set<std::string>& names, const Begin& begin, const Take& take);
+
+ private:
+  ImageSet(std::unique_ptr<ImageStore> store, std::string path, std::vector<FoundImage> images)
+      : store_(std::move(store)), path_(std::move(path)), images_(std::move(images)) {}
+
+  std::unique_ptr<ImageStore> store_;
+  std::string path_;
+  std::vector<FoundImage> images_;
+  LayerReader reader_;
+};
+
+// Why the contents that were read are not those of the layer that an image names: nothing where
+// they are. Of several reasons the first.
+std::optional<Error> check_layer(const LayerClaim& claim, const LayerContents& contents);
+
+}  // namespace whittle::imagegen

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// The files of an image as a container sees them: its layers laid over one another, without
+// unpacking anything to disk.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/error.h"
+#include "common/file_tree.h"
+#include "imagegen/layer_contents.h"
+
+namespace whittle::imagegen {
+
+// Not thread-safe.
+class ImageTree : public FileTree {
+ public:
+  // Where a file's content came from: the number of a layer as `apply` counts them, from 0, and the
+  // index of the entry in it.
+  struct Origin {
+    std::size_t layer = 0, entry = 0;
+    friend auto operator<=>(const Origin&, const Origin&) = default;
+  };
+
+  ImageTree();
+
+  // Lays the next layer over those that are there. What it could not do (a hard link to what is not
+  // there) goes to `problem`, by path.
+  void apply(const LayerContents& layer,
+             const std::function<void(const std::string&, const Error&)>& problem);
+
+  std::optional<TreeEntry> find(const std::string& path) const override;
+  std::vector<std::string> names(const std::string& folder) const override;
+  std::optional<Bytes> read(const std::string& path, std::uint64_t most) const override;
+  std::shared_ptr<const LinkedObject> object(const std::string& path) const override;
+
+  // Calls `visit` for everything that is there, in the order of paths, parents first. What goes by
+  // several names (hard links) comes once for each, with the same origin.
+  using Visit = std::function<void(const std::string& path, const TreeEntry&, Origin,
+                                   const std::optional<Error>& problem)>;
+  void for_each(const Visit& visit) const;
+
+ private:
+  struct Inode;
+  struct Name {
+    std::size_t layer = 0;  // that put it there
+    std::shared_ptr<Inode> inode;
+  };
+  struct Inode {
+    TreeEntry entry;
+    Bytes start;
+    std::shared_ptr<const LinkedObject> object;
+    std::optional<Error> problem;
+    Origin origin;
+    std::map<std::string, Name> children;  // of a folder
+  };
+
+  Inode* walk_to_folder(std::string_view path, bool create);
+  Inode* find_inode(std::string_view path) const;
+  std::string apply_entry(const LayerEntry& entry, std::size_t index);
+  std::string add(const LayerEntry& entry, std::size_t index);
+  std::string link(const LayerEntry& entry);
+  void remove(const std::string& path);
+  bool prune(Name& name);
+  bool prune(Inode& folder);
+
+  std::shared_ptr<Inode> root_;
+  std::size_t layers_ = 0;  // the number of the layer that is being applied
+  // The folder that was looked into last: whoever follows a path asks for one name after the other.
+  mutable std::string last_folder_;
+  mutable Inode* last_inode_ = nullptr;
+};
+
+}  // namespace whittle::imagegen
