@@ -186,11 +186,14 @@ void add_in_brief(const analyzer::AuditedFile& file, std::string& out) {
   }
   add(needs);
   if (!report.warnings.empty()) add(count(report.warnings.size(), "warning"));
-  const std::string line = fmt::format("{:<{}}  {}{}", analyzer::name(report.kind), kVerdictWidth,
-                                       printable(file.path), parts.empty() ? "" : ": ");
-  const std::size_t used = std::min(columns(line), kTerminalColumns);
   out +=
-      line + shortened(fmt::format("{}", fmt::join(parts, "; ")), kTerminalColumns - used) + '\n';
+      fmt::format("{:<{}}  {}", analyzer::name(report.kind), kVerdictWidth, printable(file.path));
+  const std::size_t used = columns(std::string_view(out).substr(out.rfind('\n') + 1)) + 2;
+  constexpr std::size_t kWorthShowing = 4;
+  if (!parts.empty() && used + kWorthShowing <= kTerminalColumns) {
+    out += ": " + shortened(fmt::format("{}", fmt::join(parts, "; ")), kTerminalColumns - used);
+  }
+  out += '\n';
 }
 
 void add_image(const analyzer::ImageReport& image, std::string& out) {
