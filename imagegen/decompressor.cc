@@ -73,7 +73,7 @@ struct Decompressor::Impl {
   }
 
   std::size_t read(std::span<std::uint8_t> buffer) {
-    if (at_end) return 0;
+    if (at_end || buffer.empty()) return 0;
     std::size_t n = 0;
     if (input) {
       const la_ssize_t result = ::archive_read_data(input->handle(), buffer.data(), buffer.size());

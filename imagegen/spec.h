@@ -18,8 +18,8 @@ void check_spec(const ImageSpec& spec, const std::vector<RootEntry>& root);
 // "80", "80/tcp" and "53/udp" as the config spells them, sorted. Throws Error{usage}.
 std::set<std::string> normalise_ports(const std::vector<std::string>& ports);
 
-// What is well-formed and will still surprise: files that a run time hides, layers that not everyone
-// reads. Whether a container can start is another question, see flow/image_contents.h.
+// What is well-formed and will still surprise: files that a run time hides, layers that not
+// everyone reads. Whether a container can start is another question, see flow/image_contents.h.
 std::vector<std::string> find_surprises(const ImageSpec& spec, const std::vector<RootEntry>& root);
 
 }  // namespace whittle::imagegen

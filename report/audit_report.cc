@@ -146,7 +146,8 @@ void add_file(const analyzer::AuditedFile& file, Detail detail, std::string& out
     return;
   }
   const analyzer::BinaryReport& report = *file.report;
-  out += first_line(analyzer::name(report.kind), path + ": " + reasons_of(report));
+  out += first_line(analyzer::name(report.kind),
+                    detail == Detail::brief ? path : path + ": " + reasons_of(report));
   Lines lines(out);
   for (const analyzer::Violation& violation : file.violations) {
     lines.add(fmt::format("violates {}: {}", violation.rule, printable(violation.reason)));

@@ -130,6 +130,16 @@ TEST_F(ImageSetTest, CompressedArchivesAreRead) {
   }
 }
 
+// The first 512 bytes are all that is asked for before it is known to be a tar.
+TEST_F(ImageSetTest, LargeCompressedArchivesAreRead) {
+  std::string noise;
+  for (unsigned i = 0, x = 1; i < 200'000; i++)
+    noise += static_cast<char>((x = x * 1664525 + 1013904223) >> 24);
+  const Bytes archive = docker_archive({tar_of({{"a", program("1")}, {"noise", noise}})});
+  EXPECT_THAT(walk(put("large.tar.gz", compressed(archive, Compression::gzip))),
+              ElementsAre("/a=1"));
+}
+
 TEST_F(ImageSetTest, OtherFilesAreNoImages) {
   for (const fs::path& path :
        {put("text", to_bytes("text")), put("empty", {}), put("other.tar", tar_of({{"a", "b"}})),

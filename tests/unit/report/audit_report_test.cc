@@ -50,8 +50,9 @@ std::vector<AuditedFile> some_files() {
 
 // What failed comes first, then the totals.
 TEST(AuditReport, Text) {
-  const std::string failed_and_totals =
-      "dynamic        bin/ls\\x1b[1m: needs libc\\x07.so\n"
+  const std::string failed_in_full = "dynamic        bin/ls\\x1b[1m: needs libc\\x07.so\n";
+  const std::string failed_in_brief = "dynamic        bin/ls\\x1b[1m\n";
+  const std::string rest_and_totals =
       "               violates static: is <dynamic> & \"big\"\n"
       "error          bad: is cut short (at offset 16)\n"
       "\n"
@@ -59,14 +60,14 @@ TEST(AuditReport, Text) {
       "judged\n"
       "\n";
   EXPECT_EQ(audit_text(some_files(), {}, Detail::full),
-            failed_and_totals +
+            failed_in_full + rest_and_totals +
                 "static         bin/app: is at fixed addresses; asks for none\n"
                 "               1 module: example.com/app\n"
                 "               needs/shell (medium): text /bin/sh and 1 more\n"
                 "               warning: has an odd\\nfield\n"
                 "script         run: begins with #!\n");
   EXPECT_EQ(audit_text(some_files(), {}, Detail::brief),
-            failed_and_totals +
+            failed_in_brief + rest_and_totals +
                 "static         bin/app: Go; may need shell; 1 warning\n"
                 "script         run\n");
   EXPECT_EQ(audit_text({}), "0 files\n");
