@@ -28,6 +28,7 @@ constexpr std::size_t kMaxLibraries = 2000;
 // Search paths are hostile. What is not looked for any more counts as missing.
 constexpr std::size_t kMaxLookups = 100'000;       // of files, for one program
 constexpr std::size_t kMaxAllLookups = 2'000'000;  // for all of a tree
+constexpr std::size_t kMaxConfigured = 10'000;     // folders that it names
 constexpr int kMaxConfigurations = 256;            // files that /etc/ld.so.conf includes
 
 // The folders of "a:b"; an empty one means the working directory, which is not ours to know.
@@ -129,7 +130,7 @@ void LibraryFinder::read_configuration(const std::string& path, int depth) {
     std::string word, pattern;
     if (!(words >> word)) continue;
     if (word != "include") {
-      configured_->push_back(word);
+      if (configured_->size() < kMaxConfigured) configured_->push_back(word);
       continue;
     }
     while (words >> pattern) {

@@ -20,6 +20,13 @@ namespace {
 using analyzer::AuditedFile;
 using analyzer::ImageReport;
 
+// What one path may have in all of its images together: they may share layers, so that little on
+// disk becomes much.
+constexpr std::size_t kMaxEntries = 20'000'000;  // of layers that are laid over one another
+constexpr std::size_t kMaxHeldEntries = 6'000'000;
+constexpr std::size_t kMaxPrograms = 500'000;
+constexpr std::size_t kMaxScripts = 100'000;  // of one image
+
 // A layer, and what an audit says of the programs in it, by their places in the layer.
 struct AuditedLayer {
   imagegen::LayerContents contents;
@@ -54,10 +61,23 @@ class LayerAudits {
     return at == layers_.end() ? nullptr : at->second;
   }
 
+  // How many there are in the layers of an image.
+  std::size_t entries_of(const imagegen::FoundImage& image) const {
+    std::size_t entries = 0;
+    for (const imagegen::LayerClaim& claim : image.layers) {
+      if (const auto layer = get(claim.name)) entries += layer->contents.entries.size();
+    }
+    return entries;
+  }
+
   // After an image was looked at: what no other image has is forgotten.
   void release(const imagegen::FoundImage& image) {
     for (const imagegen::LayerClaim& layer : image.layers) {
-      if (--uses_[layer.name] == 0) layers_.erase(layer.name);
+      if (--uses_[layer.name] != 0) continue;
+      const auto at = layers_.find(layer.name);
+      if (at == layers_.end()) continue;
+      held_ -= at->second->contents.entries.size();
+      layers_.erase(at);
     }
   }
 
@@ -84,8 +104,18 @@ class LayerAudits {
         [&](const std::string& name, imagegen::LayerContents contents) {
           auto layer = std::make_shared<AuditedLayer>();
           layer->contents = std::move(contents);
+          held_ += layer->contents.entries.size();
+          if (held_ > kMaxHeldEntries) {
+            throw Error(ErrorKind::refused, "",
+                        fmt::format("has layers of more than {} files at once{}", kMaxHeldEntries,
+                                    images_.is_sequential() ? "; decompress the archive" : ""));
+          }
           for (AuditedFile& file : auditor->finish()) {
             const std::size_t index = std::stoul(file.path);
+            if (file.report) {  // no audit shows them
+              file.report->segments = {};
+              file.report->sections = {};
+            }
             layer->files.emplace(index, std::move(file));
           }
           done_ += layer->files.size();
@@ -98,6 +128,7 @@ class LayerAudits {
   std::map<std::string, std::size_t> uses_;  // by images that are still to come
   std::map<std::string, std::shared_ptr<const AuditedLayer>> layers_;
   std::uint64_t done_ = 0;  // files of layers that were read
+  std::size_t held_ = 0;    // entries of layers_
   bool has_read_all_ = false;
 };
 
@@ -154,9 +185,14 @@ class ImageAudit {
       }
       is_named &= !claim.digest.empty() || !claim.diff_id.empty();
       for (const auto& [name, error] : layer->contents.problems) miss(name, error);
-      tree_.apply(layer->contents,
-                  [&](const std::string& name, const Error& error) { miss(name, error); });
       layers_.push_back(layer);
+      try {
+        tree_.apply(layer->contents,
+                    [&](const std::string& name, const Error& error) { miss(name, error); });
+      } catch (const Error& error) {
+        miss(where, error);
+        break;
+      }
     }
     report_.is_verified = is_whole_ && is_named;
   }
@@ -167,13 +203,13 @@ class ImageAudit {
     });
     std::set<imagegen::ImageTree::Origin> seen;
     tree_.for_each([&](const std::string& path, const TreeEntry& entry,
-                       imagegen::ImageTree::Origin origin, const std::optional<Error>& problem) {
+                       imagegen::ImageTree::Origin origin, const Error* problem) {
       report_.folders += entry.is_folder();
       report_.links += entry.type == TreeEntry::Type::symlink;
       if (!entry.is_file() || !seen.insert(origin).second) return;
       report_.files++;
       report_.bytes += entry.size;
-      if (problem) {  // its content is not known, but what there is in the image is
+      if (problem != nullptr) {  // its content is not known, but what there is in the image is
         add_error(path, *problem);
       } else {
         add_file(path, origin, check);
@@ -215,6 +251,15 @@ class ImageAudit {
   void add_script(const std::string& path, const TreeEntry& entry, analyzer::StartCheck& check) {
     const auto magic = tree_.read(path, 2);
     if ((entry.mode & 0111) == 0 || !magic || as_text(*magic) != "#!") return;
+    if (report_.scripts.size() == kMaxScripts) {
+      if (std::exchange(has_all_scripts_, false)) {
+        add_error(path, Error(ErrorKind::refused, "",
+                              fmt::format("this and all later scripts are not looked at: there are "
+                                          "more than {}",
+                                          kMaxScripts)));
+      }
+      return;
+    }
     const analyzer::Runnable runs = check.interpret(path);
     report_.scripts.push_back({.path = path,
                                .interpreters = runs.interpreters,
@@ -228,7 +273,7 @@ class ImageAudit {
   ImageReport report_;
   imagegen::ImageTree tree_;
   std::vector<std::shared_ptr<const AuditedLayer>> layers_;  // those in the tree, by its numbers
-  bool is_whole_ = true;
+  bool is_whole_ = true, has_all_scripts_ = true;
 };
 
 }  // namespace
@@ -236,8 +281,17 @@ class ImageAudit {
 void audit_images(imagegen::ImageSet& images, const std::filesystem::path& path,
                   const analyzer::AuditOptions& options, Audit& out) {
   LayerAudits layers(images, options);
+  std::size_t entries = 0;
   for (const imagegen::FoundImage& image : images.images()) {
     if (!image.is_absent) layers.prepare(image);
+    entries += layers.entries_of(image);
+    if (entries > kMaxEntries || out.files.size() > kMaxPrograms) {
+      throw Error(
+          ErrorKind::refused, path.native(),
+          fmt::format("has images of more than {} files or {} programs together; those from "
+                      "{} on are not looked at: audit them one by one",
+                      kMaxEntries, kMaxPrograms, printable(image.label)));
+    }
     ImageAudit(image, path.native(), out).run(layers);
     layers.release(image);
   }

@@ -25,7 +25,8 @@ using Document = nlohmann::json;
 
 constexpr std::size_t kMaxLayers = 512;
 constexpr std::size_t kMaxImages = 10'000;
-constexpr int kMaxNesting = 16;  // of indexes
+constexpr std::size_t kMaxAllLayers = 100'000;  // of all images
+constexpr int kMaxNesting = 16;                 // of indexes
 
 enum class Form { oci, docker, folder };  // where blobs lie
 
@@ -194,8 +195,8 @@ class Finder {
       const std::string own_tag = tag_of(json);
       const std::string& its_tag = own_tag.empty() ? tag : own_tag;
       const Descriptor blob = descriptor_of(json, path_, "an image");
-      // The same blob again is the same image, unless another place calls it by another platform.
-      const auto [known, is_new] = known_.try_emplace({blob.digest, platform_in_index(json)});
+      // The same blob again is the same image, by whatever name.
+      const auto [known, is_new] = known_.try_emplace(blob.digest);
       if (!is_new) {
         if (known->second) add_tag(images_[*known->second], its_tag);
         continue;
@@ -293,10 +294,12 @@ class Finder {
     }
   }
 
-  void check_count(const FoundImage& image) const {
-    if (image.layers.size() <= kMaxLayers) return;
+  void check_count(const FoundImage& image) {
+    layers_ += image.layers.size();
+    if (image.layers.size() <= kMaxLayers && layers_ <= kMaxAllLayers) return;
     throw Error(ErrorKind::refused, path_,
-                fmt::format("has an image of more than {} layers", kMaxLayers));
+                fmt::format("has an image of more than {} layers, or more than {} in all images",
+                            kMaxLayers, kMaxAllLayers));
   }
 
   void add_config(const Document& config, FoundImage& image) {
@@ -405,8 +408,9 @@ class Finder {
   ImageStore& store_;
   std::string path_;
   std::vector<FoundImage> images_;
-  // By digest and platform, the place in images_ of what is an image.
-  std::map<std::pair<std::string, std::string>, std::optional<std::size_t>> known_;
+  std::size_t layers_ = 0;  // of all images
+  // By digest, the place in images_ of what is an image.
+  std::map<std::string, std::optional<std::size_t>> known_;
   std::set<std::string> configs_;  // digests of the configs of images that index.json names
 };
 
@@ -448,7 +452,18 @@ std::unique_ptr<ImageSet> ImageSet::open(const fs::path& path) {
 
 void ImageSet::read_layers(const std::set<std::string>& names, const Begin& begin,
                            const Take& take) {
+  std::map<std::string, std::set<std::optional<std::uint64_t>>> sizes;  // as images say them
+  for (const FoundImage& image : images_) {
+    for (const LayerClaim& layer : image.layers) sizes[layer.name].insert(layer.size);
+  }
   store_->visit(names, [&](const std::string& name, const ByteSource& source, std::uint64_t size) {
+    const auto& claimed = sizes[name];
+    if (!claimed.contains(std::nullopt) && !claimed.contains(size)) {
+      LayerContents unread;
+      unread.size = size;
+      take(name, std::move(unread));
+      return;
+    }
     const LayerVisitor visitor = begin(name);
     take(name, reader_.read(source, size, path_ + ": " + name, visitor));
   });

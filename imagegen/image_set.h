@@ -49,7 +49,8 @@ struct FoundImage {
 class ImageSet {
  public:
   // Null for a path that is none of them. Throws Error{corrupt} where the outermost document is
-  // damaged, Error{refused} for more than 10,000 images, and what open_store throws. What is wrong
+  // damaged, Error{refused} for more than 10,000 images or 100,000 layers, and what open_store
+  // throws. What is wrong
   // with one image of several is that image's problem.
   static std::unique_ptr<ImageSet> open(const std::filesystem::path& path);
 
@@ -59,7 +60,8 @@ class ImageSet {
   // Whether it costs less to read the layers of all images at once.
   bool is_sequential() const { return store_->is_sequential(); }
 
-  // Reads those of the layers that are there, by their names in the store.
+  // Reads those of the layers that are there, by their names in the store. One that has another
+  // size than every image says is not read: only its size is known.
   using Take = std::function<void(const std::string& name, LayerContents)>;
   using Begin = std::function<LayerVisitor(const std::string& name)>;
   void read_layers(const std::set<std::string>& names, const Begin& begin, const Take& take);

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 #include <system_error>
@@ -51,16 +52,17 @@ class FolderStore : public ImageStore {
 
   std::optional<Bytes> read(const std::string& name) override {
     if (!contains(name)) return std::nullopt;
-    return read_file(folder_ / name, kMaxDocument).bytes;
+    return read_file(folder_ / inner_name(name), kMaxDocument).bytes;
   }
   bool contains(const std::string& name) override {
     std::error_code error;
-    return !inner_name(name).empty() && fs::is_regular_file(folder_ / name, error);
+    const std::string inner = inner_name(name);
+    return !inner.empty() && fs::is_regular_file(folder_ / inner, error);
   }
   void visit(const std::set<std::string>& names, const Visit& visit) override {
     for (const std::string& name : names) {
       if (!contains(name)) continue;
-      FileSource file(folder_ / name);
+      FileSource file(folder_ / inner_name(name));
       visit(
           name, [&](std::span<std::uint8_t> buffer) { return file.read(buffer); }, file.size());
     }
@@ -76,12 +78,14 @@ class ArchivePass {
  public:
   ArchivePass(const fs::path& path, bool is_compressed, std::uint64_t position = 0)
       : file_(path),
+        limit_(UnpackingLimit().of(file_.size())),
         decompressor_(is_compressed ? std::make_unique<Decompressor>(
                                           [this](auto buffer) { return file_.read(buffer); },
-                                          path.native(), UnpackingLimit().of(file_.size()))
+                                          path.native(), limit_)
                                     : nullptr),
         reader_([this](auto buffer) { return read(buffer); }, path.native(), skip(position)) {}
   ArchiveReader& reader() { return reader_; }
+  std::uint64_t limit() const { return limit_; }  // of the tar's bytes, where it is compressed
 
  private:
   std::size_t read(std::span<std::uint8_t> buffer) {
@@ -94,6 +98,7 @@ class ArchivePass {
   }
 
   FileSource file_;
+  std::uint64_t limit_;
   std::unique_ptr<Decompressor> decompressor_;
   ArchiveReader reader_;
 };
@@ -105,6 +110,13 @@ class ArchiveStore : public ImageStore {
     ArchivePass pass(path_, is_compressed_);
     std::uint64_t documents = 0;
     while (const auto entry = pass.reader().next()) {
+      if (is_compressed_ && !entry->is_sparse &&
+          entry->size > pass.limit() - std::min(pass.limit(), entry->position)) {
+        refuse(
+            fmt::format("has an entry of {} bytes, which is more than is unpacked of a file of "
+                        "its size",
+                        entry->size));
+      }
       if (entry->type == ArchiveEntry::Type::folder) continue;
       const auto [at, is_new] = members_.try_emplace(inner_name(entry->path));
       Member& member = at->second;
@@ -113,6 +125,7 @@ class ArchiveStore : public ImageStore {
       member.type = entry->type;
       member.target = entry->target;
       member.size = entry->size;
+      member.is_sparse = entry->is_sparse;
       if (members_.size() > kMaxEntries) refuse(fmt::format("has more than {} files", kMaxEntries));
       if (entry->type != ArchiveEntry::Type::file || entry->size > kMaxDocument) continue;
       Bytes start;
@@ -183,7 +196,8 @@ class ArchiveStore : public ImageStore {
     std::uint64_t size = 0;
     std::uint64_t position = 0;  // of its header in the tar
     bool is_double = false;      // a later entry has the same name
-    Bytes document;              // of what may be one: JSON
+    bool is_sparse = false;
+    Bytes document;  // of what may be one: JSON
   };
 
   static void visit_entry(const std::string& name, const ArchiveEntry& entry, ArchivePass& pass,
@@ -213,6 +227,7 @@ class ArchiveStore : public ImageStore {
                                 "another",
                                 printable(name)));
       }
+      if (member.is_sparse) refuse(printable(name) + " is stored as a sparse file");
       switch (member.type) {
         case ArchiveEntry::Type::file:
           return name;

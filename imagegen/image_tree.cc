@@ -10,6 +10,8 @@
 // remembers the layer that put it there.
 #include "imagegen/image_tree.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -18,8 +20,9 @@ namespace {
 
 constexpr std::uint32_t kImplicitFolderMode = 0755;
 constexpr std::size_t kLongestPath = 4095;  // Linux: PATH_MAX without its NUL
-constexpr int kMaxLinks = 16;               // that one name of a layer leads through
-constexpr int kMaxLinkComponents = 64;      // of each
+constexpr std::size_t kMaxInodes = 2'000'000;
+constexpr int kMaxLinks = 16;           // that one name of a layer leads through
+constexpr int kMaxLinkComponents = 64;  // of each
 
 std::string_view parent_of(std::string_view path) {
   return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
@@ -87,6 +90,14 @@ std::shared_ptr<const LinkedObject> ImageTree::object(const std::string& path) c
   return inode == nullptr ? nullptr : inode->object;
 }
 
+std::shared_ptr<ImageTree::Inode> ImageTree::new_inode() {
+  if (++inodes_ > kMaxInodes) {
+    throw Error(ErrorKind::refused, "",
+                fmt::format("the image has more than {} files and folders", kMaxInodes));
+  }
+  return std::make_shared<Inode>();
+}
+
 // The folder of that path in the layer that is being applied: a link of this layer is followed.
 // With `create`, folders are made, and what lower layers have in their way is hidden. Null where
 // there is none or the path is too long.
@@ -115,7 +126,7 @@ ImageTree::Inode* ImageTree::walk_to_folder(std::string_view path, bool create) 
     Name& name = folder->children[part];
     if (!is_there) {
       last_inode_ = nullptr;
-      name = {layers_, std::make_shared<Inode>()};
+      name = {layers_, new_inode()};
       name.inode->entry = {.type = TreeEntry::Type::folder, .mode = kImplicitFolderMode};
     }
     folder = name.inode.get();
@@ -138,7 +149,7 @@ std::string ImageTree::add(const LayerEntry& added, std::size_t index) {
     name.inode->entry = added.entry;
     return {};
   }
-  name.inode = std::make_shared<Inode>();
+  name.inode = new_inode();
   name.inode->entry = added.entry;
   name.inode->start = added.start;
   name.inode->object = added.object;
@@ -218,7 +229,7 @@ void ImageTree::for_each(const Visit& visit) const {
                                                                          const std::string& path) {
     for (const auto& [name, child] : folder.children) {
       const std::string here = path + "/" + name;
-      visit(here, child.inode->entry, child.inode->origin, child.inode->problem);
+      visit(here, child.inode->entry, child.inode->origin, child.inode->problem.get());
       if (child.inode->entry.is_folder()) walk(*child.inode, here);
     }
   };

@@ -33,7 +33,8 @@ class ImageTree : public FileTree {
   ImageTree();
 
   // Lays the next layer over those that are there. What it could not do (a hard link to what is not
-  // there) goes to `problem`, by path.
+  // there) goes to `problem`, by path. Throws Error{refused} for more than two million files and
+  // folders; part of the layer is then there.
   void apply(const LayerContents& layer,
              const std::function<void(const std::string&, const Error&)>& problem);
 
@@ -45,7 +46,7 @@ class ImageTree : public FileTree {
   // Calls `visit` for everything that is there, in the order of paths, parents first. What goes by
   // several names (hard links) comes once for each, with the same origin.
   using Visit = std::function<void(const std::string& path, const TreeEntry&, Origin,
-                                   const std::optional<Error>& problem)>;
+                                   const Error* problem)>;  // null: none
   void for_each(const Visit& visit) const;
 
  private:
@@ -58,11 +59,12 @@ class ImageTree : public FileTree {
     TreeEntry entry;
     Bytes start;
     std::shared_ptr<const LinkedObject> object;
-    std::optional<Error> problem;
+    std::shared_ptr<const Error> problem;
     Origin origin;
     std::map<std::string, Name> children;  // of a folder
   };
 
+  std::shared_ptr<Inode> new_inode();
   Inode* walk_to_folder(std::string_view path, bool create);
   Inode* find_inode(std::string_view path) const;
   std::string apply_entry(const LayerEntry& entry, std::size_t index);
@@ -73,6 +75,7 @@ class ImageTree : public FileTree {
   bool prune(Inode& folder);
 
   std::shared_ptr<Inode> root_;
+  std::size_t inodes_ = 0;  // that were made
   std::size_t layers_ = 0;  // the number of the layer that is being applied
   // The folder that was looked into last: whoever follows a path asks for one name after the other.
   mutable std::string last_folder_;

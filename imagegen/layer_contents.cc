@@ -19,7 +19,8 @@ namespace {
 constexpr std::uint64_t kMaxFile = std::uint64_t{1} << 30;
 constexpr std::uint64_t kMaxKept = 1 << 20;
 constexpr std::uint64_t kScriptStart = 256;  // Linux: BINPRM_BUF_SIZE
-constexpr std::size_t kMaxEntries = 4'000'000;
+constexpr std::uint64_t kMaxBlob = std::uint64_t{64} << 30;
+constexpr std::size_t kMaxEntries = 2'000'000;
 constexpr std::size_t kLongestPath = 4095;  // Linux: PATH_MAX without its NUL
 constexpr std::string_view kWhiteout = ".wh.", kOpaque = ".wh..wh..opq";
 
@@ -147,10 +148,11 @@ class TarWalk {
   void take(LayerEntry& file, bool is_sparse) {
     const std::uint64_t most = is_sparse ? std::min(kMaxFile, holes_left_) : kMaxFile;
     if (file.entry.size > most) {
-      file.problem = Error(ErrorKind::refused, "",
-                           fmt::format("has {} bytes, more than the {} that are looked at of {} "
-                                       "program in an image",
-                                       file.entry.size, most, is_sparse ? "this sparse" : "a"));
+      file.problem = std::make_shared<const Error>(
+          ErrorKind::refused, "",
+          fmt::format("has {} bytes, more than the {} that are looked at of {} "
+                      "program in an image",
+                      file.entry.size, most, is_sparse ? "this sparse" : "a"));
       return;
     }
     if (is_sparse) holes_left_ -= file.entry.size;
@@ -178,6 +180,13 @@ class TarWalk {
 LayerContents LayerReader::read(const ByteSource& blob, std::uint64_t size, const std::string& name,
                                 const LayerVisitor& visitor) {
   LayerContents out;
+  if (size > kMaxBlob) {
+    out.size = size;
+    out.error = Error(
+        ErrorKind::refused, name,
+        fmt::format("has {} bytes, more than the {} that are read of a layer", size, kMaxBlob));
+    return out;
+  }
   HashedSource raw(blob);
   std::uint64_t unpacked = 0;
   const std::uint64_t by_size = limit_.by_size(size);

@@ -32,7 +32,7 @@ struct LayerEntry {
   // script, 4 of another executable.
   Bytes start = {};
   std::shared_ptr<const LinkedObject> object = {};  // of an ELF file that is not damaged
-  std::optional<Error> problem = {};                // why the content was not looked at
+  std::shared_ptr<const Error> problem = {};        // why the content was not looked at
 };
 
 struct LayerContents {
@@ -61,8 +61,9 @@ class LayerReader {
       : limit_(limit), allowance_(allowance) {}
 
   // `size` is the blob's as announced, `name` is for messages. Never throws for any content: what
-  // is wrong with a layer is part of what is returned. Files of more than 1 GiB are not taken; what
-  // unpacks to far more than its size is not read to its end.
+  // is wrong with a layer is part of what is returned. Files of more than 1 GiB are not taken. What
+  // unpacks to far more than its size is not read to its end, nor is a layer of more than two
+  // million entries; one of more than 64 GiB is not read at all.
   LayerContents read(const ByteSource& blob, std::uint64_t size, const std::string& name,
                      const LayerVisitor& visitor);
 

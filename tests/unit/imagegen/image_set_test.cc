@@ -434,6 +434,39 @@ TEST_F(ImageSetTest, NamesStayInTheFolder) {
   put("in/manifest.json", to_bytes(R"([{"Layers": ["../outside.tar"]}])"));
   EXPECT_THAT(walk(folder_ / "in"), IsEmpty());
   EXPECT_THAT(problems_, ElementsAre("has no ../outside.tar"));
+  // An absolute name is one in the folder.
+  const std::string outside = (folder_ / "outside.tar").native();
+  put("in/manifest.json", to_bytes(R"([{"Layers": [")" + outside + R"("]}])"));
+  EXPECT_THAT(walk(folder_ / "in"), IsEmpty());
+  EXPECT_THAT(problems_, ElementsAre("has no " + outside));
+}
+
+// What is announced is looked at before anything is read.
+TEST_F(ImageSetTest, LayersOfAnotherSizeAreNotRead) {
+  LayoutFiles layout;
+  const Bytes layer = tar_of({{"app", program("1")}});
+  layout.index({layout.image({layer})});
+  const fs::path path = put_folder(layout);
+  fs::resize_file(path / "blobs/sha256" / digest_of(layer).substr(7), std::uintmax_t{1} << 42);
+  EXPECT_THAT(walk(path), IsEmpty());
+  EXPECT_THAT(problems_, ElementsAre(HasSubstr("its size is 4398046511104, not ")));
+  // Where nobody says how large it is, there is a limit.
+  put("docker/manifest.json", to_bytes(R"([{"Layers": ["layer.tar"]}])"));
+  put("docker/layer.tar", layer);
+  fs::resize_file(folder_ / "docker/layer.tar", std::uintmax_t{1} << 42);
+  EXPECT_THAT(walk(folder_ / "docker"), IsEmpty());
+  EXPECT_THAT(problems_,
+              ElementsAre(HasSubstr("more than the 68719476736 that are read of a layer")));
+}
+
+TEST_F(ImageSetTest, ManyLayersAreRefused) {
+  json images = json::array();
+  for (int i = 0; i < 201; i++) {
+    images.push_back({{"RepoTags", {"a:" + std::to_string(i)}}, {"Layers", json::array()}});
+    for (int j = 0; j < 500; j++) images.back()["Layers"].push_back("l");
+  }
+  EXPECT_ERROR(ImageSet::open(put("many.tar", tar_of({{"manifest.json", images.dump()}}))), refused,
+               HasSubstr("more than 100000 in all images"));
 }
 
 TEST_F(ImageSetTest, BrokenDescriptionsAreErrors) {

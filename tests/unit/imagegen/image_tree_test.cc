@@ -36,14 +36,14 @@ class ImageTreeTest : public testing::Test {
       });
     }
     std::vector<std::string> out;
-    tree.for_each([&](const std::string& path, const TreeEntry& entry, ImageTree::Origin,
-                      const std::optional<Error>&) {
-      std::string line = path;
-      if (entry.is_folder()) line += "/";
-      if (entry.type == TreeEntry::Type::symlink) line += " -> " + entry.target;
-      if (entry.is_file()) line += "=" + text(tree.read(path, 100).value_or(to_bytes("?")));
-      out.push_back(line);
-    });
+    tree.for_each(
+        [&](const std::string& path, const TreeEntry& entry, ImageTree::Origin, const Error*) {
+          std::string line = path;
+          if (entry.is_folder()) line += "/";
+          if (entry.type == TreeEntry::Type::symlink) line += " -> " + entry.target;
+          if (entry.is_file()) line += "=" + text(tree.read(path, 100).value_or(to_bytes("?")));
+          out.push_back(line);
+        });
     return out;
   }
 
@@ -154,6 +154,18 @@ TEST_F(ImageTreeTest, PathsAreNoLongerThanLinuxTakes) {
   const auto found = lay({raw_tar(entries)});
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
   for (const std::string& path : found) EXPECT_LE(path.size(), 4200u);
+}
+
+// Each name makes two thousand folders that have no entry.
+TEST_F(ImageTreeTest, TreesAreNoLargerThanMemory) {
+  LayerContents contents;
+  std::string deep;
+  for (int i = 0; i < 2000; i++) deep += "/d";
+  for (int i = 0; i < 1100; i++) {
+    contents.entries.push_back({.path = "/" + std::to_string(i) + deep, .entry = {}, .target = {}});
+  }
+  EXPECT_ERROR(tree.apply(contents, [](const std::string&, const Error&) {}), refused,
+               HasSubstr("more than 2000000 files and folders"));
 }
 
 // ---- The reader of a layer.

@@ -212,8 +212,8 @@ class ReadingTest : public FolderTest {
         applied.push_back(claim.name);
       }
       tree.for_each([&](const std::string& name, const TreeEntry& entry, ImageTree::Origin origin,
-                        const std::optional<Error>& problem) {
-        if (problem) problems_.push_back(name + ": " + problem->message());
+                        const Error* problem) {
+        if (problem != nullptr) problems_.push_back(name + ": " + problem->message());
         if (!entry.is_file()) return;
         const auto& taken = layers.at(applied.at(origin.layer)).second;
         const auto at = taken.find(origin.entry);
