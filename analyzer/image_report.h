@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What an image is as a whole, as plain data: whether it starts, what its scripts ask for, and what
-// of it was not looked at. The reports on its programs are those of an audit, see analyzer.h.
+// was not examined. The reports on its programs are those of an audit, see analyzer.h.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace whittle::analyzer {
 struct Script {
   std::string path;                       // in the image
   std::vector<std::string> interpreters;  // "/usr/bin/env", "python3", "/lib/ld-linux.so.2"
-  Answer present = Answer::unknown;       // whether all of them are there
+  Answer present = Answer::unknown;       // whether the image has all of them
   std::string problem;                    // unless they are
 };
 
@@ -25,13 +25,13 @@ struct ImageReport {
   std::string platform;           // "linux/arm64/v8"
   std::string digest;             // of the manifest; empty where it has none
   std::vector<std::string> tags;  // "v1", "app:v1"
-  bool is_absent = false;  // named by an index, but not there; all that follows means nothing
-  std::string user;        // as its config says it; empty: root
+  bool is_absent = false;         // named by an index, but missing; what follows is then empty
+  std::string user;               // as its config says it; empty: root
   Startup startup;
   std::vector<Script> scripts;  // files that may be executed and name an interpreter, by path
   std::uint64_t files = 0, folders = 0, links = 0;  // symbolic ones
   std::uint64_t bytes = 0;                          // of files, without compression
-  bool is_verified = false;                         // everything that was read is what digests say
+  bool is_verified = false;                         // every blob that was read matched a digest
   std::vector<std::string>
       not_looked_at;  // "layer sha256:…: is not the layer that the image names"
   std::vector<Violation> violations = {};

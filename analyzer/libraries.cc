@@ -25,7 +25,7 @@ namespace whittle::analyzer {
 namespace {
 
 constexpr std::size_t kMaxLibraries = 2000;
-// Search paths are hostile. What is not looked for any more counts as missing.
+// Search paths are hostile. Beyond these limits a library counts as missing.
 constexpr std::size_t kMaxLookups = 100'000;       // of files, for one program
 constexpr std::size_t kMaxAllLookups = 2'000'000;  // for all of a tree
 constexpr std::size_t kMaxConfigured = 10'000;     // folders that it names

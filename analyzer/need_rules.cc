@@ -151,8 +151,8 @@ constexpr NeedRule kRules[] = {
 constexpr std::uint8_t kAny = kGo | kC | kRust;
 using enum Supply::What;
 
-// Where programs look, the most usual place first: it is the one that is advised. Of gconv and of
-// other programs no file shows that they are the ones that are needed.
+// Where programs look. The first row that counts for a program is the advice. gconv and processes
+// have no row: no file in an image proves that it is the one that the program needs.
 //
 // Sources: Go, crypto/x509/root_linux.go; OpenSSL, X509_get_default_cert_file (cert.pem of the
 // folder that it was built for); rustls/openssl-probe.

@@ -73,8 +73,9 @@ struct SupplyRule {
   std::string_view source = {};    // on a usual host; empty: a file of one's own, by the same name
   std::string_view also = {};      // another path that has to be there
   std::string_view variable = {};  // see Supply
-  // Counts only for a static program that has the path in it, and for all dynamic ones: a library
-  // is built for one place, and those of a distribution are built for its own.
+  // Counts for a static program only if the program contains the path: a library is built for one
+  // place. Counts for every dynamic program: a distribution's libraries use the distribution's
+  // place.
   bool if_named = false;
 };
 

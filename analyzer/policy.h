@@ -8,9 +8,9 @@
 //                           what the file does not tell is not
 //   no-rpath, stripped, no-debug-info, no-missing (libraries, in the root that was given; in an
 //                           image, libraries and interpreters of scripts)
-//   no-needs, no-needs:ID   no need of medium or high confidence, but for what the image has that
-//                           the program is in
-//   entrypoint              of an image: what it is to run is there and can be started
+//   no-needs, no-needs:ID   no need of medium or high confidence, except what the program's own
+//                           image supplies
+//   entrypoint              of an image: it has the program that it names, and that can start
 //   go>=1.22, rust>=1.70    the compiler's version, of programs in that language
 //   glibc<=2.31, size<=20M  the newest glibc that is asked for; bytes, K, M, G
 #pragma once
@@ -31,13 +31,13 @@ class Policy {
   // Throws Error{usage} naming what is not understood. `text` holds rules and commas.
   void require(std::string_view text);
 
-  // What is required where nothing else is: `static`, and of an image that names something to run
-  // that it is there and can be started.
+  // The default rules: `static`, and for an image that names a program that this program can
+  // start.
   void require_the_usual();
 
   bool empty() const { return rules_.empty(); }
 
-  // Whether a rule is about images alone.
+  // Whether some rule applies only to images.
   bool is_about_images() const;
 
   // In the order of the rules. A file that is no executable or library meets none of them.
@@ -60,7 +60,7 @@ class Policy {
 
 // Sets the violations of every file that has a report.
 void apply(const Policy& policy, std::vector<AuditedFile>& files);
-// Sets those of every image that is there.
+// The same for images; absent ones get none.
 void apply(const Policy& policy, std::vector<ImageReport>& images);
 
 }  // namespace whittle::analyzer

@@ -2,8 +2,8 @@
 //
 // The order is that of runc and the kernel: the user is looked up, the program is (by PATH if its
 // name has no slash), then execve follows links, asks for permission, and looks at the first bytes.
-// What fails for certain is told from what only may: engines mount /proc, /sys and /dev, and what
-// was not read of an image is not known.
+// "No" means that it fails for certain. Where engines mount something (/proc, /sys, /dev), and
+// where a part of the image was not read, the answer is "unknown".
 //
 // Sources: runc, libcontainer/standard_init_linux.go; moby, daemon/oci_linux.go (the default PATH);
 // execve(2), path_resolution(7).
@@ -32,8 +32,8 @@ bool is_mounted_by_engines(std::string_view path) {
 }
 
 struct Database {
-  std::optional<std::string> text;  // nothing where there is none
-  bool is_unknown = false;          // there is one, which nobody read
+  std::optional<std::string> text;  // nothing if the file is missing or unknown
+  bool is_unknown = false;          // the file exists, but its content was not kept
 };
 
 Database read_database(const FileTree& tree, std::string_view path) {
@@ -87,7 +87,7 @@ std::string StartCheck::user_text() const {
 }
 
 bool StartCheck::may(const TreeEntry& entry, std::uint32_t bit) const {
-  // Root may do anything but execute what nobody may.
+  // Root passes every check except that a file to execute needs some execute bit.
   if (identity_.user == 0) {
     return bit != kExecute || entry.is_folder() || (entry.mode & 0111) != 0;
   }
@@ -218,7 +218,7 @@ Runnable StartCheck::interpret(const std::string& path) {
   return examine_script(std::move(script), 0);
 }
 
-// Thousands of scripts ask for the same interpreter, and programs for the same shell.
+// Cached: thousands of scripts ask for the same interpreter, and programs for the same shell.
 Runnable StartCheck::examine_known(const std::string& path, int depth) {
   const std::pair key(path, depth);
   const auto at = known_.find(key);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Whether a container can start: the program that its config names has to be in the image, the user
-// has to be allowed to execute it, and what it asks for in turn has to be there, too: the dynamic
+// Whether a container can start: the program that its config names must be in the image, the user
+// must be allowed to execute it, and the image must have what it asks for in turn: the dynamic
 // loader and libraries, or the interpreter of a script. Nothing is run.
 #pragma once
 
@@ -28,7 +28,7 @@ std::string_view name(Answer answer);  // "yes", "no", "unknown"
 // What becomes of an attempt to run a file.
 struct Runnable {
   Answer answer = Answer::unknown;
-  std::string path;                       // of the file, without links; empty where there is none
+  std::string path;                       // of the file, without links; empty if it is missing
   std::string kind;                       // "static", "dynamic", "script"; empty where unknown
   std::vector<std::string> interpreters;  // of scripts and dynamic programs, the first one first
   std::string problem;                    // unless the answer is yes: "is not in the image"
@@ -41,7 +41,7 @@ struct Startup {
 
 class StartCheck {
  public:
-  // What a program for that machine lacks on the image's platform; empty where it runs there.
+  // Why a program does not run on the image's platform; empty if it does.
   using MachineProblem = std::function<std::string(const LinkedObject&)>;
 
   // The tree and the config have to outlive it, and the tree must not change. Not thread-safe.
@@ -53,15 +53,16 @@ class StartCheck {
   // A file of the tree, as the config's user in its working directory.
   Runnable run(const std::string& path);
 
-  // Whether a file of the tree, which is a script, has its interpreters. Who may execute it is not
-  // asked.
+  // Whether the image has the interpreters of a script. Permissions of the script itself do not
+  // matter here.
   Runnable interpret(const std::string& path);
 
-  // Where the programs of PATH are, and this one is; nothing where none of that name can be run.
+  // The path of a program that PATH leads to; nothing if no folder of PATH has one that the user
+  // may execute.
   std::optional<std::string> look_up(const std::string& name);
 
-  // Whether the config's user may read the file, or write into the folder. False where a name of
-  // a user cannot be looked up.
+  // Whether the config's user may read the file, or write into the folder. False if the user is a
+  // name that cannot be looked up.
   bool may_read(const ResolvedPath& file) const;
   bool may_write(const ResolvedPath& folder) const;
 
@@ -91,7 +92,7 @@ class StartCheck {
   MachineProblem machine_problem_;
   LibraryFinder finder_;
   Identity identity_;
-  bool is_user_unknown_ = false;  // the database is there, but its content is not known
+  bool is_user_unknown_ = false;  // the image has a user database whose content is unknown
   std::map<std::pair<std::string, int>, Runnable> known_;  // by path and depth
 };
 

@@ -138,7 +138,7 @@ int Program::refuse(const std::string& message) {
   return exit_code(ErrorKind::usage);
 }
 
-// The chosen command's first option or argument whose value is empty; empty where there is none.
+// The name of the chosen command's first option or argument with an empty value, or "".
 std::string Program::find_empty() const {
   for (const CLI::App* command : app_.get_subcommands()) {
     for (const CLI::Option* option : command->get_options()) {

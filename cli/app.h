@@ -29,8 +29,8 @@ class Program {
   // Returns the new command's CLI11 object; `action` runs once the command line is parsed.
   CLI::App* add_command(const std::string& name, const std::string& description, Action action);
 
-  // An option may be given an empty value. All others refuse it: in scripts, it is what comes of a
-  // variable that is not set.
+  // Allows an empty value for this option. All others refuse it: in a script, an empty value comes
+  // from a variable that is not set.
   void may_be_empty(const CLI::Option* option) { may_be_empty_.insert(option); }
 
   // Parses, then runs the chosen command. Wrong use gets a message, a hint and exit status 2.

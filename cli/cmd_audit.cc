@@ -133,7 +133,7 @@ void add_audit(Program& program) {
   CLI::App* command =
       program.add_command("audit", "Say which executables are static, and what they need",
                           [options] { return run(*options); });
-  command->add_option("PATH", options->paths, "Files, folders, image archives, OCI layouts")
+  command->add_option("PATH", options->paths, "Files, folders, image archives and layouts")
       ->required();
   CLI::Option* require = command
                              ->add_option("--require", options->require,
@@ -167,17 +167,19 @@ void add_audit(Program& program) {
   command->footer(
       "Folders are searched without following links; files in them that are not\n"
       "executables are skipped, those named on the command line are reported. Images\n"
-      "are read, not unpacked. Of a packed program the original is audited.\n\n"
+      "are read, not unpacked, and checked against their digests. Of a packed program\n"
+      "the original is audited. Failures come first.\n\n"
       "needs/NAME is something a program may lack in an image of its own:\n"
       "ca-certificates, gconv, nss, passwd, proc, processes, resolver, shell, tmp,\n"
       "zoneinfo. It shows which code is linked in; only running the program shows\n"
-      "whether it is reached. cyclonedx (1.5) and spdx (2.3) list what the files are\n"
-      "made of.\n\n"
+      "whether it is reached. In an image, what the image supplies is no lack.\n"
+      "cyclonedx (1.5) and spdx (2.3) list what the files are made of.\n\n"
       "Rules, `static` by default: static static-pie nx relro pie canary fortify ibt\n"
       "shadow-stack bti pac no-writable-code no-rpath stripped no-debug-info no-missing\n"
-      "no-needs no-needs:NAME go>=V rust>=V glibc<=V size<=N[K|M|G].\n\n"
-      "Exit status: 1 if a file breaks a rule; otherwise that of the most serious\n"
-      "error, if some files could not be judged; otherwise 0.\n\n"
+      "no-needs no-needs:NAME go>=V rust>=V glibc<=V size<=N[K|M|G]; and of images\n"
+      "entrypoint (what it runs is there and can start), which is a default, too.\n\n"
+      "Exit status: 1 if a file or image breaks a rule; otherwise that of the most\n"
+      "serious error, if some files could not be judged; otherwise 0.\n\n"
       "Example:\n  whittle audit ./app image.tar --require static,no-needs:shell");
 }
 

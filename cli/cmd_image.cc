@@ -121,7 +121,8 @@ void add_image(Program& program) {
   add_common_options(command, options->common);
   command->footer(
       "Options marked * may be repeated; write --cmd=-v for a value that begins with -.\n"
-      "A dynamic executable is refused: an empty image has no loader for it.\n\n"
+      "A dynamic executable is refused: an empty image has no loader for it. So is an\n"
+      "image that could never start; what else is missing in it is a warning.\n\n"
       "Example:\n"
       "  whittle image app.packed -o app.tar -t app:1.0 --expose 8080\n"
       "  docker load -i app.tar");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A root filesystem as programs in it see it, wherever it lies: in a folder of this machine, in the
-// layers of an image, or in an image that is still to be written. Whether a program can start,
-// where its libraries are and who a user is are questions to a tree.
+// A root filesystem as its programs see it: a folder of this machine, the merged layers of an
+// image, or an image before it is written. Code that asks whether a program can start, where its
+// libraries are or who a user is works on a tree, whichever of the three it is.
 //
 // Paths are absolute in the tree, without ".", ".." and doubled slashes; "/" is its root.
 #pragma once
@@ -38,18 +38,18 @@ class FileTree {
  public:
   virtual ~FileTree() = default;
 
-  // What lies under that very name: if it is a link, that is not followed. The components before
-  // the last are folders, as `resolve` gives them.
+  // The entry of that name; a link is not followed. The components before the last must be folders
+  // (not links), as `resolve` returns them.
   virtual std::optional<TreeEntry> find(const std::string& path) const = 0;
 
-  // What lies in a folder, sorted; nothing where it is no folder.
+  // The names in a folder, sorted; empty if it is not a folder.
   virtual std::vector<std::string> names(const std::string& folder) const = 0;
 
-  // A file's first bytes, at most `most`. Nothing where it is no file, or where its bytes are not
-  // known: of an image only those are kept that somebody asks for.
+  // A file's first bytes, at most `most`. Nothing if it is not a file, or if the tree does not know
+  // these bytes: a tree of an image keeps only what its reader asked for.
   virtual std::optional<Bytes> read(const std::string& path, std::uint64_t most) const = 0;
 
-  // Null where the file is not ELF, is damaged, or was not looked at.
+  // Null if the file is not ELF, is damaged, or was not read.
   virtual std::shared_ptr<const LinkedObject> object(const std::string& path) const = 0;
 };
 
@@ -61,12 +61,12 @@ struct ResolvedPath {
 };
 
 // Follows symbolic links as the kernel does, an absolute one from the root of the tree, none out of
-// it, at most 40. Nothing where the path leads nowhere, or through more than `most` components,
-// those of links counted. A path that is not absolute is taken from the root.
+// it, at most 40. Nothing if the path leads nowhere, or through more than `most` components,
+// counting those of links. A relative path starts at the root.
 std::optional<ResolvedPath> resolve(const FileTree& tree, std::string_view path, int most = 1000);
 
-// A folder of this machine as the root of a tree. Not thread-safe. What cannot be read is not
-// there.
+// A folder of this machine as the root of a tree. What cannot be read counts as missing. Not
+// thread-safe.
 class FolderTree : public FileTree {
  public:
   // Throws Error{io} where the folder is none or cannot be read.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the kernel and the dynamic loader read of an ELF file before they run or load it. It is kept
-// of files whose bytes are gone: those of an image, which is read but not unpacked.
+// What the kernel and the dynamic loader read of an ELF file before they run or load it. This is
+// kept for programs of an image, whose bytes are dropped once they are read.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct LinkedObject {
   std::uint16_t machine = 0;
   bool is_64bit = true;
   ByteOrder order = ByteOrder::little;
-  std::string interpreter;  // PT_INTERP; empty where there is none
+  std::string interpreter;  // PT_INTERP; empty if missing
   std::string soname;
   std::vector<std::string> needed, rpath, runpath;
 

@@ -16,13 +16,13 @@ namespace whittle {
 struct Identity {
   std::uint32_t user = 0, group = 0;
   std::vector<std::uint32_t> groups;  // supplementary ones
-  // Why no engine starts a container as this user: "has no line for the user `app`". Empty where
-  // one does. The numbers mean nothing then.
+  // Why no engine starts a container as this user: "has no line for the user `app` …". The numbers
+  // above are valid only if this is empty.
   std::string problem = {};
 };
 
-// `user` is that of a RunConfig. `passwd` and `group` are the files' contents; nothing where the
-// image has none. A name has to be in its file; a number need not be.
+// `user` is that of a RunConfig. `passwd` and `group` are the contents of the files, if the image
+// has them. A name must be in its file; a number need not be.
 Identity find_identity(std::string_view user, std::optional<std::string_view> passwd,
                        std::optional<std::string_view> group);
 

@@ -17,8 +17,8 @@ struct Audit {
   std::vector<analyzer::ImageReport> images;  // of paths that lead to images, in their order
 };
 
-// As analyzer::audit; in addition a path that leads to an OCI layout, to skopeo's `dir:` or to an
-// image's archive stands for the images in it. A program of an image is named
+// As analyzer::audit; in addition, a path to an OCI layout, to skopeo's `dir:` or to an archive of
+// images means the images in it. A program of an image is named
 // "app.tar:/usr/bin/app", or "app.tar[linux/arm64]:/usr/bin/app" where there are several images.
 // Folders are not searched for images. Sets `options.find_packed`: the report on a program that
 // whittle packed is that of the original.

@@ -20,8 +20,8 @@ namespace {
 using analyzer::AuditedFile;
 using analyzer::ImageReport;
 
-// What one path may have in all of its images together: they may share layers, so that little on
-// disk becomes much.
+// Limits for all images of one path together. Images may share layers, so a small layout can
+// describe very many files.
 constexpr std::size_t kMaxEntries = 20'000'000;  // of layers that are laid over one another
 constexpr std::size_t kMaxHeldEntries = 6'000'000;
 constexpr std::size_t kMaxPrograms = 500'000;
@@ -42,7 +42,7 @@ class LayerAudits {
     }
   }
 
-  // Before an image is looked at.
+  // Reads the layers of an image that are not known yet.
   void prepare(const imagegen::FoundImage& image) {
     std::set<std::string> names;
     if (!images_.is_sequential()) {
@@ -55,13 +55,13 @@ class LayerAudits {
     if (!names.empty()) read(names);
   }
 
-  // Null for a layer that is not there.
+  // Null for a missing layer.
   std::shared_ptr<const AuditedLayer> get(const std::string& name) const {
     const auto at = layers_.find(name);
     return at == layers_.end() ? nullptr : at->second;
   }
 
-  // How many there are in the layers of an image.
+  // The number of entries in the layers of an image.
   std::size_t entries_of(const imagegen::FoundImage& image) const {
     std::size_t entries = 0;
     for (const imagegen::LayerClaim& claim : image.layers) {
@@ -70,7 +70,7 @@ class LayerAudits {
     return entries;
   }
 
-  // After an image was looked at: what no other image has is forgotten.
+  // Call it after an image: drops layers that no later image has.
   void release(const imagegen::FoundImage& image) {
     for (const imagegen::LayerClaim& layer : image.layers) {
       if (--uses_[layer.name] != 0) continue;
@@ -110,17 +110,23 @@ class LayerAudits {
                         fmt::format("has layers of more than {} files at once{}", kMaxHeldEntries,
                                     images_.is_sequential() ? "; decompress the archive" : ""));
           }
-          for (AuditedFile& file : auditor->finish()) {
-            const std::size_t index = std::stoul(file.path);
-            if (file.report) {  // no audit shows them
-              file.report->segments = {};
-              file.report->sections = {};
-            }
-            layer->files.emplace(index, std::move(file));
+          if (auditor != nullptr) {
+            for (AuditedFile& file : auditor->finish()) keep(std::move(file), *layer);
+            auditor.reset();  // a layer that is not read has none
           }
+
           done_ += layer->files.size();
           layers_[name] = std::move(layer);
         });
+  }
+
+  static void keep(AuditedFile file, AuditedLayer& layer) {
+    if (file.report) {  // no audit shows them
+      file.report->segments = {};
+      file.report->sections = {};
+    }
+    const std::size_t index = std::stoul(file.path);
+    layer.files.emplace(index, std::move(file));
   }
 
   imagegen::ImageSet& images_;
@@ -163,7 +169,7 @@ class ImageAudit {
     report_.not_looked_at.push_back(where + ": " + out_.files.back().error);
   }
 
-  // It is not known what there is in the image.
+  // A part of the tree is unknown from here on.
   void miss(const std::string& where, const Error& error) {
     add_error(where, error);
     is_whole_ = false;
@@ -209,7 +215,7 @@ class ImageAudit {
       if (!entry.is_file() || !seen.insert(origin).second) return;
       report_.files++;
       report_.bytes += entry.size;
-      if (problem != nullptr) {  // its content is not known, but what there is in the image is
+      if (problem != nullptr) {  // only its content is unknown; the tree is complete
         add_error(path, *problem);
       } else {
         add_file(path, origin, check);

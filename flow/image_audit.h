@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An audit of images: of every program in each of them, and of each as a whole. Layers are read
-// once, whatever number of images they belong to; each image is judged by itself.
+// An audit of images: every program in each of them, and each image as a whole. A layer is read
+// once even if several images share it; each image is judged separately.
 #pragma once
 
 #include <filesystem>
@@ -11,8 +11,8 @@
 
 namespace whittle::flow {
 
-// Appends to `out`. `path` is where the images are. What cannot be read of them becomes an error
-// among the files, and is named by its image's report.
+// Appends to `out`; `path` is that of the images. What cannot be read becomes an error among the
+// files and is listed in its image's report.
 void audit_images(imagegen::ImageSet& images, const std::filesystem::path& path,
                   const analyzer::AuditOptions& options, Audit& out);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What an image that is to be written lacks: known before anything is written, from the files that
-// it gets and the way it is started.
+// What a new image lacks, found before anything is written, from its files and from the way it is
+// started.
 #pragma once
 
 #include <string>
@@ -13,11 +13,12 @@
 namespace whittle::flow {
 
 struct ContentProblems {
-  // Why no container of the image can ever start; empty where one may. What engines may put there
-  // (below /proc, /sys and /dev) or what is not understood (options of `env`) is a warning.
+  // Why no container of the image can ever start; empty if one may. A program below /proc, /sys and
+  // /dev, which engines mount, and unknown options of `env` are warnings.
   std::string fatal;
   // Added scripts without their interpreters, added programs without their libraries, and needs of
-  // high confidence that nothing in the image meets. Nobody knows that they are used.
+  // high confidence that nothing in the image meets. They are no errors because the container may
+  // never use them.
   std::vector<std::string> warnings;
 };
 

@@ -17,7 +17,7 @@ namespace whittle::imagegen {
 struct ArchiveEntry {
   enum class Type { file, folder, symlink, hard_link, other };
   Type type = Type::other;
-  std::string path;        // as it stands in the archive
+  std::string path;        // as written in the archive
   std::string target;      // of a link
   std::uint32_t mode = 0;  // permission bits
   std::uint64_t owner = 0, group = 0;
@@ -30,15 +30,14 @@ struct ArchiveEntry {
 // throws.
 class ArchiveReader {
  public:
-  // `name` is for messages. With a `skip`, what is passed over is not read.
+  // `name` is for messages. With a `skip`, contents that are not asked for are not read.
   ArchiveReader(ByteSource source, std::string name, ByteSkip skip = {});
   ~ArchiveReader();
   ArchiveReader(const ArchiveReader&) = delete;
   ArchiveReader& operator=(const ArchiveReader&) = delete;
 
-  // Passes over what is left of the entry before. At the end of the archive the source is read to
-  // its own end, where only zeroes may follow: what an archive goes on with after its end, some
-  // readers take and others do not.
+  // Skips the rest of the previous entry. At the end of the archive the source is read to its own
+  // end, and only zeroes may follow: readers disagree about data after the end of an archive.
   std::optional<ArchiveEntry> next();
 
   // The next bytes of the entry, 0 at its end. Holes of sparse files are zeroes.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Bytes that come one piece after the other: out of a file, out of an entry of an archive, or out
-// of a decompressor. What is read of an image is hashed on its way, so that a digest is that of the
-// very bytes that were looked at.
+// Bytes in pieces: from a file, from an entry of an archive, or from a decompressor. Images are
+// hashed while they are read, so a digest is that of exactly the bytes that were examined.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +17,7 @@ namespace whittle::imagegen {
 
 // Gives the next bytes, at most `buffer`'s size; 0 at the end, and at every later call. May throw.
 using ByteSource = std::function<std::size_t(std::span<std::uint8_t> buffer)>;
-// Passes over at most that many bytes and says how many it were. May throw.
+// Skips at most that many bytes and returns how many it skipped. May throw.
 using ByteSkip = std::function<std::uint64_t(std::uint64_t bytes)>;
 
 // A regular file. Throws as open_file does, and Error{io} where it cannot be read.

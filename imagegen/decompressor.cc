@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// libarchive's filters stop at the end of the last stream that they know and say nothing of bytes
-// after it, which other readers take for an error, or for more. So what is left is counted at the
-// end. Its filters are told which compression it is: left to themselves they would undo a
-// compressed stream inside a compressed stream as well, which no engine does.
+// libarchive's filters stop after the last stream that they recognise and do not report the bytes
+// after it, which other readers refuse or unpack. So the end counts what is left. The filter is
+// chosen here: libarchive's own choice would also undo a compressed stream inside a compressed one,
+// which no engine does.
 #include "imagegen/decompressor.h"
 
 #include <archive.h>
@@ -63,7 +63,7 @@ struct Decompressor::Impl {
     if (::archive_read_next_header(input->handle(), &entry) != ARCHIVE_OK) input->fail();
   }
 
-  // The source, with the bytes given back that were looked at.
+  // The source, beginning with the bytes that were read to recognise the compression.
   std::size_t read_raw(std::span<std::uint8_t> buffer) {
     if (returned == start.size()) return source(buffer);
     const std::size_t n = std::min(buffer.size(), start.size() - returned);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An archive may have both an index.json and a manifest.json, of which engines read one or the
-// other. What either of them names is an image.
+// An archive may have both an index.json and a manifest.json, and engines read one or the other. So
+// the images of both are listed.
 #include "imagegen/image_set.h"
 
 #include <fmt/format.h>
@@ -20,7 +20,7 @@ namespace whittle::imagegen {
 namespace {
 
 namespace fs = std::filesystem;
-// Not the ordered one, in which a document of many members takes very long to read.
+// Not the ordered one: its time to read a document grows with the square of its members.
 using Document = nlohmann::json;
 
 constexpr std::size_t kMaxLayers = 512;
@@ -65,7 +65,7 @@ const Document& list_of(const Document& json, const char* key, const std::string
   return *list;
 }
 
-// What refers to a blob.
+// A reference to a blob.
 struct Descriptor {
   std::string media_type, digest;
   std::optional<std::uint64_t> size;
@@ -149,7 +149,7 @@ class Finder {
     return "blobs/sha256/" + hex;
   }
 
-  // Nothing where it is not there. Throws Error{corrupt} where it is not what is described.
+  // Nothing if it is missing. Throws Error{corrupt} if it does not match its description.
   std::optional<Document> read_document(const Descriptor& blob, Form form, bool is_manifest,
                                         std::string_view what) {
     const auto bytes = store_.read(blob_name(blob.digest, form, is_manifest));
@@ -266,7 +266,7 @@ class Finder {
                               .size = blob.size,
                               .diff_id = ""});
     }
-    // What is attached to images (provenance, signatures) has the form of one and holds no files.
+    // Attachments of images (provenance, signatures) have the form of images and hold no files.
     if (!has_tar) return;
     const Document* config = member(manifest, "config");
     if (config == nullptr) corrupt(path_, "a manifest names no config");
@@ -283,7 +283,7 @@ class Finder {
     new_image() = std::move(image);
   }
 
-  // A problem of the image in place of an exception.
+  // Turns an exception into a problem of the image.
   template <typename Action>
   std::optional<Document> attempt(FoundImage& image, const std::string& where, Action action) {
     try {
@@ -377,7 +377,7 @@ class Finder {
     return name.starts_with("blobs/sha256/") ? digest_in(name) : std::string();
   }
 
-  // What tells each image from the others, as short as it can be for all of them.
+  // Gives each image a label that is unique: the first of these forms that does so for all images.
   void label() {
     if (images_.size() == 1) return;
     const auto first_tag = [](const FoundImage& image) {
@@ -433,7 +433,7 @@ std::unique_ptr<ImageSet> ImageSet::open(const fs::path& path) {
     return nullptr;
   }
   std::optional<Document> index = read_json("index.json"), manifest = read_json("manifest.json");
-  // Many a folder has files of these names that are something else.
+  // Folders without images may have files of these names.
   const bool is_index = index && member(*index, "manifests") != nullptr;
   const bool is_manifest =
       manifest && (manifest->is_array() ? !manifest->empty() && member(manifest->front(), "Layers")

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// An archive is a tar of documents and of layers that are tars, in any order, and is not unpacked.
-// One pass over it notes what there is, to its very end, and keeps the documents. Where the archive
-// is not compressed, it also notes where each entry begins, and a layer is read from there. Where
-// it is, layers are read in one more pass, all of them: that keeps the work linear.
+// An archive is a tar of documents and of layers that are tars, in any order. It is not unpacked.
+// One pass over it, to its very end, lists the entries and keeps the documents. In an archive that
+// is not compressed the list has the position of each entry, and a layer is read from there. In a
+// compressed one all layers are read in a second pass, which keeps the work linear.
 #include "imagegen/image_store.h"
 
 #include <fcntl.h>
@@ -32,8 +32,8 @@ constexpr std::uint64_t kMaxDocuments = std::uint64_t{256} << 20;  // of one arc
 constexpr std::size_t kMaxEntries = 1'000'000;                     // of an archive
 constexpr int kMaxLinks = 8;
 
-// Names in archives and documents may be anything. "./a/b" → "a/b", as whoever unpacks an archive
-// takes "/a/b" and "a/x/../b", too. Empty for what leads out of the store.
+// Names in archives and documents are hostile. "./a/b", "/a/b" and "a/x/../b" → "a/b": to programs
+// that unpack an archive they are the same file. Empty if the name leads out of the store.
 std::string inner_name(std::string_view name) {
   while (name.starts_with('/')) name.remove_prefix(1);
   const fs::path normal = fs::path(name).lexically_normal();
@@ -73,7 +73,7 @@ class FolderStore : public ImageStore {
   fs::path folder_;
 };
 
-// The archive's tar, from its beginning or, where it is not compressed, from some entry.
+// The archive's tar, from its beginning or, if it is not compressed, from an entry.
 class ArchivePass {
  public:
   ArchivePass(const fs::path& path, bool is_compressed, std::uint64_t position = 0)
@@ -85,7 +85,7 @@ class ArchivePass {
                                     : nullptr),
         reader_([this](auto buffer) { return read(buffer); }, path.native(), skip(position)) {}
   ArchiveReader& reader() { return reader_; }
-  std::uint64_t limit() const { return limit_; }  // of the tar's bytes, where it is compressed
+  std::uint64_t limit() const { return limit_; }  // in bytes of the tar, if it is compressed
 
  private:
   std::size_t read(std::span<std::uint8_t> buffer) {
@@ -154,7 +154,7 @@ class ArchiveStore : public ImageStore {
   bool contains(const std::string& name) override { return find(name) != nullptr; }
 
   void visit(const std::set<std::string>& names, const Visit& visit) override {
-    // By entry, the names that were asked for that lead there.
+    // For each entry the names that lead to it.
     std::map<std::string, std::set<std::string>> wanted;
     for (const std::string& name : names) {
       if (const auto entry = resolve(name)) wanted[*entry].insert(name);
@@ -170,7 +170,7 @@ class ArchiveStore : public ImageStore {
       }
       return;
     }
-    while (!wanted.empty()) {  // a second time only for what goes by several names
+    while (!wanted.empty()) {  // a second pass only for entries with several names
       ArchivePass pass(path_, true);
       bool found = false;
       while (!wanted.empty()) {
@@ -195,7 +195,7 @@ class ArchiveStore : public ImageStore {
     std::string target;
     std::uint64_t size = 0;
     std::uint64_t position = 0;  // of its header in the tar
-    bool is_double = false;      // a later entry has the same name
+    bool is_double = false;      // several entries have this name
     bool is_sparse = false;
     Bytes document;  // of what may be one: JSON
   };
@@ -214,7 +214,7 @@ class ArchiveStore : public ImageStore {
     throw Error(ErrorKind::refused, path_.native(), why);
   }
 
-  // The name of the file that a name leads to: older archives link equal layers to one another.
+  // The entry that a name leads to: older archives link equal layers to one another.
   std::optional<std::string> resolve(const std::string& wanted) const {
     std::string name = inner_name(wanted);
     for (int links = 0; links <= kMaxLinks; links++) {
@@ -270,7 +270,7 @@ bool begins_like_tar(ByteView start) {
   return start.size() >= 262 && as_text(start).substr(257, 5) == "ustar";
 }
 
-// Whether a tar is inside of what is compressed.
+// Whether a compressed file contains a tar.
 bool holds_tar(const fs::path& path) {
   try {
     FileSource file(path);
@@ -282,7 +282,7 @@ bool holds_tar(const fs::path& path) {
     start.resize(have);
     return begins_like_tar(start);
   } catch (const Error&) {
-    return false;  // what it is then, whoever reads it as a file will say
+    return false;  // the audit of the file itself then says what it is
   }
 }
 

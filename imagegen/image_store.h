@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Where the files of an image lie: in a folder, or in a tar, compressed or not. Names are relative
+// Where the files of an image are stored: a folder, or a tar, compressed or not. Names are relative
 // to its root: "index.json", "blobs/sha256/…".
 #pragma once
 
@@ -25,13 +25,13 @@ class ImageStore {
 
   virtual ~ImageStore() = default;
 
-  // A document, of at most 4 MiB. Nothing where there is none. Throws Error{refused} where it is
-  // larger, Error{corrupt} where it is no file or where several have that name.
+  // A document of at most 4 MiB; nothing if it is missing. Throws Error{refused} if it is larger,
+  // Error{corrupt} if several files have that name.
   virtual std::optional<Bytes> read(const std::string& name) = 0;
 
   virtual bool contains(const std::string& name) = 0;
 
-  // Visits those of the files that are there, each once, in whatever order costs the least.
+  // Visits the named files, each once, in the order that costs the least. Missing ones are skipped.
   virtual void visit(const std::set<std::string>& names, const Visit& visit) = 0;
 
   // Whether one call for many files costs less than many calls.

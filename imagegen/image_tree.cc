@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Layers are laid over one another as engines do it with an overlay file system: each is unpacked
-// by itself, then the upper hides the lower. So a link to a folder that is in the same layer is
-// followed ("lib" → "usr/lib", then "lib/x" is "usr/lib/x"), but where a layer has "lib/x" and a
-// lower one has "lib" as a link, "lib" becomes a folder. Names that one file goes by are told apart
-// from the file, as in a file system: taking one of them away leaves the others.
+// Layers are merged as engines merge them with an overlay file system: each layer is unpacked by
+// itself, then upper layers hide lower ones. So a link of the same layer is followed ("lib" →
+// "usr/lib", then "lib/x" is "usr/lib/x"); but if a layer has "lib/x" and "lib" is a link of a
+// lower layer, "lib" becomes a folder. Names and files are separate, as in a file system: a
+// whiteout of one hard link leaves the others.
 //
-// A layer's whiteouts concern the layers below, whatever the order of its entries. Each name
-// remembers the layer that put it there.
+// A layer's whiteouts apply to lower layers only, whatever the order of its entries. So each name
+// has the number of the layer that added it.
 #include "imagegen/image_tree.h"
 
 #include <fmt/format.h>
@@ -21,7 +21,7 @@ namespace {
 constexpr std::uint32_t kImplicitFolderMode = 0755;
 constexpr std::size_t kLongestPath = 4095;  // Linux: PATH_MAX without its NUL
 constexpr std::size_t kMaxInodes = 2'000'000;
-constexpr int kMaxLinks = 16;           // that one name of a layer leads through
+constexpr int kMaxLinks = 16;           // followed for one name of a layer
 constexpr int kMaxLinkComponents = 64;  // of each
 
 std::string_view parent_of(std::string_view path) {
@@ -98,9 +98,10 @@ std::shared_ptr<ImageTree::Inode> ImageTree::new_inode() {
   return std::make_shared<Inode>();
 }
 
-// The folder of that path in the layer that is being applied: a link of this layer is followed.
-// With `create`, folders are made, and what lower layers have in their way is hidden. Null where
-// there is none or the path is too long.
+// The folder of that path in the layer that is being applied; links of this layer are followed.
+// With
+// `create`, missing folders are made, in place of files of lower layers. Null if the folder is
+// missing or the path is too long.
 ImageTree::Inode* ImageTree::walk_to_folder(std::string_view path, bool create) {
   Inode* folder = root_.get();
   std::string walked;
@@ -173,7 +174,7 @@ std::string ImageTree::link(const LayerEntry& added) {
   return {};
 }
 
-// Takes what lower layers have under a name away. True where that is all of it.
+// Removes what lower layers have under a name. True if nothing is left of it.
 bool ImageTree::prune(Name& name) {
   const bool is_empty = !name.inode->entry.is_folder() || prune(*name.inode);
   if (name.layer == layers_) return false;
@@ -181,7 +182,7 @@ bool ImageTree::prune(Name& name) {
   return is_empty;
 }
 
-// The same for all that is in a folder. True where nothing is left in it.
+// The same for everything in a folder. True if the folder is empty then.
 bool ImageTree::prune(Inode& folder) {
   for (auto at = folder.children.begin(); at != folder.children.end();) {
     at = prune(at->second) ? folder.children.erase(at) : std::next(at);
@@ -196,7 +197,7 @@ void ImageTree::remove(const std::string& path) {
   if (at != folder->children.end() && prune(at->second)) folder->children.erase(at);
 }
 
-// What could not be done; empty if all could.
+// What is wrong with the entry; empty if it was merged.
 std::string ImageTree::apply_entry(const LayerEntry& entry, std::size_t index) {
   switch (entry.kind) {
     case LayerEntry::Kind::add:

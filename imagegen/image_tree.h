@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The files of an image as a container sees them: its layers laid over one another, without
-// unpacking anything to disk.
+// The files of an image as a container sees them: its layers merged in memory. Nothing is unpacked
+// to disk.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ namespace whittle::imagegen {
 // Not thread-safe.
 class ImageTree : public FileTree {
  public:
-  // Where a file's content came from: the number of a layer as `apply` counts them, from 0, and the
-  // index of the entry in it.
+  // Where a file's content comes from: the number of the layer, in the order of `apply` from 0, and
+  // the index of the entry in it.
   struct Origin {
     std::size_t layer = 0, entry = 0;
     friend auto operator<=>(const Origin&, const Origin&) = default;
@@ -32,9 +32,9 @@ class ImageTree : public FileTree {
 
   ImageTree();
 
-  // Lays the next layer over those that are there. What it could not do (a hard link to what is not
-  // there) goes to `problem`, by path. Throws Error{refused} for more than two million files and
-  // folders; part of the layer is then there.
+  // Merges the next layer. An entry that cannot be merged (a hard link to a missing file) goes to
+  // `problem`, by path. Throws Error{refused} for more than two million files and folders; the tree
+  // then has a part of the layer.
   void apply(const LayerContents& layer,
              const std::function<void(const std::string&, const Error&)>& problem);
 
@@ -43,8 +43,8 @@ class ImageTree : public FileTree {
   std::optional<Bytes> read(const std::string& path, std::uint64_t most) const override;
   std::shared_ptr<const LinkedObject> object(const std::string& path) const override;
 
-  // Calls `visit` for everything that is there, in the order of paths, parents first. What goes by
-  // several names (hard links) comes once for each, with the same origin.
+  // Calls `visit` for every entry, in the order of paths, parents first. A file with several names
+  // (hard links) is visited once for each name, with the same origin.
   using Visit = std::function<void(const std::string& path, const TreeEntry&, Origin,
                                    const Error* problem)>;  // null: none
   void for_each(const Visit& visit) const;
@@ -52,7 +52,7 @@ class ImageTree : public FileTree {
  private:
   struct Inode;
   struct Name {
-    std::size_t layer = 0;  // that put it there
+    std::size_t layer = 0;  // that added the name
     std::shared_ptr<Inode> inode;
   };
   struct Inode {
@@ -77,7 +77,7 @@ class ImageTree : public FileTree {
   std::shared_ptr<Inode> root_;
   std::size_t inodes_ = 0;  // that were made
   std::size_t layers_ = 0;  // the number of the layer that is being applied
-  // The folder that was looked into last: whoever follows a path asks for one name after the other.
+  // Cache: the folder of the last look-up. Following a path looks up one name after the other.
   mutable std::string last_folder_;
   mutable Inode* last_inode_ = nullptr;
 };

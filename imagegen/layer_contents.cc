@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Two streams are hashed: the blob, whose digest a manifest names, and the tar in it, whose digest
-// a config names. The bytes go from one to the other without a stop, so both are known when the
-// last entry is read, and nobody has to read twice or to hold anything.
+// a config names. Both are hashed while the entries are read, so a layer is read once and never
+// held in memory.
 #include "imagegen/layer_contents.h"
 
 #include <fmt/format.h>
@@ -66,7 +66,7 @@ class TarWalk {
 
   void run() {
     while (const auto entry = reader_.next()) {
-      // To pass over an entry is to unpack it. Holes of a sparse file are not in the archive.
+      // Skipping an entry means unpacking it. Holes of a sparse file are not in the archive.
       if (!entry->is_sparse && entry->size > limit_ - std::min(limit_, entry->position)) {
         throw Error(ErrorKind::refused, name_,
                     fmt::format("has an entry of {} bytes, which is more than is looked at of a "
@@ -162,7 +162,7 @@ class TarWalk {
     try {
       file.object = std::make_shared<const LinkedObject>(
           describe_object(elf::File::parse(content, file.path)));
-    } catch (const Error&) {  // whoever takes the content will say so
+    } catch (const Error&) {  // the visitor, which takes the content, reports it
     }
     visitor_.take(out_.entries.size() - 1, file, std::move(content));
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// What a layer has in it. A layer is a tar of what it adds; a name ".wh.x" takes x of the layers
-// below away, ".wh..wh..opq" all of their files in its folder. It is read once, whatever number of
-// images it belongs to, and whether it is the layer that an image names is left to `check_layer`.
-// Source: OCI image-spec, layer.md.
+// The contents of a layer. A layer is a tar of what it adds. A name ".wh.x" removes x of the layers
+// below, ".wh..wh..opq" all of their files in its folder. A layer is read once even if several
+// images share it; `check_layer` then compares it with what each image names. Source: OCI
+// image-spec, layer.md.
 #pragma once
 
 #include <cstdint>
@@ -25,35 +25,35 @@ namespace whittle::imagegen {
 struct LayerEntry {
   enum class Kind : std::uint8_t { add, hard_link, whiteout, opaque };
   Kind kind = Kind::add;
-  std::string path;    // "/usr/bin/app": what is added, taken away, or emptied
+  std::string path;    // "/usr/bin/app": what is added, removed, or emptied
   TreeEntry entry;     // of what is added
   std::string target;  // of a hard link, as `path`
-  // The first bytes of a file, as many as are kept: all of a file that is wanted whole, 256 of a
+  // The first bytes of a file that are kept: all of a file that LayerVisitor::keeps, 256 of a
   // script, 4 of another executable.
   Bytes start = {};
-  std::shared_ptr<const LinkedObject> object = {};  // of an ELF file that is not damaged
-  std::shared_ptr<const Error> problem = {};        // why the content was not looked at
+  std::shared_ptr<const LinkedObject> object = {};  // of an ELF file; null if it is damaged
+  std::shared_ptr<const Error> problem = {};        // why the content was not read
 };
 
 struct LayerContents {
   std::vector<LayerEntry> entries;  // in their order; all of them unless there is an error
   std::uint64_t size = 0;           // bytes of the blob
   std::string digest;               // of the blob, "sha256:…"
-  std::string diff_id;              // of the tar in it; empty where that was not read to its end
+  std::string diff_id;              // of the tar in it; empty if it was not read to its end
   std::optional<Error> error;       // why not all of it could be read
-  // Entries that are in no tree, by their names: they lead out of the root, say.
+  // Entries that cannot be in a tree, by name: they lead out of the root, for example.
   std::vector<std::pair<std::string, Error>> problems;
 };
 
 struct LayerVisitor {
-  // Whether the content of a file that is no program is wanted, for LayerEntry::start. Files of
-  // more than 1 MiB are not kept.
+  // Whether LayerEntry::start keeps the whole content of a file that is not a program. Files of
+  // more than 1 MiB are never kept.
   std::function<bool(const std::string& path)> keeps;
   // Takes the content of an ELF file. `index` is the entry's in LayerContents.
   std::function<void(std::size_t index, const LayerEntry&, Bytes content)> take;
 };
 
-// Reads the layers of one image or of several that came together.
+// Reads the layers of one path, which may belong to several images.
 class LayerReader {
  public:
   // Beyond what the layers' sizes allow, all of them together may unpack to `allowance` bytes.

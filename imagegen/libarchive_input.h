@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What reads by libarchive have in common: bytes come from a source, whose exceptions must not
-// cross libarchive's C frames, and every failure becomes an Error.
+// Input of libarchive from a ByteSource. Exceptions of the source must not cross libarchive's C
+// frames, so they are kept and thrown again; every failure becomes an Error.
 #pragma once
 
 #include <archive.h>
@@ -31,11 +31,11 @@ class LibarchiveInput {
   void check(int result) const;
   [[noreturn]] void fail() const;
 
-  // To be called after the end: reads what the source still has. Returns how many bytes there are
-  // that libarchive had no use for.
+  // Reads the rest of the source, after libarchive has reached its end. Returns the number of bytes
+  // that libarchive did not consume.
   std::uint64_t drain();
-  std::uint64_t consumed() const;  // bytes of the source that libarchive had a use for
-  // Where the last byte stands that is not zero and was not skipped, plus one.
+  std::uint64_t consumed() const;  // bytes of the source, by libarchive
+  // The offset after the last byte that was read and is not zero.
   std::uint64_t content_end() const { return content_end_; }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The root filesystem of an image that is still to be written.
+// The root filesystem of a new image, before it is written.
 #pragma once
 
 #include <map>
@@ -18,7 +18,7 @@ namespace whittle::imagegen {
 // Not thread-safe.
 class RootTree : public FileTree {
  public:
-  // The files that the spec names, which has to outlive it. Throws as make_root does.
+  // The files of the spec, which must outlive the tree. Throws as make_root does.
   explicit RootTree(const ImageSpec& spec);
 
   std::optional<TreeEntry> find(const std::string& path) const override;

@@ -138,7 +138,7 @@ std::string first_line(std::string_view word, std::string_view text) {
   return wrapped(fmt::format("{:<{}}  {}", word, kVerdictWidth, text), kVerdictWidth + 4);
 }
 
-// What is known of a file. In brief: why it is not in order, and what to do about it.
+// Everything about a file. In brief: what failed, why, and what to do about it.
 void add_file(const analyzer::AuditedFile& file, Detail detail, std::string& out) {
   const std::string path = printable(file.path);
   if (!file.report) {
@@ -171,7 +171,7 @@ void add_file(const analyzer::AuditedFile& file, Detail detail, std::string& out
   }
 }
 
-// The same in what is left of one line.
+// One line of 80 columns.
 void add_in_brief(const analyzer::AuditedFile& file, std::string& out) {
   const analyzer::BinaryReport& report = *file.report;
   std::vector<std::string> parts;

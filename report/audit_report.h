@@ -14,11 +14,10 @@ namespace whittle::report {
 
 using Images = std::vector<analyzer::ImageReport>;
 
-// How much is said of files in which all is in order: a line, or everything.
+// `brief`: one line for each file without failures, and of the others only what failed and why.
 enum class Detail { brief, full };
 
-// What failed comes first, with all that is known of it; then a line of totals; then what is in
-// order, in 80 columns.
+// Failures first, then a line of totals, then files and images without failures; in 80 columns.
 std::string audit_text(const std::vector<analyzer::AuditedFile>& files, const Images& images = {},
                        Detail detail = Detail::full);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What an audit says of images as wholes, in the pieces that its documents are made of.
+// The part of an audit's reports that is about whole images.
 #pragma once
 
 #include <string>

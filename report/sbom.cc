@@ -127,7 +127,7 @@ Json spdx_part(const std::string& id, const Part& part) {
   return out;
 }
 
-// Files that are not in the document, because they could not be judged.
+// The number of files that the document lacks because they could not be read.
 std::size_t missing(const std::vector<analyzer::AuditedFile>& files) {
   return static_cast<std::size_t>(std::count_if(
       files.begin(), files.end(), [](const auto& file) { return !file.report.has_value(); }));
@@ -250,9 +250,9 @@ std::string spdx(const std::vector<analyzer::AuditedFile>& files, std::string_vi
                      {"creators", Json::array({fmt::format("Tool: whittle-{}", version)})}}},
                    {"packages", std::move(packages)},
                    {"relationships", std::move(relationships)}};
-  if (const std::size_t number = missing(files); number != 0) {
+  if (const std::size_t absent = missing(files); absent != 0) {
     document["comment"] = fmt::format("Incomplete: {} could not be read and {} not listed",
-                                      count(number, "file"), number == 1 ? "is" : "are");
+                                      count(absent, "file"), absent == 1 ? "is" : "are");
   }
   return dump(document);
 }

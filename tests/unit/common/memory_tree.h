@@ -36,7 +36,7 @@ class MemoryTree : public FileTree {
   MemoryTree& link(const std::string& path, const std::string& target) {
     return put(path, {.type = TreeEntry::Type::symlink, .mode = 0777, .target = target}, {});
   }
-  // A file that is there, but whose bytes nobody kept.
+  // A file whose bytes were not kept.
   MemoryTree& unread(const std::string& path, std::uint32_t mode = 0755) {
     put(path, {.type = TreeEntry::Type::file, .mode = mode, .size = 1}, {});
     unread_.insert(path);

@@ -115,6 +115,19 @@ TEST_F(ImageAuditTest, NothingOfALayerThatIsNotTheOneCounts) {
   EXPECT_THAT(image.startup.runs.problem, HasSubstr("not all of the image could be read"));
 }
 
+TEST_F(ImageAuditTest, ALayerOfAnotherSizeIsAnErrorAlone) {
+  const Bytes first = tar_of({{"a", elf()}}), second = tar_of({{"b", elf()}}),
+              third = tar_of({{"c", elf()}});
+  LayoutFiles layout;
+  layout.index({layout.image({first, second, third})});
+  layout.files["blobs/sha256/" + digest_of(second).substr(7)] = imagegen::to_bytes("short");
+  for (const fs::path& path : {put_folder(layout), put_archive(layout)}) {
+    const Audit audit = audit_of(path);
+    ASSERT_THAT(audit.files, SizeIs(3));
+    EXPECT_THAT(audit.files[0].error, HasSubstr("its size is 5, not "));
+  }
+}
+
 TEST_F(ImageAuditTest, TheEntrypointIsLookedUp) {
   const auto startup = [&](const std::vector<RawEntry>& entries, const json& run) {
     const Audit audit = audit_layers({raw_tar(entries)}, run);

@@ -257,7 +257,7 @@ TEST_F(ImageSetTest, ALayerIsReadToItsVeryEnd) {
   const Bytes padded = joined(tar, Bytes(10240));
   EXPECT_THAT(walk_blob(padded, padded), ElementsAre("/app=1"));
 
-  // The digest fits all of these: nobody but the reader knows that something is wrong.
+  // The digest fits all of these: only the reader can find what is wrong.
   const auto refused = [&](const Bytes& blob, const Bytes& unpacked, const char* why) {
     EXPECT_THAT(walk_blob(blob, unpacked), IsEmpty());
     EXPECT_THAT(problems_, ElementsAre(HasSubstr(why)));
@@ -450,7 +450,7 @@ TEST_F(ImageSetTest, LayersOfAnotherSizeAreNotRead) {
   fs::resize_file(path / "blobs/sha256" / digest_of(layer).substr(7), std::uintmax_t{1} << 42);
   EXPECT_THAT(walk(path), IsEmpty());
   EXPECT_THAT(problems_, ElementsAre(HasSubstr("its size is 4398046511104, not ")));
-  // Where nobody says how large it is, there is a limit.
+  // Without a claimed size a limit applies.
   put("docker/manifest.json", to_bytes(R"([{"Layers": ["layer.tar"]}])"));
   put("docker/layer.tar", layer);
   fs::resize_file(folder_ / "docker/layer.tar", std::uintmax_t{1} << 42);

@@ -90,7 +90,7 @@ inline Bytes compressed(ByteView bytes, Compression compression) {
   return out;
 }
 
-// A program whose content tells it from others.
+// A program; `mark` makes its content unique.
 inline std::string program(const std::string& mark) {
   return text(test::build(test::ElfSpec{}).bytes) + mark;
 }
