@@ -32,7 +32,11 @@ std::optional<std::string> normalise(std::string_view path) {
     const std::string_view part = path.substr(0, slash);
     path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
     if (part.empty() || part == ".") continue;
-    if (part == "..") return std::nullopt;
+    if (part == "..") {
+      if (out.empty()) return std::nullopt;
+      out.erase(out.rfind('/'));
+      continue;
+    }
     out += '/';
     out += part;
   }

@@ -173,6 +173,7 @@ TEST_F(ImageTreeTest, TreesAreNoLargerThanMemory) {
 TEST(LayerContents, NamesStayInTheRoot) {
   const LayerContents contents = read(raw_tar({{"../out", '0', "x"},
                                                {"a/../../out", '0', "x"},
+                                               {"a/../inside", '0', "x"},
                                                {"link", '1', "", "../out"},
                                                {"/absolute", '0', "x"},
                                                {"./a//b/./c", '0', "x"}}));
@@ -181,9 +182,36 @@ TEST(LayerContents, NamesStayInTheRoot) {
   for (const auto& [name, error] : contents.problems) {
     EXPECT_THAT(error.message(), HasSubstr("leads out of the root")) << name;
   }
-  ASSERT_EQ(contents.entries.size(), 2u);
-  EXPECT_EQ(contents.entries[0].path, "/absolute");
-  EXPECT_EQ(contents.entries[1].path, "/a/b/c");
+  ASSERT_EQ(contents.entries.size(), 3u);
+  EXPECT_EQ(contents.entries[0].path, "/inside");
+  EXPECT_EQ(contents.entries[1].path, "/absolute");
+  EXPECT_EQ(contents.entries[2].path, "/a/b/c");
+}
+
+// Names are bytes: UTF-8 in a pax header, anything in a plain one.
+TEST(LayerContents, NamesAreBytes) {
+  const std::string umlaut =
+                        "b\xc3\xbc"
+                        "cher/\xe2\x82\xac",
+                    latin1 =
+                        "\xfc"
+                        "ber";
+  const LayerContents contents = read(raw_tar({{umlaut, '0', "x"},
+                                               {latin1, '0', "x"},
+                                               {"link", '2', "", umlaut},
+                                               {"hard", '1', "", latin1}}));
+  EXPECT_THAT(contents.problems, IsEmpty());
+  ASSERT_EQ(contents.entries.size(), 4u);
+  EXPECT_EQ(contents.entries[0].path, "/" + umlaut);
+  EXPECT_EQ(contents.entries[1].path, "/" + latin1);
+  EXPECT_EQ(contents.entries[2].entry.target, umlaut);
+  EXPECT_EQ(contents.entries[3].target, "/" + latin1);
+  // TarWriter writes pax headers for such names.
+  const LayerContents pax =
+      read(tar_of({{umlaut, "x"}, {std::string(200, 'y') + "/\xc3\xbc", "x"}}));
+  ASSERT_EQ(pax.entries.size(), 2u);
+  EXPECT_EQ(pax.entries[0].path, "/" + umlaut);
+  EXPECT_EQ(pax.entries[1].path, "/" + std::string(200, 'y') + "/\xc3\xbc");
 }
 
 TEST(LayerContents, DigestsAreOfAllThatWasRead) {
