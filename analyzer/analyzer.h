@@ -47,6 +47,9 @@ struct AuditedFile {
   std::vector<Violation> violations;
 };
 
+// The error in the place of a report.
+AuditedFile failed_file(std::string path, const Error& error);
+
 // A program that a packer made whose contents can be had. The analyzer knows no packer: its caller
 // does.
 struct PackedProgram {

@@ -19,6 +19,7 @@
 #include "common/digest.h"
 #include "common/elf.h"
 #include "common/file.h"
+#include "common/file_tree.h"
 #include "common/mapped_file.h"
 #include "common/threads.h"
 
@@ -39,15 +40,6 @@ struct Job {
   bool named = false;            // by the caller, so reported whatever it is
 };
 
-AuditedFile failed(std::string path, const Error& error) {
-  AuditedFile file;
-  file.path = std::move(path);
-  file.error = error.message();
-  if (error.offset()) file.error += " (at offset " + std::to_string(*error.offset()) + ")";
-  file.error_exit_code = exit_code(error.kind());
-  return file;
-}
-
 bool begins_like_elf(const fs::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) throw io_error(path.native(), "cannot open", errno);
@@ -57,6 +49,15 @@ bool begins_like_elf(const fs::path& path) {
   ::close(fd);
   if (n < 0) throw io_error(path.native(), "cannot read", error);
   return elf::has_magic(ByteView(start, static_cast<std::size_t>(n)));
+}
+
+// The path inside the root, where it lies there; else the path on this machine.
+std::string path_in_root(const fs::path& root, const fs::path& path) {
+  std::error_code error;
+  const fs::path whole = fs::weakly_canonical(path, error);
+  const fs::path inside = whole.lexically_relative(root);
+  const bool is_inside = !inside.empty() && *inside.begin() != "..";
+  return is_inside ? "/" + inside.native() : whole.native();
 }
 
 bool may_be_executed(mode_t mode) { return (mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0; }
@@ -138,10 +139,22 @@ void mark_too_large(const PackedProgram& packed, BinaryReport& report) {
 
 }  // namespace
 
+AuditedFile failed_file(std::string path, const Error& error) {
+  AuditedFile file;
+  file.path = std::move(path);
+  file.error = error.message();
+  if (error.offset()) file.error += " (at offset " + std::to_string(*error.offset()) + ")";
+  file.error_exit_code = exit_code(error.kind());
+  return file;
+}
+
 class Auditor::Impl {
  public:
   explicit Impl(const AuditOptions& options) : options_(options) {
-    if (!options.root.empty()) finder_.emplace(options.root);
+    if (!options.root.empty()) {
+      root_.emplace(options.root);
+      finder_.emplace(*root_);
+    }
     const unsigned count = options.jobs != 0 ? options.jobs : processor_count();
     try {
       while (workers_.size() < std::min(count, 64U)) workers_.emplace_back([this] { work(); });
@@ -175,7 +188,7 @@ class Auditor::Impl {
 
   void add_error(std::string path, const Error& error) {
     const std::lock_guard lock(mutex_);
-    results_.push_back(failed(std::move(path), error));
+    results_.push_back(failed_file(std::move(path), error));
     done_++;
   }
 
@@ -271,9 +284,10 @@ class Auditor::Impl {
     }
     BinaryReport report = inspect_packed_or_not(bytes, job.path);
     if (!job.named && is_passed_over(report.kind, mode)) return std::nullopt;
-    if (finder_ && !job.content && report.kind == Kind::dynamic_executable) {
+    if (root_ && !job.content && report.kind == Kind::dynamic_executable) {
+      const LinkedObject program = describe_object(elf::File::parse(bytes, job.path));
       const std::lock_guard lock(finder_mutex_);
-      report.linkage.libraries = finder_->find(elf::File::parse(bytes, job.path), job.path);
+      report.linkage.libraries = finder_->find(program, path_in_root(root_->root(), job.path));
     }
     return report;
   }
@@ -299,9 +313,9 @@ class Auditor::Impl {
       file.report = std::move(*report);
       return file;
     } catch (const Error& error) {
-      return failed(job.path, error);
+      return failed_file(job.path, error);
     } catch (const std::exception& error) {  // no memory for it, most likely
-      return failed(job.path, Error(ErrorKind::internal, job.path, error.what()));
+      return failed_file(job.path, Error(ErrorKind::internal, job.path, error.what()));
     }
   }
 
@@ -332,6 +346,7 @@ class Auditor::Impl {
   }
 
   AuditOptions options_;
+  std::optional<FolderTree> root_;
   std::optional<LibraryFinder> finder_;
   Budget unpacking_{kMaxUnpacking};
   std::mutex finder_mutex_;

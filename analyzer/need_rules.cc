@@ -16,9 +16,7 @@ namespace {
 
 constexpr NeedKind kKinds[] = {
     {"needs/ca-certificates", "CA certificates",
-     "TLS connections fail: no server's certificate can be verified",
-     "whittle image --add "
-     "/etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt"},
+     "TLS connections fail: no server's certificate can be verified", "{}"},
     {"needs/gconv", "character set tables",
      "iconv_open fails for every character set outside of glibc itself",
      "link with musl, which has them built in; glibc loads /usr/lib/*/gconv of its own version "
@@ -26,28 +24,24 @@ constexpr NeedKind kKinds[] = {
     {"needs/nss", "the name service switch",
      "names of users, groups, hosts and services are not found: glibc looks for "
      "/etc/nsswitch.conf and the files or libnss_*.so that it names",
-     "whittle image --add nsswitch.conf:/etc/nsswitch.conf, with the lines `passwd: files`, "
-     "`hosts: "
-     "files dns`, and the files; or link with musl"},
+     "{}, with the lines `passwd: files`, `hosts: files dns`, and the files; or link with musl"},
     {"needs/passwd", "a user database", "users and groups are not found, by name or by number",
-     "whittle image --add passwd:/etc/passwd --add group:/etc/group"},
+     "{}"},
     {"needs/proc", "/proc", "what the program asks about itself or the system is not found",
      "container engines mount it; for a bare chroot, mount it"},
     {"needs/processes", "other programs", "starting another program fails: there is none",
      "whittle image --add PROGRAM:/bin/PROGRAM:0755 for each one that is to be started"},
     {"needs/resolver", "host name resolution",
      "host names are not found, localhost included: /etc/resolv.conf and /etc/hosts are missing",
-     "container engines put both there; elsewhere, whittle image --add hosts:/etc/hosts --add "
-     "resolv.conf:/etc/resolv.conf"},
+     "container engines put both there; elsewhere, {}"},
     {"needs/shell", "a shell", "commands given to system() or popen() fail with status 127",
-     "whittle image --add /bin/busybox:/bin/sh:0755, or start programs without a shell"},
+     "{}, or start programs without a shell"},
     {"needs/tmp", "a folder for temporary files", "temporary files cannot be made",
      "whittle image --add-dir /tmp:1777, run with a writable /tmp (docker run --tmpfs /tmp), or "
      "set "
      "TMPDIR to a volume"},
     {"needs/zoneinfo", "time zones", "named time zones are not found; local times are those of UTC",
-     "Go: import _ \"time/tzdata\"; else whittle image --add "
-     "/usr/share/zoneinfo/Europe/Berlin:/usr/share/zoneinfo/Europe/Berlin for each zone"},
+     "Go: import _ \"time/tzdata\"; else {} for each zone"},
 };
 
 using enum Sign;
@@ -156,6 +150,37 @@ constexpr NeedRule kRules[] = {
     {"needs/zoneinfo", kNotGo, library_text, "/usr/share/zoneinfo/", medium},
 };
 
+constexpr std::uint8_t kAny = kGo | kC | kRust;
+using enum Supply::What;
+
+// Where programs look. The first row that counts for a program is the advice. gconv and processes
+// have no row: no file in an image proves that it is the one that the program needs.
+//
+// Sources: Go, crypto/x509/root_linux.go; OpenSSL, X509_get_default_cert_file (cert.pem of the
+// folder that it was built for); rustls/openssl-probe.
+constexpr std::string_view kCa = "needs/ca-certificates", kCaFile = "SSL_CERT_FILE";
+constexpr std::string_view kBundle = "/etc/ssl/certs/ca-certificates.crt";
+constexpr SupplyRule kSupplyRules[] = {
+    {kCa, kGo | kRust, file, kBundle, kBundle, {}, kCaFile},
+    {kCa, kGo | kRust, file, "/etc/pki/tls/certs/ca-bundle.crt", kBundle, {}, kCaFile},
+    {kCa, kGo, file, "/etc/ssl/ca-bundle.pem", kBundle, {}, kCaFile},
+    {kCa, kGo, file, "/etc/pki/tls/cacert.pem", kBundle, {}, kCaFile},
+    {kCa, kGo, file, "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", kBundle, {}, kCaFile},
+    {kCa, kGo | kRust, file, "/etc/ssl/cert.pem", kBundle, {}, kCaFile},
+    {kCa, kC, file, kBundle, kBundle, {}, kCaFile, true},
+    {kCa, kC, file, "/usr/lib/ssl/cert.pem", kBundle, {}, kCaFile, true},
+    {kCa, kC, file, "/etc/ssl/cert.pem", kBundle, {}, kCaFile, true},
+    {kCa, kC, file, "/etc/pki/tls/cert.pem", kBundle, {}, kCaFile, true},
+    {kCa, kC, file, "/usr/local/ssl/cert.pem", kBundle, {}, kCaFile, true},
+    {"needs/nss", kAny, name_services, "/etc/nsswitch.conf"},
+    {"needs/passwd", kAny, file, "/etc/passwd", {}, "/etc/group"},
+    {"needs/proc", kAny, engine, "/proc"},
+    {"needs/resolver", kAny, engine, "/etc/hosts", {}, "/etc/resolv.conf"},
+    {"needs/shell", kAny, program, "/bin/sh", "/bin/busybox"},
+    {"needs/tmp", kAny, writable_folder, "/tmp", {}, {}, "TMPDIR"},
+    {"needs/zoneinfo", kAny, folder, "/usr/share/zoneinfo", "/usr/share/zoneinfo/Europe/Berlin"},
+};
+
 constexpr Mitigation kMitigations[] = {
     {"needs/ca-certificates", "golang.org/x/crypto/x509roots/fallback.*"},
     {"needs/ca-certificates", "crypto/x509.SetFallbackRoots"},
@@ -166,6 +191,7 @@ constexpr Mitigation kMitigations[] = {
 
 std::span<const NeedKind> need_kinds() { return kKinds; }
 std::span<const NeedRule> need_rules() { return kRules; }
+std::span<const SupplyRule> supply_rules() { return kSupplyRules; }
 std::span<const Mitigation> mitigations() { return kMitigations; }
 
 }  // namespace whittle::analyzer

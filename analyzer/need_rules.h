@@ -11,13 +11,15 @@
 #include <span>
 #include <string_view>
 
+#include "analyzer/report.h"
+
 namespace whittle::analyzer {
 
 struct NeedKind {
   std::string_view id;      // "needs/shell"
   std::string_view title;   // "a shell"
   std::string_view breaks;  // what happens without it, a sentence
-  std::string_view supply;  // how an image gets it, a sentence
+  std::string_view supply;  // how an image gets it, a sentence; "{}": the command that adds it
 };
 
 // Which programs a sign means something in: bits, of which one has to fit.
@@ -62,7 +64,23 @@ struct Mitigation {
   std::string_view go_function;  // as NeedRule::pattern
 };
 
+// A way for an image to have what a program needs.
+struct SupplyRule {
+  std::string_view need;
+  std::uint8_t runtimes;  // of the programs that look there
+  Supply::What what;
+  std::string_view path;           // in the image
+  std::string_view source = {};    // on a usual host; empty: a file of one's own, by the same name
+  std::string_view also = {};      // another path that has to be there
+  std::string_view variable = {};  // see Supply
+  // Counts for a static program only if the program contains the path: a library is built for one
+  // place. Counts for every dynamic program: a distribution's libraries use the distribution's
+  // place.
+  bool if_named = false;
+};
+
 std::span<const NeedKind> need_kinds();
+std::span<const SupplyRule> supply_rules();
 std::span<const NeedRule> need_rules();
 std::span<const Mitigation> mitigations();
 

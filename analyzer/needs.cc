@@ -63,6 +63,20 @@ bool may_be_function(const Symbol& symbol) {
   return symbol.type == kSymbolNoType || symbol.type == kSymbolFunction || symbol.type == kIndirect;
 }
 
+std::string base_name(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
+std::string command_of(const SupplyRule& rule) {
+  // Of a folder it is one file that is added, where it is on the host.
+  const std::string_view place = rule.what == Supply::What::folder ? rule.source : rule.path;
+  const std::string source = rule.source.empty() ? base_name(rule.path) : std::string(rule.source);
+  std::string out = fmt::format("whittle image --add {}:{}", source, place);
+  if (rule.what == Supply::What::program) out += ":0755";
+  if (!rule.also.empty()) out += fmt::format(" --add {}:{}", base_name(rule.also), rule.also);
+  return out;
+}
+
 class Matcher {
  public:
   explicit Matcher(const NeedSigns& signs)
@@ -185,11 +199,33 @@ class Matcher {
     need.confidence = kNames[static_cast<std::size_t>(found.front()->rule->confidence)];
     need.title = kind.title;
     need.breaks = kind.breaks;
-    need.supply = kind.supply;
+    add_supply(kind, need);
     for (const Hit* one : found) {
       if (need.evidence.size() < kMaxEvidence) need.evidence.push_back(one->evidence);
     }
     needs.push_back(std::move(need));
+  }
+
+  bool counts(const SupplyRule& rule) const {
+    if ((rule.runtimes & runtimes_) == 0) return false;
+    return !rule.if_named || signs_.dynamic || find_text(std::string(rule.path) + '\0');
+  }
+
+  // The ways that count for this program, and the first of them as a command.
+  void add_supply(const NeedKind& kind, Need& need) const {
+    const SupplyRule* advised = nullptr;
+    for (const SupplyRule& rule : supply_rules()) {
+      if (rule.need != kind.id) continue;
+      if (counts(rule)) {
+        if (need.ways.empty()) advised = &rule;
+        need.ways.push_back({rule.what, {std::string(rule.path)}, std::string(rule.variable)});
+        if (!rule.also.empty()) need.ways.back().paths.emplace_back(rule.also);
+      }
+      if (advised == nullptr) advised = &rule;
+    }
+    need.supply = kind.supply;
+    const std::size_t mark = need.supply.find("{}");
+    if (mark != std::string::npos) need.supply.replace(mark, 2, command_of(*advised));
   }
 
   const NeedSigns& signs_;

@@ -15,7 +15,7 @@
 namespace whittle::analyzer {
 
 // What a rule says of a file.
-struct Answer {
+struct Ruling {
   enum Kind { met, violated, unknown };
   Kind kind = met;
   std::string reason = {};  // where it is not met: "may need a shell: symbol system"
@@ -42,8 +42,12 @@ constexpr HardeningRule kHardeningRules[] = {
     {"pac", &Hardening::pac, "pointer authentication"},
     {"no-writable-code", &Hardening::no_writable_code, "code that cannot be written to"},
 };
-constexpr std::string_view kPlainRules[] = {"static",        "static-pie", "no-rpath", "stripped",
-                                            "no-debug-info", "no-missing", "no-needs"};
+constexpr std::string_view kPlainRules[] = {"static",   "static-pie",    "no-rpath",
+                                            "stripped", "no-debug-info", "no-missing",
+                                            "no-needs", "entrypoint"};
+// The rule `entrypoint` where it is not asked for: what is not named or not known does not break
+// it.
+constexpr std::string_view kUsualEntrypoint = "entrypoint, if any";
 constexpr std::string_view kComparisons[] = {"go>=", "rust>=", "glibc<=", "size<="};
 
 [[noreturn]] void fail(std::string_view text, std::string_view message) {
@@ -69,14 +73,14 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return std::nullopt;
 }
 
-Answer met() { return {}; }
-Answer against(std::string reason) { return {Answer::violated, std::move(reason)}; }
-Answer unknown(std::string reason) { return {Answer::unknown, std::move(reason)}; }
-Answer against_if(bool condition, std::string reason) {
+Ruling met() { return {}; }
+Ruling against(std::string reason) { return {Ruling::violated, std::move(reason)}; }
+Ruling unknown(std::string reason) { return {Ruling::unknown, std::move(reason)}; }
+Ruling against_if(bool condition, std::string reason) {
   return condition ? against(std::move(reason)) : met();
 }
 
-Answer ask_hardening(const HardeningRule& rule, const Hardening& hardening) {
+Ruling ask_hardening(const HardeningRule& rule, const Hardening& hardening) {
   switch (hardening.*rule.state) {
     case HardeningState::yes:
     case HardeningState::not_applicable:
@@ -91,20 +95,21 @@ Answer ask_hardening(const HardeningRule& rule, const Hardening& hardening) {
   return against(fmt::format("lacks {}", rule.what));
 }
 
-Answer ask_needs(std::string_view id, const BinaryReport& report) {
+Ruling ask_needs(std::string_view id, const BinaryReport& report) {
   if (report.kind == Kind::shared_object) {
     return unknown("is a shared library, of which it is unknown what it needs");
   }
   for (const Need& need : report.needs) {
     if (need.confidence == "low" || (!id.empty() && need.id != "needs/" + std::string(id)))
       continue;
+    if (!need.supplied_by.empty()) continue;
     return against(fmt::format("may need {}: {} {}", need.title, need.evidence.at(0).kind,
                                printable(need.evidence.at(0).name)));
   }
   return met();
 }
 
-Answer ask_compiler(std::string_view language, std::string_view signature,
+Ruling ask_compiler(std::string_view language, std::string_view signature,
                     const std::optional<CompilerVersion>& version, std::string_view least) {
   if (!version) {
     return unknown(fmt::format("was built by an unknown version of {}{}", language,
@@ -113,12 +118,12 @@ Answer ask_compiler(std::string_view language, std::string_view signature,
   return against_if(!is_at_least(*version, least), "was built by " + printable(signature));
 }
 
-Answer no_language(std::string_view wanted) {
+Ruling no_language(std::string_view wanted) {
   return unknown(
       fmt::format("does not show in which language it is written, so {} is not ruled out", wanted));
 }
 
-Answer ask_go(std::string_view least, const Toolchain& toolchain) {
+Ruling ask_go(std::string_view least, const Toolchain& toolchain) {
   if (toolchain.language.empty()) return no_language("Go");
   if (toolchain.language != "Go") return met();
   return ask_compiler("Go", toolchain.compiler, go_version(toolchain.compiler), least);
@@ -126,7 +131,7 @@ Answer ask_go(std::string_view least, const Toolchain& toolchain) {
 
 // Every compiler that signed counts: a library may be older than the program that it is linked
 // into, whatever language that is in.
-Answer ask_rust(std::string_view least, const Toolchain& toolchain) {
+Ruling ask_rust(std::string_view least, const Toolchain& toolchain) {
   std::vector<std::string_view> signatures;
   for (const std::string& note : toolchain.notes) {
     if (note.starts_with("rustc ")) signatures.push_back(note);
@@ -134,7 +139,7 @@ Answer ask_rust(std::string_view least, const Toolchain& toolchain) {
   if (toolchain.language == "Rust" && signatures.empty()) signatures.push_back(toolchain.compiler);
   if (signatures.empty() && toolchain.language.empty()) return no_language("Rust");
   for (const std::string_view signature : signatures) {
-    Answer answer = ask_compiler("Rust", signature, rust_version(signature), least);
+    Ruling answer = ask_compiler("Rust", signature, rust_version(signature), least);
     if (!answer.is_met()) return answer;
   }
   return met();
@@ -146,7 +151,7 @@ std::string_view known_glibc(std::string_view version) {
   return version == "GLIBC_ABI_DT_RELR" ? "2.36" : "";
 }
 
-Answer ask_glibc(std::string_view most, const BinaryReport& report) {
+Ruling ask_glibc(std::string_view most, const BinaryReport& report) {
   constexpr std::string_view kPrefix = "GLIBC_";
   bool asks = false;
   for (const VersionNeed& need : report.linkage.versions) {
@@ -170,7 +175,7 @@ Answer ask_glibc(std::string_view most, const BinaryReport& report) {
   return met();
 }
 
-Answer ask_libraries(const BinaryReport& report) {
+Ruling ask_libraries(const BinaryReport& report) {
   if (is_static(report.kind)) return met();
   if (report.kind == Kind::shared_object) {
     if (report.needed.empty()) return met();
@@ -183,13 +188,56 @@ Answer ask_libraries(const BinaryReport& report) {
   return against_if(!missing.empty(), missing.empty() ? "" : "misses " + missing.front());
 }
 
-Answer ask_sections(bool lacks, const BinaryReport& report, std::string_view has) {
+Ruling ask_sections(bool lacks, const BinaryReport& report, std::string_view has) {
   if (!lacks) return against(std::string(has));
   if (report.sections_readable) return met();
   return unknown("has damaged section headers, so it is unknown what they would show");
 }
 
+std::optional<std::string> against_entrypoint(const Startup& startup, bool is_asked_for) {
+  const bool is_wrong = startup.runs.answer == Answer::no && !startup.program.empty();
+  if (startup.runs.answer == Answer::yes || (!is_asked_for && !is_wrong)) return std::nullopt;
+  return startup.program.empty() ? startup.runs.problem
+                                 : printable(startup.program) + " " + startup.runs.problem;
+}
+
+std::optional<std::string> against_scripts(const std::vector<Script>& scripts) {
+  const Script* first = nullptr;
+  std::size_t number = 0;
+  for (const Script& script : scripts) {
+    if (script.present == Answer::yes) continue;
+    if (number++ == 0) first = &script;
+  }
+  if (number == 0) return std::nullopt;
+  return fmt::format("{} {}{}", printable(first->path), first->problem,
+                     number == 1 ? "" : fmt::format("; and {} more", number - 1));
+}
+
 }  // namespace
+
+void Policy::require_the_usual() {
+  require("static");
+  rules_.push_back({"entrypoint", std::string(kUsualEntrypoint), ""});
+}
+
+bool Policy::is_about_images() const {
+  return std::any_of(rules_.begin(), rules_.end(),
+                     [](const Rule& rule) { return rule.name == "entrypoint"; });
+}
+
+std::vector<Violation> Policy::check(const ImageReport& image) const {
+  std::vector<Violation> out;
+  for (const Rule& rule : rules_) {
+    std::optional<std::string> reason;
+    if (rule.name == "entrypoint" || rule.name == kUsualEntrypoint) {
+      reason = against_entrypoint(image.startup, rule.name == "entrypoint");
+    } else if (rule.name == "no-missing") {
+      reason = against_scripts(image.scripts);
+    }
+    if (reason) out.push_back({rule.text, std::move(*reason)});
+  }
+  return out;
+}
 
 void Policy::require(std::string_view text) {
   while (!text.empty()) {
@@ -235,7 +283,7 @@ Policy::Rule Policy::parse(std::string_view text) {
   return {std::string(text), std::string(text), ""};
 }
 
-Answer Policy::ask(const Rule& rule, const BinaryReport& report) {
+Ruling Policy::ask(const Rule& rule, const BinaryReport& report) {
   if (report.packing && report.packing->hidden && rule.name != "size") {
     return unknown("is packed by " + report.packing->packer + ", which hides it");
   }
@@ -283,9 +331,10 @@ Answer Policy::ask(const Rule& rule, const BinaryReport& report) {
 std::vector<Violation> Policy::check(const BinaryReport& report) const {
   std::vector<Violation> out;
   for (const Rule& rule : rules_) {
-    Answer answer = ask(rule, report);
+    if (rule.name == "entrypoint" || rule.name == kUsualEntrypoint) continue;  // of the image
+    Ruling answer = ask(rule, report);
     if (answer.is_met()) continue;
-    out.push_back({rule.text, std::move(answer.reason), answer.kind == Answer::unknown});
+    out.push_back({rule.text, std::move(answer.reason), answer.kind == Ruling::unknown});
   }
   return out;
 }
@@ -293,6 +342,12 @@ std::vector<Violation> Policy::check(const BinaryReport& report) const {
 void apply(const Policy& policy, std::vector<AuditedFile>& files) {
   for (AuditedFile& file : files) {
     if (file.report) file.violations = policy.check(*file.report);
+  }
+}
+
+void apply(const Policy& policy, std::vector<ImageReport>& images) {
+  for (ImageReport& image : images) {
+    if (!image.is_absent) image.violations = policy.check(image);
   }
 }
 

@@ -79,6 +79,21 @@ struct Evidence {
   std::optional<std::uint64_t> offset;  // in the file; none for what only a library has
 };
 
+// A way to supply what a program needs: the image must have all of the paths.
+struct Supply {
+  enum class What : std::uint8_t {
+    file,             // that the user may read, and that is not empty
+    folder,           // with something in it
+    program,          // that can be started
+    writable_folder,  // by the user
+    name_services,    // a file as nsswitch.conf that names `files`
+    engine,           // container engines put it into every container
+  };
+  What what = What::file;
+  std::vector<std::string> paths;  // in the image
+  std::string variable;  // environment variable whose value replaces the path, if it is set
+};
+
 // Something that the program may ask of the system around it and that an empty root filesystem does
 // not have. It shows code that is linked in; whether it is reached, only running tells.
 struct Need {
@@ -88,6 +103,8 @@ struct Need {
   std::string breaks;      // what happens without
   std::string supply;      // how an image gets it
   std::vector<Evidence> evidence;
+  std::vector<Supply> ways = {};              // any one supplies it; empty: no file can prove that
+  std::vector<std::string> supplied_by = {};  // for a program in an image: the paths that supply it
 };
 
 // The newest of a library's symbol versions that a program asks for.

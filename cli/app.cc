@@ -130,10 +130,30 @@ int Program::explain(const CLI::ParseError& error) {
         "`{}` {}", message.substr(0, message.find(':')),
         message.find("At Most") != std::string::npos ? "is given more than once" : "needs a value");
   }
+  return refuse(message);
+}
+
+int Program::refuse(const std::string& message) {
+  const auto chosen = app_.get_subcommands();
   print_error(message);
   print_message(fmt::format("Run `whittle{} --help` to see how it is used.",
-                            chosen.empty() ? "" : " " + command.get_name()));
+                            chosen.empty() ? "" : " " + chosen.front()->get_name()));
   return exit_code(ErrorKind::usage);
+}
+
+// The name of the chosen command's first option or argument with an empty value, or "".
+std::string Program::find_empty() const {
+  for (const CLI::App* command : app_.get_subcommands()) {
+    for (const CLI::Option* option : command->get_options()) {
+      const auto& values = option->results();
+      if (!may_be_empty_.contains(option) &&
+          std::find(values.begin(), values.end(), "") != values.end()) {
+        return option->get_lnames().empty() ? option->get_name()
+                                            : "--" + option->get_lnames().front();
+      }
+    }
+  }
+  return {};
 }
 
 void Program::add_help() {
@@ -162,6 +182,9 @@ int Program::run(int argc, const char* const* argv) {
     print_error("no command given");
     print_message("Run `whittle --help` to see the commands.");
     return exit_code(ErrorKind::usage);
+  }
+  if (const std::string empty = find_empty(); !empty.empty()) {
+    return refuse(fmt::format("`{}` is given an empty value; is a variable not set?", empty));
   }
   return actions_.at(chosen.front())();
 }

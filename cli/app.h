@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,16 +29,23 @@ class Program {
   // Returns the new command's CLI11 object; `action` runs once the command line is parsed.
   CLI::App* add_command(const std::string& name, const std::string& description, Action action);
 
+  // Allows an empty value for this option. All others refuse it: in a script, an empty value comes
+  // from a variable that is not set.
+  void may_be_empty(const CLI::Option* option) { may_be_empty_.insert(option); }
+
   // Parses, then runs the chosen command. Wrong use gets a message, a hint and exit status 2.
   int run(int argc, const char* const* argv);
 
  private:
   void add_help();
   int explain(const CLI::ParseError& error);
+  int refuse(const std::string& message);
+  std::string find_empty() const;
   int print_help(const std::string& command);
 
   CLI::App app_;
   std::map<const CLI::App*, Action> actions_;
+  std::set<const CLI::Option*> may_be_empty_;
 };
 
 // Options that several commands share.

@@ -20,6 +20,7 @@ namespace whittle::cli {
 namespace {
 
 using Files = std::vector<analyzer::AuditedFile>;
+using Images = std::vector<analyzer::ImageReport>;
 
 struct Options {
   std::vector<std::string> paths;
@@ -28,18 +29,34 @@ struct Options {
   std::string policy;
   bool verdict_only = false;
   bool allow_empty = false;
+  bool details = false;
   CommonOptions common;
 };
 
-const std::vector<std::pair<std::string, std::string (*)(const Files&)>>& formats() {
-  static const std::vector<std::pair<std::string, std::string (*)(const Files&)>> kFormats = {
-      {"text", report::audit_text},
-      {"json", report::audit_json},
-      {"sarif", [](const Files& files) { return report::audit_sarif(files, WHITTLE_VERSION); }},
-      {"junit", report::audit_junit},
-      {"markdown", report::audit_markdown},
-      {"cyclonedx", [](const Files& files) { return report::cyclonedx(files, WHITTLE_VERSION); }},
-      {"spdx", [](const Files& files) {
+using Render = std::string (*)(const Options&, const Files&, const Images&);
+
+const std::vector<std::pair<std::string, Render>>& formats() {
+  static const std::vector<std::pair<std::string, Render>> kFormats = {
+      {"text",
+       [](const Options& options, const Files& files, const Images& images) {
+         // Of a single file there is room for everything.
+         const bool full = options.details || files.size() == 1;
+         return report::audit_text(files, images,
+                                   full ? report::Detail::full : report::Detail::brief);
+       }},
+      {"json", [](const Options&, const Files& files,
+                  const Images& images) { return report::audit_json(files, images); }},
+      {"sarif",
+       [](const Options&, const Files& files, const Images& images) {
+         return report::audit_sarif(files, WHITTLE_VERSION, images);
+       }},
+      {"junit", [](const Options&, const Files& files,
+                   const Images& images) { return report::audit_junit(files, images); }},
+      {"markdown", [](const Options&, const Files& files,
+                      const Images& images) { return report::audit_markdown(files, images); }},
+      {"cyclonedx", [](const Options&, const Files& files,
+                       const Images&) { return report::cyclonedx(files, WHITTLE_VERSION); }},
+      {"spdx", [](const Options&, const Files& files, const Images&) {
          return report::spdx(files, WHITTLE_VERSION,
                              flow::source_date_epoch(flow::process_environment()));
        }}};
@@ -48,8 +65,11 @@ const std::vector<std::pair<std::string, std::string (*)(const Files&)>>& format
 
 // A file that breaks a rule is a failed check and decides; if there is none, the most serious error
 // does.
-int status_of(const Files& files) {
+int status_of(const Files& files, const Images& images) {
   int status = 0;
+  for (const auto& image : images) {
+    if (!image.violations.empty()) return exit_code(ErrorKind::failed);
+  }
   for (const auto& file : files) {
     if (!file.violations.empty()) return exit_code(ErrorKind::failed);
     if (!file.report) status = std::max(status, file.error_exit_code);
@@ -58,26 +78,30 @@ int status_of(const Files& files) {
 }
 
 // Whatever the exit status is not 0 for, a line each.
-void print_failures(const Files& files) {
-  for (const auto& file : files) {
-    const std::string path = printable(file.path);
-    if (!file.report) print_error(path + ": " + printable(file.error));
-    for (const analyzer::Violation& violation : file.violations) {
-      print_error(path + ": violates " + violation.rule + ": " + printable(violation.reason));
+void print_failures(const flow::Audit& audit) {
+  const auto print_violations = [](const auto& judged) {
+    for (const analyzer::Violation& violation : judged.violations) {
+      print_error(printable(judged.path) + ": violates " + violation.rule + ": " +
+                  printable(violation.reason));
     }
+  };
+  for (const auto& image : audit.images) print_violations(image);
+  for (const auto& file : audit.files) {
+    if (!file.report) print_error(printable(file.path) + ": " + printable(file.error));
+    print_violations(file);
   }
 }
 
 // Rules that were checked on nothing do not hold: a misspelt folder would meet all of them.
-void demand_files(const Options& options, Files& files) {
+void demand_files(const Options& options, flow::Audit& audit) {
   const bool is_check = !options.require.empty() || !options.policy.empty();
-  if (!is_check || options.allow_empty || !files.empty()) return;
+  if (!is_check || options.allow_empty || !audit.files.empty()) return;
   for (const std::string& path : options.paths) {
     analyzer::AuditedFile nothing;
     nothing.path = path;
     nothing.error = "holds no executable: no rule was checked (--allow-empty accepts that)";
     nothing.error_exit_code = exit_code(ErrorKind::failed);
-    files.push_back(std::move(nothing));
+    audit.files.push_back(std::move(nothing));
   }
 }
 
@@ -85,7 +109,7 @@ analyzer::Policy policy_of(const Options& options) {
   analyzer::Policy policy;
   if (!options.policy.empty()) flow::read_policy(options.policy, policy);
   for (const std::string& rules : options.require) policy.require(rules);
-  if (policy.empty()) policy.require("static");
+  if (policy.empty()) policy.require_the_usual();
   return policy;
 }
 
@@ -96,24 +120,32 @@ bool is_bill_of_materials(const Options& options) {
 int run(const Options& options) {
   const analyzer::Policy policy = policy_of(options);
   ProgressLine progress(options.common.quiet);
-  Files files = flow::audit({options.paths.begin(), options.paths.end()},
-                            {.root = options.root,
-                             .digests = is_bill_of_materials(options),
-                             .contents = !options.verdict_only,
-                             .progress = [&](std::uint64_t done, std::uint64_t all) {
-                               progress.show("auditing", done, all);
-                             }});
+  flow::Audit audit = flow::audit({options.paths.begin(), options.paths.end()},
+                                  {.root = options.root,
+                                   .digests = is_bill_of_materials(options),
+                                   .contents = !options.verdict_only,
+                                   .progress = [&](std::uint64_t done, std::uint64_t all) {
+                                     progress.show("auditing", done, all);
+                                   }});
   progress.clear();
+  Files& files = audit.files;
+  const bool is_all_judged =
+      std::all_of(files.begin(), files.end(), [](const auto& file) { return file.report; });
+  if (policy.is_about_images() && audit.images.empty() && is_all_judged) {
+    throw Error(ErrorKind::usage, "",
+                "the requirement `entrypoint` is about images, and no path leads to one");
+  }
   analyzer::apply(policy, files);
-  demand_files(options, files);
+  analyzer::apply(policy, audit.images);
+  demand_files(options, audit);
   if (!options.common.quiet) {
     for (const auto& [name, render] : formats()) {
-      if (name == options.common.format) print_result(render(files));
+      if (name == options.common.format) print_result(render(options, files, audit.images));
     }
   }
   // Bills of materials list what files are made of, not what is wrong with them.
-  if (options.common.quiet || is_bill_of_materials(options)) print_failures(files);
-  return status_of(files);
+  if (options.common.quiet || is_bill_of_materials(options)) print_failures(audit);
+  return status_of(files, audit.images);
 }
 
 }  // namespace
@@ -123,7 +155,7 @@ void add_audit(Program& program) {
   CLI::App* command =
       program.add_command("audit", "Say which executables are static, and what they need",
                           [options] { return run(*options); });
-  command->add_option("PATH", options->paths, "Files, folders, image archives, OCI layouts")
+  command->add_option("PATH", options->paths, "Files, folders, image archives and layouts")
       ->required();
   CLI::Option* require = command
                              ->add_option("--require", options->require,
@@ -151,25 +183,29 @@ void add_audit(Program& program) {
       throw CLI::ExcludesError("--verdict-only", "--format " + options->common.format);
     }
   });
+  command->add_flag("--details", options->details,
+                    "Say everything of files in which all is in order, too");
   std::vector<std::string> names;
   for (const auto& format : formats()) names.push_back(format.first);
   add_common_options(command, options->common, names);
   command->footer(
       "Folders are searched without following links; files in them that are not\n"
       "executables are skipped, those named on the command line are reported. Images\n"
-      "are read, not unpacked. Of a packed program the original is audited.\n\n"
+      "are read, not unpacked, and checked against their digests. Of a packed program\n"
+      "the original is audited. Failures come first.\n\n"
       "needs/NAME is something a program may lack in an image of its own:\n"
       "ca-certificates, gconv, nss, passwd, proc, processes, resolver, shell, tmp,\n"
       "zoneinfo. It shows which code is linked in; only running the program shows\n"
-      "whether it is reached. cyclonedx (1.5) and spdx (2.3) list what the files are\n"
-      "made of.\n\n"
+      "whether it is reached. In an image, what the image supplies is no lack.\n"
+      "cyclonedx (1.5) and spdx (2.3) list what the files are made of.\n\n"
       "Rules, `static` by default: static static-pie nx relro pie canary fortify ibt\n"
       "shadow-stack bti pac no-writable-code no-rpath stripped no-debug-info no-missing\n"
-      "no-needs no-needs:NAME go>=V rust>=V glibc<=V size<=N[K|M|G].\n\n"
-      "Exit status: 1 if a file breaks a rule or rules are given and there is no file;\n"
-      "otherwise that of the most serious error, if some files could not be judged;\n"
-      "otherwise 0. What a file does not tell breaks a rule. --quiet prints what breaks\n"
-      "rules and what could not be judged, a line each, to standard error.\n\n"
+      "no-needs no-needs:NAME go>=V rust>=V glibc<=V size<=N[K|M|G]; and of images\n"
+      "entrypoint (what it runs is there and can start), which is a default, too.\n\n"
+      "Exit status: 1 if a file or image breaks a rule or rules are given and there is\n"
+      "no file; otherwise that of the most serious error, if some files could not be\n"
+      "judged; otherwise 0. What a file does not tell breaks a rule. --quiet prints\n"
+      "what breaks rules and what could not be judged, a line each, to standard error.\n\n"
       "Example:\n  whittle audit ./app image.tar --require static,no-needs:shell");
 }
 

@@ -123,7 +123,7 @@ void add_image(Program& program) {
   command->add_option("--name", image.name, "Path of the executable in it (/FILE's name)")
       ->type_name("PATH");
   add_list(command, "--entrypoint", image.entrypoint, "ARG", "What is run (the executable) *");
-  add_list(command, "--cmd", image.cmd, "ARG", "Its default arguments *");
+  program.may_be_empty(add_list(command, "--cmd", image.cmd, "ARG", "Its default arguments *"));
   add_list(command, "-e,--env", options->env, "NAME=VALUE", "An environment variable *");
   command->add_option("--workdir", image.workdir, "The working directory (/)")->type_name("PATH");
   command->add_option("--user", image.user, "Who runs it (65532:65532)")->type_name("UID:GID");
@@ -144,7 +144,8 @@ void add_image(Program& program) {
   add_common_options(command, options->common);
   command->footer(
       "Options marked * may be repeated; write --cmd=-v for a value that begins with -.\n"
-      "A dynamic executable is refused: an empty image has no loader for it.\n"
+      "A dynamic executable is refused: an empty image has no loader for it. So is an\n"
+      "image that could never start; what else is missing in it is a warning.\n"
       "What is added belongs to root unless UID:GID is given, as numbers.\n\n"
       "Example:\n"
       "  whittle image app.packed -o app.tar -t app:1.0 --expose 8080 \\\n"

@@ -2,7 +2,7 @@
 //
 // What an image gets beside its executable, as it is written on the command line and in build
 // files: "SRC:DEST[:MODE[:UID:GID]]" for a file or a folder of the host, and
-// "PATH[:MODE[:UID:GID]]" for an empty folder. flow/image_content.h reads the files.
+// "PATH[:MODE[:UID:GID]]" for an empty folder. flow/added_content.h reads the files.
 #pragma once
 
 #include <cstdint>

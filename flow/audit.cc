@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: MIT
 #include "flow/audit.h"
 
-#include "common/elf.h"
+#include <iterator>
+#include <utility>
+
 #include "common/error.h"
-#include "imagegen/image_files.h"
+#include "flow/image_audit.h"
+#include "imagegen/image_set.h"
 #include "packer/packer.h"
 
 namespace whittle::flow {
 namespace {
 
-void add_image(const std::filesystem::path& path, analyzer::Auditor& auditor) {
-  const imagegen::ImageVisitor visitor{
-      .wants = elf::has_magic,
-      .take =
-          [&](imagegen::ImageFile file) {
-            const std::string image = file.image.empty() ? "" : "[" + file.image + "]";
-            auditor.add_content(path.native() + image + ":" + file.path, file.mode,
-                                std::move(file.content));
-          },
-      .problem =
-          [&](const std::string& where, const Error& error) {
-            auditor.add_error(path.native() + ":" + where, error);
-          }};
+void append(std::vector<analyzer::AuditedFile> files, std::vector<analyzer::AuditedFile>& out) {
+  out.insert(out.end(), std::make_move_iterator(files.begin()),
+             std::make_move_iterator(files.end()));
+}
+
+// What a path that may lead to images gives; false where it does not.
+bool add_images(const std::filesystem::path& path, const analyzer::AuditOptions& options,
+                Audit& out) {
   try {
-    imagegen::walk_image(path, visitor);
+    const auto images = imagegen::ImageSet::open(path);
+    if (images == nullptr) return false;
+    audit_images(*images, path, options, out);
   } catch (const Error& error) {
-    auditor.add_error(path.native(), error);
+    out.files.push_back(analyzer::failed_file(path.native(), error));
   }
+  return true;
 }
 
 std::optional<analyzer::PackedProgram> find_packed(ByteView file, std::string_view path) {
@@ -49,18 +50,26 @@ std::optional<analyzer::PackedProgram> find_packed(ByteView file, std::string_vi
 
 }  // namespace
 
-std::vector<analyzer::AuditedFile> audit(const std::vector<std::filesystem::path>& paths,
-                                         analyzer::AuditOptions options) {
+Audit audit(const std::vector<std::filesystem::path>& paths, analyzer::AuditOptions options) {
   options.find_packed = find_packed;
-  analyzer::Auditor auditor(options);
+  Audit out;
+  std::vector<std::filesystem::path> others;  // since the last image
+  const auto add_others = [&] {
+    append(analyzer::audit(std::exchange(others, {}), options), out.files);
+  };
   for (const std::filesystem::path& path : paths) {
-    if (imagegen::is_image(path)) {
-      add_image(path, auditor);
-    } else {
-      auditor.add_path(path);
+    Audit images;
+    if (!add_images(path, options, images)) {
+      others.push_back(path);
+      continue;
     }
+    add_others();
+    append(std::move(images.files), out.files);
+    out.images.insert(out.images.end(), std::make_move_iterator(images.images.begin()),
+                      std::make_move_iterator(images.images.end()));
   }
-  return auditor.finish();
+  add_others();
+  return out;
 }
 
 }  // namespace whittle::flow

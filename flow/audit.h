@@ -8,14 +8,20 @@
 #include <vector>
 
 #include "analyzer/analyzer.h"
+#include "analyzer/image_report.h"
 
 namespace whittle::flow {
 
-// As analyzer::audit; in addition a path that leads to an OCI layout or to an image's archive
-// stands for the files in its images, named "app.tar:/usr/bin/app", or
-// "app.tar[linux/arm64]:/usr/bin/app" where it has several. Folders are not searched for images.
-// Sets `options.find_packed`: the report on a program that whittle packed is that of the original.
-std::vector<analyzer::AuditedFile> audit(const std::vector<std::filesystem::path>& paths,
-                                         analyzer::AuditOptions options);
+struct Audit {
+  std::vector<analyzer::AuditedFile> files;
+  std::vector<analyzer::ImageReport> images;  // of paths that lead to images, in their order
+};
+
+// As analyzer::audit; in addition, a path to an OCI layout, to skopeo's `dir:` or to an archive of
+// images means the images in it. A program of an image is named
+// "app.tar:/usr/bin/app", or "app.tar[linux/arm64]:/usr/bin/app" where there are several images.
+// Folders are not searched for images. Sets `options.find_packed`: the report on a program that
+// whittle packed is that of the original.
+Audit audit(const std::vector<std::filesystem::path>& paths, analyzer::AuditOptions options);
 
 }  // namespace whittle::flow

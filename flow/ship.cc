@@ -10,8 +10,9 @@
 #include "common/elf.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "flow/added_content.h"
 #include "flow/added_file.h"
-#include "flow/image_content.h"
+#include "flow/image_contents.h"
 #include "flow/outputs.h"
 #include "flow/sizes.h"
 #include "imagegen/image.h"
@@ -46,13 +47,15 @@ class Shipment {
   report::SizeReport run() {
     refuse_collisions();
     audit();
-    if (packer::is_packed(file_.bytes)) {
+    const bool was_packed = packer::is_packed(file_.bytes);
+    if (was_packed) {
       take_packed();
     } else {
       forms_.push_back({.stage = "built", .bytes = std::move(file_.bytes), .note = ""});
-      if (block_.strip) strip();
-      if (block_.pack) pack();
     }
+    check_contents();
+    if (block_.strip && !was_packed) strip();
+    if (block_.pack && !was_packed) pack();
     write_executable();
     return make_image();
   }
@@ -82,6 +85,7 @@ class Shipment {
     }
     tell(Stage::audit, summary);
     for (const std::string& warning : report.warnings) warn(warning);
+    needs_ = report.needs;
     if (file_.status.is_privileged()) {
       warn("is shipped without its set-uid and set-gid bits and file capabilities");
     }
@@ -98,6 +102,18 @@ class Shipment {
                       .note = fmt::format("level {}, packed before", info.level)});
     tell(Stage::pack, change(forms_.front().bytes.size(), executable().size()) +
                           ", packed before: shipped as it is");
+    needs_ = analyzer::inspect(forms_.front().bytes, path_.native(), {.symbols = false}).needs;
+  }
+
+  // Before the work, and before anything is written.
+  void check_contents() {
+    make_spec();
+    const ContentProblems problems = find_content_problems(spec_, needs_);
+    if (!problems.fatal.empty()) {
+      throw Error(ErrorKind::usage, "",
+                  problems.fatal + ": a container of this image could never start");
+    }
+    for (const std::string& warning : problems.warnings) warn(warning);
   }
 
   void strip() {
@@ -149,9 +165,8 @@ class Shipment {
     const fs::path output = archive_path();
     const fs::path layout = block.layout.empty() ? fs::path() : context_.base / block.layout;
 
-    imagegen::ImageSpec spec = make_spec();
-    for (const std::string& warning : add_content(block, context_.base, spec)) warn(warning);
-    imagegen::Image image = imagegen::build_image(spec);
+    spec_.files.front().content = executable();
+    imagegen::Image image = imagegen::build_image(spec_);
     if (!output.empty()) imagegen::write_archive(image, output);
     if (!layout.empty()) {
       const std::vector<std::string> notes = imagegen::write_layout(image, layout);
@@ -183,7 +198,7 @@ class Shipment {
                              .wire_zstd = std::nullopt,
                              .note = std::string(imagegen::name(block.compression))});
     report.weighed = context_.measure;
-    if (report.weighed) weigh(forms_, spec, report.stages, context_.stop);
+    if (report.weighed) weigh(forms_, spec_, report.stages, context_.stop);
     check_stop();
     report.stages.push_back({.name = "image",
                              .disk = error ? content : archive,
@@ -194,29 +209,29 @@ class Shipment {
     return report;
   }
 
-  imagegen::ImageSpec make_spec() const {
+  // With the executable as it is now, which is replaced by its last form.
+  void make_spec() {
     const ImageBlock& block = block_.image;
     const elf::Header header = elf::File::parse(executable(), path_.native()).header();
     const imagegen::Platform platform = imagegen::platform_of(
         header.machine, header.is_64bit, header.order == ByteOrder::big, path_.native());
     const std::string name = block_.program_path();
 
-    imagegen::ImageSpec spec;
-    spec.architecture = platform.architecture;
-    spec.variant = platform.variant;
-    spec.files.push_back({.path = name, .content = executable(), .mode = 0755});
-    spec.entrypoint = block.entrypoint.empty() ? std::vector{name} : block.entrypoint;
-    spec.cmd = block.cmd;
-    for (const auto& [key, value] : block.env) spec.env.push_back(key + "=" + value);
-    spec.working_dir = block.workdir;
-    spec.user = block.user;
-    spec.exposed_ports = block.expose;
-    spec.labels.insert(block.labels.begin(), block.labels.end());
-    spec.annotations.insert(block.annotations.begin(), block.annotations.end());
-    spec.tag = block.tag.empty() ? default_tag() : block.tag;
-    spec.compression = block.compression;
-    spec.created = context_.created;
-    return spec;
+    spec_.architecture = platform.architecture;
+    spec_.variant = platform.variant;
+    spec_.files.push_back({.path = name, .content = executable(), .mode = 0755});
+    spec_.entrypoint = block.entrypoint.empty() ? std::vector{name} : block.entrypoint;
+    spec_.cmd = block.cmd;
+    for (const auto& [key, value] : block.env) spec_.env.push_back(key + "=" + value);
+    spec_.working_dir = block.workdir;
+    spec_.user = block.user;
+    spec_.exposed_ports = block.expose;
+    spec_.labels.insert(block.labels.begin(), block.labels.end());
+    spec_.annotations.insert(block.annotations.begin(), block.annotations.end());
+    spec_.tag = block.tag.empty() ? default_tag() : block.tag;
+    spec_.compression = block.compression;
+    spec_.created = context_.created;
+    for (const std::string& warning : add_content(block, context_.base, spec_)) warn(warning);
   }
 
   std::string base_name() const { return path_.filename().native(); }
@@ -272,6 +287,8 @@ class Shipment {
   const fs::path path_;
   LoadedFile file_;  // its bytes move into forms_
   std::vector<Form> forms_;
+  std::vector<analyzer::Need> needs_;  // of the program, unpacked
+  imagegen::ImageSpec spec_;
   std::vector<std::string> warnings_;
 };
 

@@ -1,47 +1,49 @@
 // SPDX-License-Identifier: MIT
 //
-// Tars of unknown origin, compressed or not, entry by entry. Nothing is written anywhere.
+// Tars of unknown origin, entry by entry. Nothing is written anywhere.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "common/bytes.h"
+#include "imagegen/byte_source.h"
 
 namespace whittle::imagegen {
 
 struct ArchiveEntry {
   enum class Type { file, folder, symlink, hard_link, other };
   Type type = Type::other;
-  std::string path;    // as it stands in the archive
-  std::string target;  // of a link
-  std::uint32_t mode = 0;
+  std::string path;        // as written in the archive
+  std::string target;      // of a link
+  std::uint32_t mode = 0;  // permission bits
+  std::uint64_t owner = 0, group = 0;
+  std::uint64_t size = 0;  // bytes, as announced; of a sparse file its holes are counted
+  bool is_sparse = false;
+  std::uint64_t position = 0;  // of its header in the archive; a reader may begin there
 };
 
-// Gives the next bytes of an archive, at most `buffer`'s size; 0 at the end. May throw.
-using ByteSource = std::function<std::size_t(std::span<std::uint8_t> buffer)>;
-
-// Throws Error{corrupt} where the archive is not one or is damaged, and where more than 64 GiB come
-// out of it: a small file can be compressed zeroes without end.
+// Every call throws Error{corrupt} where the archive is not one or is damaged, and what the source
+// throws.
 class ArchiveReader {
  public:
-  ArchiveReader(const std::filesystem::path& path);
-  ArchiveReader(ByteSource source, std::string name);  // `name` is for messages
+  // `name` is for messages. With a `skip`, contents that are not asked for are not read.
+  ArchiveReader(ByteSource source, std::string name, ByteSkip skip = {});
   ~ArchiveReader();
   ArchiveReader(const ArchiveReader&) = delete;
   ArchiveReader& operator=(const ArchiveReader&) = delete;
 
-  std::optional<ArchiveEntry> next();  // passes over what is left of the entry before
+  // Skips the rest of the previous entry. At the end of the archive the source is read to its own
+  // end, and only zeroes may follow: readers disagree about data after the end of an archive.
+  std::optional<ArchiveEntry> next();
 
   // The next bytes of the entry, 0 at its end. Holes of sparse files are zeroes.
   std::size_t read(std::span<std::uint8_t> buffer);
-  // The rest of the entry after what was read. Throws Error{refused} where it is longer.
-  Bytes read_rest(std::uint64_t limit);
+  // Appends the next bytes of the entry, as many as there are until `out` has `most` of them.
+  void read_up_to(std::uint64_t most, Bytes& out);
 
  private:
   struct Impl;

@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::int64_t kEndOfYear9999 = 253402300799;  // RFC 3339 has four digits for a year
 constexpr std::uint32_t kLargestUser = 0x7fffffff;
-constexpr std::uint32_t kOthersExecute = 0001;
 
 [[noreturn]] void refuse(std::string_view what, std::string_view value, std::string_view why) {
   throw Error(ErrorKind::usage, "", fmt::format("{} '{}' {}", what, printable(value), why));
@@ -48,22 +47,6 @@ bool is_user_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), [&](char c) {
            return is_first(c) || (c >= '0' && c <= '9') || c == '.' || c == '-';
          });
-}
-
-bool runs_as_root(std::string_view user) {
-  const std::string_view name = user.substr(0, user.find(':'));
-  return name.empty() || name == "root" || parse_number(name, 0) == 0u;
-}
-
-// By the bits that the kernel looks at. A user or group that is given by name counts as others.
-bool may_execute(const RootEntry& file, std::string_view user) {
-  const std::size_t colon = std::min(user.find(':'), user.size());
-  if (parse_number(user.substr(0, colon), kLargestUser) == file.owner.user) {
-    return (file.mode & 0100) != 0;
-  }
-  const std::string_view group = colon == user.size() ? "0" : user.substr(colon + 1);
-  if (parse_number(group, kLargestUser) == file.owner.group) return (file.mode & 0010) != 0;
-  return (file.mode & kOthersExecute) != 0;
 }
 
 // Where engines put files of their own when a container starts.
@@ -191,30 +174,6 @@ void check_spec(const ImageSpec& spec, const std::vector<RootEntry>& root) {
 std::vector<std::string> find_surprises(const ImageSpec& spec, const std::vector<RootEntry>& root) {
   std::vector<std::string> out;
   const auto warn = [&](std::string text) { out.push_back(std::move(text)); };
-
-  const std::vector<std::string>& command = spec.entrypoint.empty() ? spec.cmd : spec.entrypoint;
-  if (command.empty() || command.front().empty()) {
-    warn("the image names nothing to run: entrypoint and cmd are empty");
-  } else if (!command.front().starts_with('/')) {
-    warn(
-        fmt::format("the program '{}' is not an absolute path: it is looked up in PATH, and the "
-                    "image has no shell",
-                    printable(command.front())));
-  } else if (const RootEntry* program = find(root, normalise_path(command.front()));
-             program == nullptr || program->is_folder) {
-    warn(fmt::format("the program {} is not among the image's files", printable(command.front())));
-  } else if ((program->mode & 0111) == 0) {
-    warn(fmt::format("the program {} has the mode {:04o}: nobody is allowed to execute it",
-                     printable(command.front()), program->mode));
-  } else if (!runs_as_root(spec.user) && !may_execute(*program, spec.user)) {
-    const std::string owner = program->owner == Owner()
-                                  ? "root"
-                                  : fmt::format("{}:{}", program->owner.user, program->owner.group);
-    warn(
-        fmt::format("the program {} has the mode {:04o} and belongs to {}: user {} may not "
-                    "execute it",
-                    printable(command.front()), program->mode, owner, printable(spec.user)));
-  }
 
   for (const RootEntry& entry : root) {
     const std::string_view top = std::string_view(entry.path).substr(0, entry.path.find('/'));

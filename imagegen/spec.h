@@ -37,8 +37,8 @@ void check_pairs(std::string_view what, const Pairs& pairs);
 // "80", "80/tcp" and "53/udp" as the config spells them, sorted. Throws Error{usage}.
 std::set<std::string> normalise_ports(const std::vector<std::string>& ports);
 
-// What is well-formed and will still surprise: nothing to run, a program that is not in the image
-// or that the user may not execute, files that a run time hides, layers that not everyone reads.
+// What is well-formed and will still surprise: files that a run time hides, layers that not
+// everyone reads. Whether a container can start is another question, see flow/image_contents.h.
 std::vector<std::string> find_surprises(const ImageSpec& spec, const std::vector<RootEntry>& root);
 
 }  // namespace whittle::imagegen

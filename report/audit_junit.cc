@@ -45,11 +45,26 @@ constexpr std::string_view kNoFiles =
     "    <testcase classname=\"whittle.audit\" name=\"executables\">\n"
     "      <skipped message=\"no executable was found\"/>\n    </testcase>\n";
 
+// A case that passes or fails with what is violated.
+std::string judged_case(const std::string& open,
+                        const std::vector<analyzer::Violation>& violations) {
+  if (violations.empty()) return open + "/>\n";
+  std::string all;
+  for (const analyzer::Violation& violation : violations) {
+    all += fmt::format("{}: {}\n", escape(violation.rule), escape(violation.reason));
+  }
+  const analyzer::Violation& first = violations.front();
+  return fmt::format(
+      "{}>\n      <failure message=\"{}: {}\" type=\"{}\">{}</failure>\n    </testcase>\n", open,
+      escape(first.rule), escape(first.reason), escape(first.rule), all);
+}
+
 }  // namespace
 
-std::string audit_junit(const std::vector<analyzer::AuditedFile>& files) {
-  if (files.empty())
+std::string audit_junit(const std::vector<analyzer::AuditedFile>& files, const Images& images) {
+  if (files.empty() && images.empty()) {
     return document("tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"1\"", kNoFiles);
+  }
   std::size_t failures = 0, errors = 0;
   std::string cases;
   for (const analyzer::AuditedFile& file : files) {
@@ -59,22 +74,19 @@ std::string audit_junit(const std::vector<analyzer::AuditedFile>& files) {
       errors++;
       cases += fmt::format("{}>\n      <error message=\"{}\"/>\n    </testcase>\n", open,
                            escape(file.error));
-    } else if (file.violations.empty()) {
-      cases += open + "/>\n";
     } else {
-      failures++;
-      std::string all;
-      for (const analyzer::Violation& violation : file.violations) {
-        all += fmt::format("{}: {}\n", escape(violation.rule), escape(violation.reason));
-      }
-      const analyzer::Violation& first = file.violations.front();
-      cases += fmt::format(
-          "{}>\n      <failure message=\"{}: {}\" type=\"{}\">{}</failure>\n    </testcase>\n",
-          open, escape(first.rule), escape(first.reason), escape(first.rule), all);
+      failures += !file.violations.empty();
+      cases += judged_case(open, file.violations);
     }
   }
-  const std::string counts =
-      fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\"", files.size(), failures, errors);
+  for (const analyzer::ImageReport& image : images) {
+    failures += !image.violations.empty();
+    cases += judged_case(fmt::format("    <testcase classname=\"whittle.audit.image\" name=\"{}\"",
+                                     escape(image.path)),
+                         image.violations);
+  }
+  const std::string counts = fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\"",
+                                         files.size() + images.size(), failures, errors);
   return document(counts, cases);
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/text.h"
 #include "report/audit_report.h"
+#include "report/image_report.h"
 #include "report/json.h"
 
 namespace whittle::report {
@@ -76,11 +77,35 @@ class Run {
   Json rules_ = Json::array(), results_ = Json::array();
 };
 
+void add_image(const analyzer::ImageReport& image, Run& run) {
+  for (const analyzer::Violation& violation : image.violations) {
+    const std::string id = "policy/" + violation.rule;
+    run.add_rule(id, "A requirement that is not met: " + violation.rule, "");
+    run.add_result(id, "error", "In the image, " + printable(violation.reason), image.path);
+  }
+  if (image.violations.empty() && image.startup.runs.answer != analyzer::Answer::yes) {
+    run.add_rule("image/entrypoint", "An image that may not start", "");
+    run.add_result("image/entrypoint", "note", "The image " + startup_text(image), image.path);
+  }
+  for (const analyzer::Script& script : image.scripts) {
+    if (script.present == analyzer::Answer::yes) continue;
+    run.add_rule("image/script", "A script whose interpreter may be missing", "");
+    run.add_result("image/script", script.present == analyzer::Answer::no ? "warning" : "note",
+                   "The script " + printable(script.problem), image.path + ":" + script.path);
+  }
+  for (const std::string& text : image.not_looked_at) {
+    run.add_rule("image/not-looked-at", "A part of an image that was not looked at", "");
+    run.add_result("image/not-looked-at", image.is_absent ? "note" : "error", printable(text),
+                   image.path);
+  }
+}
+
 }  // namespace
 
-std::string audit_sarif(const std::vector<analyzer::AuditedFile>& files, std::string_view version) {
+std::string audit_sarif(const std::vector<analyzer::AuditedFile>& files, std::string_view version,
+                        const Images& images) {
   Run run;
-  if (files.empty()) run.add_no_files();
+  if (files.empty() && images.empty()) run.add_no_files();
   for (const analyzer::AuditedFile& file : files) {
     if (!file.report) {
       run.add_rule("audit/error", "A file that could not be judged", "");
@@ -97,12 +122,16 @@ std::string audit_sarif(const std::vector<analyzer::AuditedFile>& files, std::st
                    fmt::format("Without it, {}. To supply it: {}", need.breaks, need.supply));
       std::optional<analyzer::Evidence> first;
       if (!need.evidence.empty()) first = need.evidence.front();
-      run.add_result(need.id, need.confidence == "low" ? "note" : "warning",
-                     fmt::format("May need {} ({} confidence){}", need.title, need.confidence,
-                                 first ? fmt::format(": {} {}", first->kind, first->name) : ""),
-                     file.path, first);
+      const bool is_met = !need.supplied_by.empty();
+      run.add_result(
+          need.id, need.confidence == "low" || is_met ? "note" : "warning",
+          fmt::format("May need {} ({} confidence){}{}", need.title, need.confidence,
+                      first ? fmt::format(": {} {}", first->kind, first->name) : "",
+                      is_met ? "; supplied by " + printable(need.supplied_by.front()) : ""),
+          file.path, first);
     }
   }
+  for (const analyzer::ImageReport& image : images) add_image(image, run);
   return std::move(run).document(version);
 }
 

@@ -58,6 +58,7 @@ Json needs_json(const std::vector<analyzer::Need>& needs) {
                    {"breaks", need.breaks},
                    {"supply", need.supply},
                    {"evidence", std::move(evidence)}});
+    if (!need.supplied_by.empty()) out.back()["supplied_by"] = need.supplied_by;
   }
   return out;
 }

@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 #include <time.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "common/digest.h"
 #include "report/binary_json.h"
 #include "report/json.h"
+#include "report/text_table.h"
 
 namespace whittle::report {
 namespace {
@@ -135,6 +137,12 @@ std::string comment_on(const analyzer::BinaryReport& report) {
   return out;
 }
 
+// The number of files that the document lacks because they could not be read.
+std::size_t missing(const std::vector<analyzer::AuditedFile>& files) {
+  return static_cast<std::size_t>(std::count_if(
+      files.begin(), files.end(), [](const auto& file) { return !file.report.has_value(); }));
+}
+
 std::string time_text(std::int64_t seconds) {
   const time_t time = seconds;
   tm fields{};
@@ -189,12 +197,16 @@ std::string cyclonedx(const std::vector<analyzer::AuditedFile>& files, std::stri
     dependencies.push_back({{"ref", ref}, {"dependsOn", refs}});
   }
   const Json tool = {{"type", "application"}, {"name", "whittle"}, {"version", version}};
-  return dump({{"bomFormat", "CycloneDX"},
-               {"specVersion", "1.5"},
-               {"version", 1},
-               {"metadata", {{"tools", {{"components", Json::array({tool})}}}}},
-               {"components", std::move(components)},
-               {"dependencies", std::move(dependencies)}});
+  Json document = {{"bomFormat", "CycloneDX"},
+                   {"specVersion", "1.5"},
+                   {"version", 1},
+                   {"metadata", {{"tools", {{"components", Json::array({tool})}}}}},
+                   {"components", std::move(components)},
+                   {"dependencies", std::move(dependencies)}};
+  if (missing(files) != 0) {
+    document["compositions"] = Json::array({Json{{"aggregate", "incomplete"}}});
+  }
+  return dump(document);
 }
 
 std::string spdx(const std::vector<analyzer::AuditedFile>& files, std::string_view version,
@@ -237,16 +249,21 @@ std::string spdx(const std::vector<analyzer::AuditedFile>& files, std::string_vi
     }
   }
   const std::string digest = to_hex(sha256(as_bytes(dump(packages) + dump(relationships))));
-  return dump({{"spdxVersion", "SPDX-2.3"},
-               {"dataLicense", "CC0-1.0"},
-               {"SPDXID", "SPDXRef-DOCUMENT"},
-               {"name", "whittle audit"},
-               {"documentNamespace", "urn:whittle:sha256:" + digest},
-               {"creationInfo",
-                {{"created", time_text(created)},
-                 {"creators", Json::array({fmt::format("Tool: whittle-{}", version)})}}},
-               {"packages", std::move(packages)},
-               {"relationships", std::move(relationships)}});
+  Json document = {{"spdxVersion", "SPDX-2.3"},
+                   {"dataLicense", "CC0-1.0"},
+                   {"SPDXID", "SPDXRef-DOCUMENT"},
+                   {"name", "whittle audit"},
+                   {"documentNamespace", "urn:whittle:sha256:" + digest},
+                   {"creationInfo",
+                    {{"created", time_text(created)},
+                     {"creators", Json::array({fmt::format("Tool: whittle-{}", version)})}}},
+                   {"packages", std::move(packages)},
+                   {"relationships", std::move(relationships)}};
+  if (const std::size_t absent = missing(files); absent != 0) {
+    document["comment"] = fmt::format("Incomplete: {} could not be read and {} not listed",
+                                      count(absent, "file"), absent == 1 ? "is" : "are");
+  }
+  return dump(document);
 }
 
 }  // namespace whittle::report

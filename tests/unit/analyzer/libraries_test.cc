@@ -38,7 +38,8 @@ class LibrariesTest : public testing::Test {
     spec.interpreter = interpreter;
     spec.needed = std::move(needed);
     const Bytes bytes = test::build(spec).bytes;
-    return LibraryFinder(scratch_.path()).find(elf::File::parse(bytes, "f"), path("bin/program"));
+    const FolderTree tree(scratch_.path());
+    return LibraryFinder(tree).find(describe_object(elf::File::parse(bytes, "f")), "/bin/program");
   }
 
   test::Scratch scratch_;
@@ -131,6 +132,30 @@ TEST_F(LibrariesTest, ACircleEnds) {
   EXPECT_TRUE(tree.libraries[0].needed[0].needed[0].repeated);
 }
 
+// What is not looked for is not there, as far as anybody knows.
+TEST_F(LibrariesTest, TooManyAreNotPassedOver) {
+  put_library("ld.so");
+  std::vector<std::string> many;
+  for (int i = 0; i < 2001; i++) many.push_back("lib" + std::to_string(i) + ".so");
+  for (const std::string& name : many) put_library("lib/" + name);
+  EXPECT_THAT(find({many.begin(), many.end() - 1}).missing, IsEmpty());
+  EXPECT_THAT(find(many).missing, ElementsAre("what comes after the first 2000 libraries"));
+}
+
+TEST_F(LibrariesTest, AConfigurationThatIncludesItselfEnds) {
+  put_library("ld.so");
+  put_library("opt/liba.so");
+  std::string text;
+  for (int i = 0; i < 1000; i++) text += "include /etc/ld.so.conf /etc/ld.so.*\n";
+  put("etc/ld.so.conf", as_bytes(text + "/opt\n"));
+  EXPECT_THAT(find({"liba.so"}).missing, IsEmpty());
+}
+
+TEST_F(LibrariesTest, TheInterpreterIsForTheProgramsMachine) {
+  put_library("ld.so", {}, elf::kMachineAarch64);
+  EXPECT_THAT(find({}).missing, ElementsAre("/ld.so"));
+}
+
 // A real loader's answer for a program with a search path of its own.
 TEST(Libraries, RunPathIsReadAsTheLoaderReadsIt) {
   WHITTLE_NEEDS_PROGRAM("runpath/bin/program");
@@ -148,8 +173,8 @@ TEST(Libraries, RunPathIsReadAsTheLoaderReadsIt) {
 }
 
 TEST(Libraries, ARootThatIsNoneIsAnError) {
-  test::expect_error(ErrorKind::io, [] { LibraryFinder("/nonexistent"); });
-  test::expect_error(ErrorKind::io, [] { LibraryFinder("/proc/self/status"); });
+  test::expect_error(ErrorKind::io, [] { FolderTree("/nonexistent"); });
+  test::expect_error(ErrorKind::io, [] { FolderTree("/proc/self/status"); });
 }
 
 }  // namespace

@@ -92,6 +92,75 @@ TEST(Policy, NeedsCountUnlessTheyAreUnlikely) {
   EXPECT_EQ(against("no-needs:tmp", program()), "");
 }
 
+TEST(Policy, WhatAnImageSuppliesIsNotNeeded) {
+  BinaryReport report = program();
+  report.needs[0].supplied_by = {"/bin/sh"};
+  EXPECT_EQ(against("no-needs:shell", report), "");
+  EXPECT_EQ(against("no-needs", report), "");
+  report.needs[1].confidence = "high";
+  EXPECT_THAT(against("no-needs", report), HasSubstr("may need /proc"));
+}
+
+ImageReport image(Answer answer, const std::string& name, const std::string& problem) {
+  ImageReport image;
+  image.startup.program = name;
+  image.startup.runs.answer = answer;
+  image.startup.runs.problem = problem;
+  return image;
+}
+
+// "RULE: REASON" of each violation.
+std::vector<std::string> against_image(const std::string& rules, const ImageReport& image) {
+  Policy policy;
+  rules.empty() ? policy.require_the_usual() : policy.require(rules);
+  std::vector<std::string> out;
+  for (const Violation& violation : policy.check(image)) {
+    out.push_back(violation.rule + ": " + violation.reason);
+  }
+  return out;
+}
+
+TEST(Policy, AnImageStarts) {
+  using testing::ElementsAre;
+  using testing::IsEmpty;
+  const ImageReport good = image(Answer::yes, "/app", ""),
+                    bad = image(Answer::no, "/app", "is gone"),
+                    unknown = image(Answer::unknown, "/app", "was not read"),
+                    nothing = image(Answer::no, "", "names nothing to run");
+  EXPECT_THAT(against_image("entrypoint", good), IsEmpty());
+  EXPECT_THAT(against_image("entrypoint", bad), ElementsAre("entrypoint: /app is gone"));
+  EXPECT_THAT(against_image("entrypoint", unknown), ElementsAre("entrypoint: /app was not read"));
+  EXPECT_THAT(against_image("entrypoint", nothing),
+              ElementsAre("entrypoint: names nothing to run"));
+  // Unless it is asked for, only what is certain counts.
+  EXPECT_THAT(against_image("", good), IsEmpty());
+  EXPECT_THAT(against_image("", bad), ElementsAre("entrypoint: /app is gone"));
+  EXPECT_THAT(against_image("", unknown), IsEmpty());
+  EXPECT_THAT(against_image("", nothing), IsEmpty());
+  EXPECT_THAT(against_image("static,nx", bad), IsEmpty());
+  // It is no rule for files.
+  EXPECT_EQ(against("entrypoint", program()), "");
+  Policy policy;
+  policy.require_the_usual();
+  EXPECT_FALSE(policy.is_about_images());
+  EXPECT_TRUE(policy.check(program()).empty());
+  policy.require("entrypoint");
+  EXPECT_TRUE(policy.is_about_images());
+}
+
+TEST(Policy, InterpretersAreNotMissing) {
+  using testing::ElementsAre;
+  ImageReport report = image(Answer::yes, "/app", "");
+  report.scripts = {{"/a", {"/bin/sh"}, Answer::yes, ""}};
+  EXPECT_TRUE(against_image("no-missing", report).empty());
+  report.scripts.push_back({"/b", {"/bin/sh"}, Answer::no, "asks for /bin/sh, which is gone"});
+  EXPECT_THAT(against_image("no-missing", report),
+              ElementsAre("no-missing: /b asks for /bin/sh, which is gone"));
+  report.scripts.push_back({"/c", {"/x"}, Answer::unknown, "asks for /x"});
+  EXPECT_THAT(against_image("no-missing", report),
+              ElementsAre("no-missing: /b asks for /bin/sh, which is gone; and 1 more"));
+}
+
 TEST(Policy, Numbers) {
   EXPECT_EQ(against("go>=1.19", program()), "");
   EXPECT_EQ(against("go>=1.9", program()), "");

@@ -85,6 +85,61 @@ TEST_F(CliTest, WrongUseIsStatusTwoWithAHint) {
   EXPECT_EQ(whittle("image /bin/true").status, 2);
 }
 
+// In a script, an empty value is what comes of a variable that is not set.
+TEST_F(CliTest, EmptyValuesAreRefusedByName) {
+  std::filesystem::copy_file("/proc/self/exe", folder / "app");
+  struct Case {
+    const char *arguments, *option;
+  };
+  for (const auto& [arguments, option] : {
+           Case{"image app -o x.tar -t ''", "--tag"},
+           Case{"image app -o x.tar --name ''", "--name"},
+           Case{"image app -o x.tar --user ''", "--user"},
+           Case{"image app -o x.tar --workdir ''", "--workdir"},
+           Case{"image app -o x.tar --entrypoint ''", "--entrypoint"},
+           Case{"image app -o x.tar --env ''", "--env"},
+           Case{"image app -o x.tar --expose ''", "--expose"},
+           Case{"image app -o x.tar --label ''", "--label"},
+           Case{"image app -o x.tar --annotation ''", "--annotation"},
+           Case{"image app -o x.tar --add ''", "--add"},
+           Case{"image app -o x.tar --compression ''", "--compression"},
+           Case{"image app -o x.tar --report ''", "--report"},
+           Case{"image app -o ''", "--output"},
+           Case{"image app -o x.tar --layout ''", "--layout"},
+           Case{"image '' -o x.tar", "FILE"},
+           Case{"audit ''", "PATH"},
+           Case{"audit app ''", "PATH"},
+           Case{"audit app --require ''", "--require"},
+           Case{"audit app --policy ''", "--policy"},
+           Case{"audit app --root ''", "--root"},
+           Case{"audit app --format ''", "--format"},
+           Case{"build -f ''", "--file"},
+           Case{"build -d ''", "--dir"},
+           Case{"build --env ''", "--env"},
+           Case{"build -j ''", "--jobs"},
+           Case{"pack app -o ''", "--output"},
+           Case{"pack app --level ''", "--level"},
+           Case{"pack ''", "FILE"},
+           Case{"strip app -o ''", "--output"},
+           Case{"unpack app -o ''", "--output"},
+           Case{"inspect ''", "FILE"},
+           Case{"verify ''", "FILE"},
+           Case{"report ''", "FILE"},
+           Case{"report app ''", "NEW"},
+           Case{"report app --rows ''", "--rows"},
+           Case{"help ''", "COMMAND"},
+       }) {
+    const Outcome outcome = whittle(arguments);
+    EXPECT_EQ(outcome.status, 2) << arguments;
+    EXPECT_EQ(outcome.out, "") << arguments;
+    EXPECT_THAT(outcome.err, HasSubstr(option)) << arguments;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "x.tar"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "app.packed"));
+  // An argument of a program may be empty.
+  EXPECT_THAT(whittle("image app -o x.tar --cmd ''").err, testing::Not(HasSubstr("empty value")));
+}
+
 TEST_F(CliTest, HelpFitsATerminalAndIsAResult) {
   const std::string all = whittle("--help").out;
   EXPECT_EQ(all, whittle("help").out);
@@ -183,7 +238,7 @@ TEST_F(CliTest, RulesThatNoFileWasCheckedByDoNotHold) {
   std::filesystem::create_directories(folder / "empty/inner");
   write("empty/readme", "no program\n");
   write("policy.yml", "require: [static]\n");
-  for (const std::string rules : {"--require static", "--policy policy.yml", "--require ''"}) {
+  for (const std::string rules : {"--require static", "--policy policy.yml"}) {
     for (const std::string format :
          {"text", "json", "sarif", "junit", "markdown", "cyclonedx", "spdx"}) {
       const Outcome outcome = whittle("audit empty " + rules + " --format " + format);
@@ -200,6 +255,24 @@ TEST_F(CliTest, RulesThatNoFileWasCheckedByDoNotHold) {
   EXPECT_EQ(whittle("audit empty").status, 0);  // asked for what is there: nothing
   std::filesystem::copy_file("/proc/self/exe", folder / "dynamic");
   EXPECT_EQ(whittle("audit empty dynamic --require nx").status, 0);
+}
+
+TEST_F(CliTest, RulesOfImagesNeedAnImage) {
+  std::filesystem::copy_file("/proc/self/exe", folder / "dynamic");
+  const Outcome outcome = whittle("audit --require entrypoint dynamic");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("no path leads to one"));
+}
+
+TEST_F(CliTest, AnAuditIsBriefUnlessItIsOfOneFile) {
+  std::filesystem::copy_file("/proc/self/exe", folder / "one");
+  std::filesystem::copy_file("/proc/self/exe", folder / "two");
+  const std::string rules = "audit --require nx ";
+  EXPECT_THAT(whittle(rules + "one").out, HasSubstr("newest version: "));
+  EXPECT_THAT(whittle(rules + "one two").out, testing::Not(HasSubstr("newest version: ")));
+  EXPECT_THAT(whittle(rules + "one two --details").out, HasSubstr("newest version: "));
+  std::istringstream lines(whittle(rules + "one two").out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 82u) << line;
 }
 
 TEST_F(CliTest, OutputsOverwriteNothing) {

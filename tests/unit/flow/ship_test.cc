@@ -194,6 +194,28 @@ TEST_F(ShipTest, AProgramForAnotherSystemIsRefused) {
   EXPECT_FALSE(std::filesystem::exists(folder / "app.tar"));
 }
 
+TEST_F(ShipTest, AnImageThatCanNeverStartIsNotWritten) {
+  ShipBlock block{.binary = "app", .strip = true, .pack = true, .output = "app.small", .image = {}};
+  block.image.entrypoint = {"/other"};
+  const Error error = error_of([&] { run(block); });
+  EXPECT_EQ(error.kind(), ErrorKind::usage);
+  EXPECT_THAT(error.what(), HasSubstr("/other, is not in the image"));
+  EXPECT_THAT(error.what(), HasSubstr("could never start"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "app.small"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "app.tar"));
+  EXPECT_THAT(recorder.stages, ElementsAre("audit"));  // nor was any work done
+}
+
+TEST_F(ShipTest, WarningsAreInTheReport) {
+  write("run.sh", "#!/bin/sh\n");
+  ShipBlock block{.binary = "app", .strip = false, .pack = false, .output = "", .image = {}};
+  EXPECT_THAT(run(block).warnings, testing::IsEmpty());
+  block.image.add = {"run.sh:/run.sh:0755"};
+  EXPECT_THAT(run(block).warnings,
+              ElementsAre("in the image, 1 script for /bin/sh (missing): /run.sh"));
+  EXPECT_THAT(recorder.warnings, HasSubstr("1 script for /bin/sh (missing): /run.sh"));
+}
+
 TEST_F(ShipTest, NeverWritesOverTheExecutable) {
   ShipBlock block{.binary = "app", .strip = true, .pack = true, .output = "app", .image = {}};
   EXPECT_EQ(error_of([&] { run(block); }).kind(), ErrorKind::usage);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace whittle::report {
 namespace {
@@ -48,32 +49,42 @@ std::vector<AuditedFile> some_files() {
           {"bad", std::nullopt, "is cut short (at offset 16)", 4, {}}};
 }
 
+// What failed comes first, then the totals.
 TEST(AuditReport, Text) {
-  EXPECT_EQ(
-      audit_text(some_files()),
-      "static         bin/app: is at fixed addresses; asks for none\n"
-      "               1 module: example.com/app\n"
-      "               needs/shell (medium): text /bin/sh and 1 more\n"
-      "               warning: has an odd\\nfield\n"
-      "dynamic        bin/ls\\x1b[1m: needs libc\\x07.so\n"
+  const std::string failed_in_full = "dynamic        bin/ls\\x1b[1m: needs libc\\x07.so\n";
+  const std::string failed_in_brief = "dynamic        bin/ls\\x1b[1m\n";
+  const std::string rest_and_totals =
       "               violates static: is <dynamic> & \"big\"\n"
-      "script         run: begins with #!\n"
       "error          bad: is cut short (at offset 16)\n"
       "\n"
       "4 files: 1 static, 1 dynamic, 1 script, 1 error; failed: 1 breaks a rule, 1 could not be "
-      "judged\n");
+      "judged\n"
+      "\n";
+  EXPECT_EQ(audit_text(some_files(), {}, Detail::full),
+            failed_in_full + rest_and_totals +
+                "static         bin/app: is at fixed addresses; asks for none\n"
+                "               1 module: example.com/app\n"
+                "               needs/shell (medium): text /bin/sh and 1 more\n"
+                "               warning: has an odd\\nfield\n"
+                "script         run: begins with #!\n");
+  EXPECT_EQ(audit_text(some_files(), {}, Detail::brief),
+            failed_in_brief + rest_and_totals +
+                "static         bin/app: Go; may need shell; 1 warning\n"
+                "script         run\n");
 }
 
-TEST(AuditReport, TheLastLineSaysWhetherItFailed) {
-  const auto last_line = [](const std::vector<AuditedFile>& files) {
-    const std::string text = audit_text(files);
-    return text.substr(text.rfind('\n', text.size() - 2) + 1);
+TEST(AuditReport, TheLineOfTotalsSaysWhetherItFailed) {
+  const auto totals = [](const std::vector<AuditedFile>& files) {
+    std::istringstream text(audit_text(files));
+    std::string line;
+    while (std::getline(text, line) && line.find(" file") == line.npos) continue;
+    return line + '\n';
   };
   const auto all = some_files();
-  EXPECT_EQ(last_line({all[0]}), "1 file: 1 static\n");
-  EXPECT_EQ(last_line({all[0], all[1]}), "2 files: 1 static, 1 dynamic; failed: 1 breaks a rule\n");
-  EXPECT_EQ(last_line({all[1], all[1]}), "2 files: 2 dynamic; failed: 2 break a rule\n");
-  EXPECT_EQ(last_line({all[3]}), "1 file: 1 error; failed: 1 could not be judged\n");
+  EXPECT_EQ(totals({all[0]}), "1 file: 1 static\n");
+  EXPECT_EQ(totals({all[0], all[1]}), "2 files: 1 static, 1 dynamic; failed: 1 breaks a rule\n");
+  EXPECT_EQ(totals({all[1], all[1]}), "2 files: 2 dynamic; failed: 2 break a rule\n");
+  EXPECT_EQ(totals({all[3]}), "1 file: 1 error; failed: 1 could not be judged\n");
 }
 
 // In no format does an audit of nothing look like one in which all is well.
@@ -91,6 +102,142 @@ TEST(AuditReport, OfNoFiles) {
   EXPECT_THAT(junit, testing::HasSubstr("<skipped message=\"no executable was found\"/>"));
 }
 
+TEST(AuditReport, WhatIsInOrderTakesALineEach) {
+  BinaryReport app = binary("app", Kind::static_executable, {{"type/exec", "is"}});
+  app.toolchain.language = "C/C++";
+  for (const char* id : {"ca-certificates", "nss", "passwd", "processes", "resolver", "zoneinfo"}) {
+    app.needs.push_back({std::string("needs/") + id, "medium", "", "", "", {}});
+  }
+  app.needs.push_back({"needs/tmp", "low", "", "", "", {}});
+  app.needs[1].supplied_by = {"/etc/nsswitch.conf"};
+  const auto line = [&](const std::string& path) {
+    const std::string text = audit_text({{path, app, "", 0, {}}}, {}, Detail::brief);
+    return text.substr(text.find("\n\n") + 2);
+  };
+  EXPECT_EQ(line("app"),
+            "static         app: C/C++; may need ca-certificates, passwd, processes, resolve…\n");
+  const std::string path(100, 'x');
+  EXPECT_EQ(line(path), "static         " + path + "\n");
+}
+
+analyzer::ImageReport some_image() {
+  analyzer::ImageReport image;
+  image.path = "app.tar[linux/arm64]";
+  image.platform = "linux/arm64/v8";
+  image.digest = "sha256:abc";
+  image.tags = {"v1"};
+  image.user = "65532";
+  image.startup.program = "/app";
+  image.startup.runs = {analyzer::Answer::yes, "/usr/bin/app", "static", {}, ""};
+  image.files = 4;
+  image.folders = 3;
+  image.bytes = 1000;
+  image.is_verified = true;
+  return image;
+}
+
+analyzer::ImageReport bad_image() {
+  analyzer::ImageReport image = some_image();
+  image.path = "bad.tar";
+  image.startup.runs = {analyzer::Answer::no, "", "", {}, "is not in the image"};
+  image.scripts = {
+      {"/a", {"/bin/sh"}, analyzer::Answer::yes, ""},
+      {"/b", {"/usr/bin/env", "/lib/ld.so", "python3"}, analyzer::Answer::no, "lacks it"},
+      {"/c", {"/bin/sh"}, analyzer::Answer::yes, ""}};
+  image.not_looked_at = {"layer sha256:1: is cut short"};
+  image.is_verified = false;
+  image.violations = {{"entrypoint", "/app is not in the image"}};
+  return image;
+}
+
+TEST(AuditReport, TextOfImages) {
+  EXPECT_EQ(audit_text({}, {some_image(), bad_image()}),
+            "image          bad.tar: does not start\n"
+            "               violates entrypoint: /app is not in the image\n"
+            "               1 script for /usr/bin/env python3 (missing): /b\n"
+            "               2 scripts for /bin/sh (present)\n"
+            "               not looked at: layer sha256:1: is cut short\n"
+            "\n"
+            "0 files in 2 images; failed: 1 breaks a rule\n"
+            "\n"
+            "image          app.tar[linux/arm64]: starts /app (static)\n");
+}
+
+TEST(AuditReport, ImagesInEveryFormat) {
+  const Images images = {some_image(), bad_image()};
+  auto json = nlohmann::json::parse(audit_json({}, images));
+  EXPECT_EQ(json["totals"]["violations"], 1);
+  EXPECT_EQ(json["images"][0], nlohmann::json::parse(R"({
+    "path": "app.tar[linux/arm64]", "platform": "linux/arm64/v8", "digest": "sha256:abc",
+    "tags": ["v1"], "absent": false, "verified": true, "user": "65532",
+    "entrypoint": {"program": "/app", "starts": "yes", "path": "/usr/bin/app", "kind": "static"},
+    "scripts": {"count": 0, "missing_interpreter": 0, "unknown_interpreter": 0, "list": []},
+    "contents": {"files": 4, "folders": 3, "links": 0, "bytes": 1000},
+    "violations": [], "not_looked_at": []})"));
+  const auto& bad = json["images"][1];
+  EXPECT_EQ(bad["entrypoint"], nlohmann::json::parse(R"({
+    "program": "/app", "starts": "no", "problem": "is not in the image"})"));
+  EXPECT_EQ(bad["scripts"]["count"], 3);
+  EXPECT_EQ(bad["scripts"]["missing_interpreter"], 1);
+  EXPECT_EQ(bad["scripts"]["list"][1], nlohmann::json::parse(R"({
+    "path": "/b", "interpreters": ["/usr/bin/env", "/lib/ld.so", "python3"],
+    "interpreter": "missing", "problem": "lacks it"})"));
+  EXPECT_EQ(bad["violations"][0]["rule"], "entrypoint");
+  EXPECT_EQ(bad["not_looked_at"][0], "layer sha256:1: is cut short");
+
+  const auto run = nlohmann::json::parse(audit_sarif({}, "1", images))["runs"][0];
+  std::vector<std::string> results;
+  for (const auto& result : run["results"]) {
+    results.push_back(result["level"].get<std::string>() + " " +
+                      result["ruleId"].get<std::string>());
+    EXPECT_EQ(run["tool"]["driver"]["rules"].at(result["ruleIndex"].get<std::size_t>())["id"],
+              result["ruleId"]);
+  }
+  EXPECT_THAT(results, testing::ElementsAre("error policy/entrypoint", "warning image/script",
+                                            "error image/not-looked-at"));
+
+  const std::string junit = audit_junit({}, images);
+  EXPECT_THAT(junit, testing::HasSubstr("tests=\"2\" failures=\"1\" errors=\"0\""));
+  EXPECT_THAT(junit, testing::HasSubstr(
+                         "<testcase classname=\"whittle.audit.image\" name=\"bad.tar\">\n      "
+                         "<failure message=\"entrypoint: /app is not in the image\""));
+
+  const std::string markdown = audit_markdown({}, images);
+  EXPECT_THAT(markdown, testing::HasSubstr("## Images\n\n### app.tar"));
+  EXPECT_THAT(markdown, testing::HasSubstr("- **violates entrypoint**: /app is not in the image"));
+  EXPECT_THAT(markdown, testing::HasSubstr("- **not looked at**: layer sha256:1: is cut short"));
+  EXPECT_THAT(markdown, testing::HasSubstr("- 2 scripts for /bin/sh (present)"));
+}
+
+TEST(AuditReport, AnAbsentImageIsNamed) {
+  analyzer::ImageReport image = some_image();
+  image.is_absent = true;
+  image.not_looked_at = {"sha256:abc is not there"};
+  EXPECT_THAT(audit_text({}, {image}), testing::HasSubstr("app.tar[linux/arm64]: is not there\n"));
+  const auto json = nlohmann::json::parse(audit_json({}, {image}))["images"][0];
+  EXPECT_EQ(json["absent"], true);
+  EXPECT_FALSE(json.contains("entrypoint"));
+  EXPECT_EQ(nlohmann::json::parse(audit_sarif({}, "1", {image}))["runs"][0]["results"][0]["level"],
+            "note");
+}
+
+TEST(AuditReport, WhatAnImageSuppliesIsSaid) {
+  auto files = some_files();
+  files.resize(1);
+  files[0].report->needs[0].supplied_by = {"/bin/sh"};
+  EXPECT_THAT(
+      audit_text(files),
+      testing::HasSubstr("text /bin/sh and 1 more; supplied by\n                 /bin/sh\n"));
+  EXPECT_EQ(nlohmann::json::parse(audit_json(files))["files"][0]["needs"][0]["supplied_by"],
+            nlohmann::json::parse(R"(["/bin/sh"])"));
+  EXPECT_THAT(audit_markdown(files), testing::HasSubstr("a shell (supplied)"));
+  EXPECT_THAT(audit_markdown(files), testing::HasSubstr("- a shell (medium): supplied by /bin/sh"));
+  const auto result = nlohmann::json::parse(audit_sarif(files, "1"))["runs"][0]["results"][0];
+  EXPECT_EQ(result["level"], "note");
+  EXPECT_THAT(result["message"]["text"].get<std::string>(),
+              testing::EndsWith("supplied by /bin/sh"));
+}
+
 TEST(AuditReport, NamesAFewCrates) {
   BinaryReport app = binary("app", Kind::static_executable, {{"type/exec", "is"}});
   app.toolchain.language = "Rust";
@@ -102,12 +249,13 @@ TEST(AuditReport, NamesAFewCrates) {
     app.toolchain.modules.push_back(crate);
   }
   EXPECT_EQ(audit_text({{"app", app, "", 0, {}}}),
-            "static         app: is\n"
-            "               9 crates (.dep-v0): c0 1.0.0, c1 1.0.1 (only for the build), c2 1.0.2, "
-            "c3 1.0.3, c4 1.0.4, c5 1.0.5, c6 1.0.6, c7 1.0.7 and 1 more\n"
-            "               1 crate (path of a source file, medium): c9 1.0.9\n"
+            "1 file: 1 static\n"
             "\n"
-            "1 file: 1 static\n");
+            "static         app: is\n"
+            "               9 crates (.dep-v0): c0 1.0.0, c1 1.0.1 (only for the build), c2\n"
+            "                 1.0.2, c3 1.0.3, c4 1.0.4, c5 1.0.5, c6 1.0.6, c7 1.0.7 and 1\n"
+            "                 more\n"
+            "               1 crate (path of a source file, medium): c9 1.0.9\n");
 }
 
 TEST(AuditReport, OfPackedPrograms) {
@@ -123,11 +271,11 @@ TEST(AuditReport, OfPackedPrograms) {
   upx.packing = analyzer::Packing{.packer = "UPX"};
   const std::vector<AuditedFile> files = {{"ours", ours, "", 0, {}}, {"upx", upx, "", 0, {}}};
   EXPECT_EQ(audit_text(files),
+            "2 files: 1 static, 1 packed\n"
+            "\n"
             "static         ours: is\n"
             "               packed by whittle 0.1.0 (fast): 1,000 bytes, 4,000 unpacked\n"
-            "packed         upx: is packed\n"
-            "\n"
-            "2 files: 1 static, 1 packed\n");
+            "packed         upx: is packed\n");
   const auto json = nlohmann::json::parse(audit_json(files));
   EXPECT_EQ(json["files"][0]["packing"], nlohmann::json::parse(R"({
     "packer": "whittle", "version": "0.1.0", "level": "fast", "contents_hidden": false,
@@ -247,7 +395,7 @@ TEST(AuditReport, AProgramForAnotherSystem) {
   app.system_reason = "EI_OSABI is 9";
   const std::vector<AuditedFile> files = {{"app", app, "", 0, {}}};
   EXPECT_THAT(audit_text(files),
-              testing::StartsWith("other-system   app: is made for FreeBSD, not for Linux\n"));
+              testing::HasSubstr("\nother-system   app: is made for FreeBSD, not for Linux\n"));
   const auto json = nlohmann::json::parse(audit_json(files));
   const auto& file = json["files"][0];
   EXPECT_EQ(file["verdict"], "other-system");
@@ -277,10 +425,10 @@ TEST(AuditReport, EveryKindIsCounted) {
                           Kind::core, Kind::script, Kind::not_elf}) {
     files.push_back({"x", binary("x", kind, {}), "", 0, {}});
   }
-  EXPECT_THAT(
-      audit_text(files),
-      testing::EndsWith("\n10 files: 1 static, 1 static-pie, 1 dynamic, 1 other-system, "
-                        "1 packed, 1 shared-object, 1 relocatable, 1 core, 1 script, 1 not-elf\n"));
+  EXPECT_THAT(audit_text(files),
+              testing::StartsWith(
+                  "10 files: 1 static, 1 static-pie, 1 dynamic, 1 other-system, "
+                  "1 packed, 1 shared-object, 1 relocatable, 1 core, 1 script, 1 not-elf\n\n"));
 }
 
 }  // namespace

@@ -165,5 +165,17 @@ TEST(Sbom, IsTheSameForTheSameFiles) {
   EXPECT_EQ(cyclonedx({}, "1"), cyclonedx({}, "1"));
 }
 
+// A bill without a file that could not be read does not look like a whole one.
+TEST(Sbom, SaysWhetherItIsWhole) {
+  auto files = some_files();
+  EXPECT_EQ(nlohmann::json::parse(cyclonedx(files, "1"))["compositions"],
+            nlohmann::json::parse(R"([{"aggregate": "incomplete"}])"));
+  EXPECT_EQ(nlohmann::json::parse(spdx(files, "1", 0))["comment"],
+            "Incomplete: 1 file could not be read and is not listed");
+  files.pop_back();
+  EXPECT_FALSE(nlohmann::json::parse(cyclonedx(files, "1")).contains("compositions"));
+  EXPECT_FALSE(nlohmann::json::parse(spdx(files, "1", 0)).contains("comment"));
+}
+
 }  // namespace
 }  // namespace whittle::report

@@ -280,5 +280,17 @@ TEST(Judge, NothingToJudge) {
   EXPECT_NO_THROW(verdicts({{"built", 0, 0, 0, ""}, {"packed", 5, 4, 3, ""}}));
 }
 
+TEST(SizeReport, Warns) {
+  SizeReport report;
+  report.subject = "app";
+  report.warnings = {"the image has no <shell>"};
+  EXPECT_THAT(render(report, Format::text),
+              testing::HasSubstr("\n  warning: the image has no <shell>\n"));
+  EXPECT_THAT(render(report, Format::markdown),
+              testing::HasSubstr("\n- warning: the image has no"));
+  EXPECT_EQ(nlohmann::json::parse(render(report, Format::json))["warnings"][0],
+            "the image has no <shell>");
+}
+
 }  // namespace
 }  // namespace whittle::report

@@ -7,7 +7,7 @@
 //
 // A mode that is given is meant for the files. A folder with the mode of a file could not be
 // entered, so folders may also be searched by those who may read them, as `chmod -R a+rX` has it.
-#include "flow/image_content.h"
+#include "flow/added_content.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "flow/image_content.h"
+#include "flow/added_content.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
