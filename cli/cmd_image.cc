@@ -65,7 +65,16 @@ std::string described(const flow::ImageBlock& image, const report::SizeReport& r
   return lines;
 }
 
-int run(const Options& options) {
+// "-" is standard output, which may be a terminal for a report, but not for an archive.
+Options with_paths(Options options) {
+  if (options.report == "-") options.report = kStandardOutput;
+  std::string& output = options.image.output;
+  if (!output.empty()) output = output_path(output).native();
+  return options;
+}
+
+int run(const Options& given) {
+  const Options options = with_paths(given);
   if (options.image.output.empty() && options.image.layout.empty()) {
     throw Error(ErrorKind::usage, "",
                 "no output given; use -o OUT.tar for an archive or --layout DIR for a folder");
@@ -95,8 +104,9 @@ int run(const Options& options) {
                       as_bytes(report::render(report, report_format_of_file(options.report))));
   }
   if (options.common.quiet) return 0;
-  print_result(options.common.format == "json" ? report::render(report, report::Format::json)
-                                               : described(options.image, report));
+  print_status(options.common.format == "json" ? report::render(report, report::Format::json)
+                                               : described(options.image, report),
+               {options.image.output, options.report});
   return 0;
 }
 
@@ -114,7 +124,9 @@ void add_image(Program& program) {
   CLI::App* command = program.add_command("image", "Put an executable, alone, into an image",
                                           [options] { return run(*options); });
   command->add_option("FILE", options->input, "A static executable, packed or not")->required();
-  command->add_option("-o,--output", image.output, "The archive, for `docker load` and the like")
+  command
+      ->add_option("-o,--output", image.output,
+                   "The archive, for `docker load`; - for standard output")
       ->type_name("OUT");
   command->add_option("--layout", image.layout, "An OCI layout folder, created or added to")
       ->type_name("DIR");
@@ -138,7 +150,9 @@ void add_image(Program& program) {
   command->add_option("--compression", options->compression, "Of the layer: gzip or zstd (gzip)")
       ->type_name("NAME")
       ->check(one_of({"gzip", "zstd"}));
-  command->add_option("--report", options->report, "Write a size report: .json, .md, or text")
+  command
+      ->add_option("--report", options->report,
+                   "Write a size report: .json, .md, or text; - for\nstandard output")
       ->type_name("FILE");
   add_no_weigh(command, options->no_weigh);
   add_common_options(command, options->common);

@@ -119,10 +119,9 @@ class Shape {
   void check() const { imagegen::make_root(spec_); }
   void check_user(const std::string& user) {
     // A folder that is added may bring the files that names are looked up in.
-    for (const char* path : {"/etc/passwd", "/etc/group"}) {
-      if (may_hold_names_) spec_.files.push_back({.path = path, .content = {}});
-    }
-    imagegen::check_user(user, imagegen::make_root(spec_));
+    imagegen::ImageSpec both;
+    both.files = {{.path = "/etc/passwd", .content = {}}, {.path = "/etc/group", .content = {}}};
+    imagegen::check_user(user, imagegen::make_root(may_hold_names_ ? both : spec_));
   }
 
  private:

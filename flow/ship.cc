@@ -167,17 +167,15 @@ class Shipment {
 
     spec_.files.front().content = executable();
     imagegen::Image image = imagegen::build_image(spec_);
-    if (!output.empty()) imagegen::write_archive(image, output);
+    const std::uint64_t content =
+        image.layer.bytes.size() + image.config.bytes.size() + image.manifest.bytes.size();
+    const std::uint64_t disk = output.empty() ? content : imagegen::write_archive(image, output);
     if (!layout.empty()) {
       const std::vector<std::string> notes = imagegen::write_layout(image, layout);
       image.warnings.insert(image.warnings.end(), notes.begin(), notes.end());
     }
 
     const fs::path& main_output = output.empty() ? layout : output;
-    const std::uint64_t content =
-        image.layer.bytes.size() + image.config.bytes.size() + image.manifest.bytes.size();
-    std::error_code error;
-    const std::uintmax_t archive = output.empty() ? content : fs::file_size(output, error);
     tell(Stage::image,
          fmt::format("{} for {} in {}, {} bytes to pull", image.reference, image.platform,
                      printable(main_output.lexically_normal().native()),
@@ -201,7 +199,7 @@ class Shipment {
     if (report.weighed) weigh(forms_, spec_, report.stages, context_.stop);
     check_stop();
     report.stages.push_back({.name = "image",
-                             .disk = error ? content : archive,
+                             .disk = disk,
                              .wire_gzip = std::nullopt,
                              .wire_zstd = std::nullopt,
                              .note = output.empty() ? "layout" : "archive"});

@@ -17,10 +17,15 @@
 
 namespace whittle::imagegen {
 
-void write_archive(const Image& image, const std::filesystem::path& path) {
+std::uint64_t write_archive(const Image& image, const std::filesystem::path& path) {
   constexpr std::uint32_t kFileMode = 0644, kFolderMode = 0755;
   AtomicFile file(path, kFileMode);
-  TarWriter tar([&](ByteView piece) { file.write(piece); }, image.created);
+  std::uint64_t written = 0;
+  const auto write = [&](ByteView piece) {
+    file.write(piece);
+    written += piece.size();
+  };
+  TarWriter tar(write, image.created);
   tar.add_file("oci-layout", as_bytes(kLayoutMarker), kFileMode);
   tar.add_file("index.json", as_bytes(make_index(image).dump()), kFileMode);
   tar.add_file("manifest.json", as_bytes(docker_manifest(image).dump()), kFileMode);
@@ -31,6 +36,7 @@ void write_archive(const Image& image, const std::filesystem::path& path) {
   }
   tar.finish();
   file.commit();
+  return written;
 }
 
 }  // namespace whittle::imagegen

@@ -86,8 +86,9 @@ struct Image {
 // two files of one path, a malformed tag, port or user).
 Image build_image(const ImageSpec& spec);
 
-// One tar that is an OCI layout and a `docker load` archive at once, appearing atomically.
-void write_archive(const Image& image, const std::filesystem::path& path);
+// One tar that is an OCI layout and a `docker load` archive at once, appearing atomically. Returns
+// its size in bytes.
+std::uint64_t write_archive(const Image& image, const std::filesystem::path& path);
 
 // An OCI layout folder, made or added to. In a layout that exists the image replaces the one with
 // the same name and platform; other names stay, and other platforms of the name form an image index

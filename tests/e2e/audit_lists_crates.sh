@@ -24,9 +24,10 @@ head -c 20 list >beginning
 objcopy --add-section .dep-v0=beginning without damaged
 
 expect_exit 0 "$WHITTLE" audit program
-grep -q '3 crates (.dep-v0): shipped 0.3.1, adler 1.0.2, cc 1.0.99 (only for the build)$' "$out" ||
+unwrapped "$out" >text
+grep -q '3 crates (.dep-v0): shipped 0.3.1, adler 1.0.2, cc 1.0.99 (only for the build)$' text ||
   fail "the list is missing: $(<"$out")"
-grep -q '1 crate (path of a source file, medium): hashbrown 0.15.2$' "$out" ||
+grep -q '1 crate (path of a source file, medium): hashbrown 0.15.2$' text ||
   fail "the crate that only a path names is missing: $(<"$out")"
 
 "$WHITTLE" audit --format json program | jq -c '.files[0].toolchain | [.language,
@@ -47,7 +48,8 @@ same expected found "SPDX lists others: $(<found)"
 
 # A damaged list costs a warning, and what paths name is still there.
 expect_exit 0 "$WHITTLE" audit damaged
-grep -q 'warning: the list of crates in .dep-v0 cannot be unpacked' "$out" ||
+unwrapped "$out" >text
+grep -q 'warning: the list of crates in .dep-v0 cannot be unpacked' text ||
   fail "no warning of a damaged list: $(<"$out")"
-grep -q '2 crates (path of a source file, medium): adler 1.0.2, hashbrown 0.15.2$' "$out" ||
+grep -q '2 crates (path of a source file, medium): adler 1.0.2, hashbrown 0.15.2$' text ||
   fail "the paths say nothing of the damaged program: $(<"$out")"

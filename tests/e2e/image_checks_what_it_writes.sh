@@ -87,7 +87,7 @@ grep -q '/clinet, is not in the image' "$err" || fail "the build says: $(<"$err"
 sed -i '/entrypoint/d' build.yml
 expect_exit 0 "$WHITTLE" build --format json
 grep -q 'warning: the program needs CA certificates' "$err" || fail "the log: $(<"$err")"
-jq -e '.warnings | any(contains("CA certificates"))' "$out" >/dev/null || fail "the report: $(<"$out")"
+jq -e '.steps[0].size_report.warnings | any(contains("CA certificates"))' "$out" >/dev/null || fail "the report: $(<"$out")"
 
 # An empty value is no value.
 for option in -o --layout -t --name --user --workdir --entrypoint --report --add --env --label; do

@@ -10,9 +10,10 @@ need go jq npm
 refused() {
   local system="$1" file="$2" found
   expect_exit 1 "$WHITTLE" audit "$file"
-  grep -q "^other-system   $file: is made for $system, not for Linux: " "$out" ||
+  unwrapped "$out" >text
+  grep -q "^other-system   $file: is made for $system, not for Linux: " text ||
     fail "audit of $file does not name $system: $(<"$out")"
-  grep -q "violates static: is made for $system, not for Linux: " "$out" || fail "static: $(<"$out")"
+  grep -q "violates static: is made for $system, not for Linux: " text || fail "static: $(<"$out")"
   expect_exit 1 "$WHITTLE" audit --format json "$file"
   found=$(jq -r '.files[0] | [.verdict, .system] | join(" ")' "$out")
   [[ $found == "other-system $system" ]] || fail "JSON of $file: $found"

@@ -11,6 +11,7 @@ cp "$original" app
 
 "$WHITTLE" pack -q app -o app.packed
 "$WHITTLE" strip -q app -o app.stripped
+"$WHITTLE" image -q app -o app.tar
 
 # check EXPECTED COMMAND...: its bytes on standard output, by every way to get there.
 check() {
@@ -29,11 +30,19 @@ check() {
   cmp <(printf before; cat "$expected") got || fail "$1 -o - overwrites what was in the file before"
   "$WHITTLE" "$@" -o - --format json 2>messages | cat >got
   same got "$expected" "$1 -o - --format json"
-  head -c 1 messages | grep -q '{' || fail "$1 --format json -o -: no JSON on standard error"
+  grep -q '^{' messages || fail "$1 --format json -o -: no JSON on standard error"
 }
 check app.packed pack app
 check app.stripped strip app
 check app unpack app.packed
+check app.tar image app
+"$WHITTLE" image -q app -o app.tar --report report.txt
+for command in "--report -" "--report - --format json"; do
+  # shellcheck disable=SC2086
+  "$WHITTLE" image app -o app.tar $command 2>/dev/null | cat >got
+  same got report.txt "image $command"
+done
+expect_exit 2 "$WHITTLE" image app -o - --report -
 [[ ! -e - ]] || fail "a file named - was written"
 
 # To a terminal: an error before anything is written.
@@ -59,6 +68,9 @@ umlauts=$(printf 'ä%.0s' {1..127})
 for name in "$long" "$umlauts"; do
   expect_exit 0 "$WHITTLE" pack -q app -o "$name"
   same "$name" app.packed
+  rm "$name"
+  expect_exit 0 "$WHITTLE" image -q app -t app -o "$name"
+  same "$name" app.tar
   rm "$name"
   expect_exit 0 "$WHITTLE" image -q app --layout "$name"
   [[ -s "$name/index.json" ]] || fail "no layout with a name of ${#name} characters"
