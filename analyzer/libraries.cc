@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // The order of the search for a name without a slash: DT_RPATH of the object that asks and of those
-// that loaded it (unless the object has a DT_RUNPATH), DT_RUNPATH of the object itself, the folders
-// of /etc/ld.so.conf, the loader's own. /etc/ld.so.cache is made from the last two and is not read:
-// images often come without. A library of another class or machine is passed over. Nothing is
-// searched for a name under which a library is loaded already, be it by way of a search path that
-// the object which asks does not have; so the order of loading counts, which is breadth first.
+// that loaded it (unless the object has a DT_RUNPATH), LD_LIBRARY_PATH, DT_RUNPATH of the object
+// itself, the folders of /etc/ld.so.conf, the loader's own. /etc/ld.so.cache is made from the last
+// two and is not read: images often come without. musl's order is LD_LIBRARY_PATH, the object's
+// paths, and the folders of /etc/ld-musl-ARCH.path or else its own. A library of another class or
+// machine is passed over. Nothing is searched for a name under which a library is loaded already,
+// be it by way of a search path that the object which asks does not have; so the order of loading
+// counts, which is breadth first.
 //
 // Symbolic links are followed inside the root: an absolute one starts at the root again, and none
 // leads out of it.
@@ -146,8 +148,24 @@ void LibraryFinder::read_configuration(const std::string& path, int depth) {
   }
 }
 
+// "/lib/ld-musl-x86_64.so.1" reads /etc/ld-musl-x86_64.path, which has a folder a line, or several
+// with colons.
+std::vector<std::string> LibraryFinder::musl_folders(std::string_view interpreter) const {
+  constexpr std::uint64_t kMaxBytes = 1 << 20;
+  const std::size_t name = interpreter.rfind('/') + 1;
+  const std::size_t end = std::min(interpreter.find('.', name), interpreter.size());
+  const auto file = resolve_path(fmt::format("/etc/{}.path", interpreter.substr(name, end - name)));
+  const auto bytes = file ? tree_.read(*file, kMaxBytes) : std::nullopt;
+  if (!bytes) return {"/lib", "/usr/local/lib", "/usr/lib"};
+  std::string text(as_text(*bytes));
+  std::replace(text.begin(), text.end(), '\n', ':');
+  std::vector<std::string> folders = split_folders({text});
+  if (folders.size() > kMaxConfigured) folders.resize(kMaxConfigured);
+  return folders;
+}
+
 std::vector<std::string> LibraryFinder::system_folders(const LinkedObject& program, bool musl) {
-  if (musl) return {"/lib", "/usr/local/lib", "/usr/lib"};
+  if (musl) return musl_folders(program.interpreter);
   if (!configured_) {
     configured_.emplace();
     read_configuration("/etc/ld.so.conf", 0);
@@ -195,6 +213,12 @@ std::optional<LibraryFinder::Found> LibraryFinder::find_one(Search& search, cons
     return path ? std::optional(Found{*path, "path"}) : std::nullopt;
   }
   if (search.musl && is_part_of_musl(name)) return Found{search.tree.interpreter, "interpreter"};
+  const auto look_in_environment = [&] {
+    return look_in(environment_, *loading.object, "LD_LIBRARY_PATH");
+  };
+  if (search.musl) {
+    if (auto found = look_in_environment()) return found;
+  }
   if (object.runpath.empty()) {
     for (const auto& loader : loading.loaders) {
       if (!loader->linked->runpath.empty()) continue;
@@ -202,6 +226,9 @@ std::optional<LibraryFinder::Found> LibraryFinder::find_one(Search& search, cons
         return found;
       }
     }
+  }
+  if (!search.musl) {
+    if (auto found = look_in_environment()) return found;
   }
   if (auto found = look_in(split_folders(object.runpath), *loading.object, "RUNPATH")) {
     return found;

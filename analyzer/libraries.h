@@ -11,6 +11,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "analyzer/report.h"
@@ -22,7 +24,9 @@ namespace whittle::analyzer {
 // thread-safe.
 class LibraryFinder {
  public:
-  explicit LibraryFinder(const FileTree& tree) : tree_(tree) {}
+  // `environment` are the folders of LD_LIBRARY_PATH, if the program runs with one.
+  explicit LibraryFinder(const FileTree& tree, std::vector<std::string> environment = {})
+      : tree_(tree), environment_(std::move(environment)) {}
 
   // `path` is the executable's in the tree: $ORIGIN is its folder. Damaged libraries count as
   // missing, as for the loader.
@@ -47,12 +51,14 @@ class LibraryFinder {
   std::optional<std::string> resolve_path(const std::string& path) const;
   std::shared_ptr<const LinkedObject> load(const std::string& resolved) const;
   std::vector<std::string> system_folders(const LinkedObject& program, bool musl);
+  std::vector<std::string> musl_folders(std::string_view interpreter) const;
   void read_configuration(const std::string& path, int depth);
   void add_needed(Search& search, const Loading& loading, std::deque<Loading>& queue);
   std::optional<Found> find_one(Search& search, const std::string& name, const Loading& loading);
   bool may_look_up(Search& search);
 
   const FileTree& tree_;
+  const std::vector<std::string> environment_;
   std::optional<std::vector<std::string>> configured_;  // folders of /etc/ld.so.conf, once read
   int configurations_ = 0;                              // files of these that were read
   std::size_t lookups_ = 0;                             // of files, for all programs

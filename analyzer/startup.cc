@@ -60,7 +60,10 @@ std::string_view name(Answer answer) {
 
 StartCheck::StartCheck(const FileTree& tree, const RunConfig& config,
                        MachineProblem machine_problem)
-    : tree_(tree), config_(config), machine_problem_(std::move(machine_problem)), finder_(tree) {
+    : tree_(tree),
+      config_(config),
+      machine_problem_(std::move(machine_problem)),
+      finder_(tree, library_path()) {
   const Database passwd = read_database(tree, "/etc/passwd");
   const Database group = read_database(tree, "/etc/group");
   identity_ = find_identity(config.user, passwd.text, group.text);
@@ -75,6 +78,18 @@ std::optional<std::string> StartCheck::variable(std::string_view name) const {
     }
   }
   return value;
+}
+
+// The folders of LD_LIBRARY_PATH; an empty one is the working directory.
+std::vector<std::string> StartCheck::library_path() const {
+  std::vector<std::string> folders;
+  const std::string value = variable("LD_LIBRARY_PATH").value_or("");
+  for (std::size_t at = 0; at < value.size();) {
+    const std::size_t end = std::min(value.find_first_of(":;", at), value.size());
+    folders.push_back(absolute(value.substr(at, end - at)));
+    at = end + 1;
+  }
+  return folders;
 }
 
 std::string StartCheck::absolute(const std::string& path) const {

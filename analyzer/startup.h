@@ -85,6 +85,7 @@ class StartCheck {
   bool may(const TreeEntry& entry, std::uint32_t bit) const;
   bool may_reach(const ResolvedPath& found) const;
   std::string absolute(const std::string& path) const;
+  std::vector<std::string> library_path() const;
   std::string user_text() const;
 
   const FileTree& tree_;

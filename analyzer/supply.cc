@@ -86,6 +86,7 @@ bool is_consulted(std::string_view path) {
   for (const std::string_view asked : {"passwd", "group", "nsswitch.conf", "ld.so.conf"}) {
     if (name == asked) return true;
   }
+  if (name.starts_with("ld-musl-") && name.ends_with(".path")) return true;
   return path.find("/ld.so.conf.d/") != std::string_view::npos;
 }
 

@@ -92,6 +92,20 @@ TEST_F(LibrariesTest, AnEmptyRootMissesEverything) {
   EXPECT_THAT(tree.missing, ElementsAre("/lib64/ld-linux-x86-64.so.2", "libc.so.6"));
 }
 
+TEST_F(LibrariesTest, MuslReadsAFileOfFolders) {
+  put_library("lib/ld-musl-x86_64.so.1");
+  put_library("opt/a/liba.so");
+  put_library("opt/b/libb.so");
+  put_library("lib/libc2.so");
+  const std::vector<std::string> needed = {"liba.so", "libb.so", "libc2.so"};
+  const std::string loader = "/lib/ld-musl-x86_64.so.1";
+  EXPECT_THAT(find(needed, loader).missing, ElementsAre("liba.so", "libb.so"));
+  put("etc/ld-musl-x86_64.path", as_bytes("/opt/a:/nowhere\n/opt/b\n"));
+  EXPECT_THAT(find(needed, loader).missing, ElementsAre("libc2.so"));  // instead of its own folders
+  put("etc/ld-musl-aarch64.path", as_bytes("/lib\n"));
+  EXPECT_THAT(find(needed, loader).missing, ElementsAre("libc2.so"));
+}
+
 TEST_F(LibrariesTest, MuslsLoaderIsItsLibrary) {
   put_library("lib/ld-musl-x86_64.so.1");
   const LibraryTree tree = find({"libc.so", "libc.musl-x86_64.so.1"}, "/lib/ld-musl-x86_64.so.1");

@@ -168,6 +168,23 @@ TEST_F(StartupTest, ADynamicProgramHasItsLibraries) {
   EXPECT_EQ(answer(), "unknown: needs shared libraries, but asks for no interpreter to load them");
 }
 
+TEST_F(StartupTest, LibrariesAreFoundByTheEnvironment) {
+  for (const std::string loader : {"/lib/ld.so", "/lib/ld-musl-x86_64.so.1"}) {
+    tree.file(loader, library("ld.so"))
+        .file("/app", elf(loader, {"liba.so", "libb.so", "libc2.so"}))
+        .file("/opt/lib/liba.so", library("liba.so"))
+        .file("/srv/own/libb.so", library("libb.so"))
+        .file("/srv/libc2.so", library("libc2.so"));
+    config.env = {};
+    EXPECT_EQ(answer(), "no: misses liba.so, libb.so, libc2.so");
+    config.working_dir = "/srv";
+    config.env = {"LD_LIBRARY_PATH=/opt/lib:own::/nowhere"};
+    EXPECT_EQ(answer(), "yes /app dynamic");
+    config.env = {"LD_LIBRARY_PATH=/opt/lib"};
+    EXPECT_EQ(answer(), "no: misses libb.so, libc2.so");
+  }
+}
+
 TEST_F(StartupTest, AScriptHasItsInterpreter) {
   tree.file("/app", "#!/bin/sh -e\n", 0755);
   EXPECT_EQ(answer(), "no: asks for /bin/sh, which is not in the image");
