@@ -42,6 +42,7 @@ function(whittle_unit_test room)
   include(GoogleTest)
   add_executable(${room}_test ${ARG_SOURCES})
   target_link_libraries(${room}_test PRIVATE whittle_${room} ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  target_compile_options(${room}_test PRIVATE -O0)  # halves the time to compile, most of which is gmock's
   add_dependencies(unit_tests ${room}_test)
   gtest_discover_tests(${room}_test TEST_PREFIX "unit.${room}." NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS unit)

@@ -76,10 +76,10 @@ struct HostPath {
   Use use = Use::dir;
   // Both are under the work directory and normalised: no ".", no "..", no "/" at the end; "." is
   // the work directory. A file of the system that is added has its absolute path.
-  std::string path;    // of an artifact: where it is put
-  std::string source;  // of an artifact of a host step: where it is taken from; else empty
-  std::string key;     // "build.steps.web.whittle.binary"
-  Position position;
+  std::string path = {};    // of an artifact: where it is put
+  std::string source = {};  // of an artifact of a host step: where it is taken from; else empty
+  std::string key = {};     // "build.steps.web.whittle.binary"
+  Position position = {};
 };
 
 struct Step {
