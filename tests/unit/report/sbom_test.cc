@@ -52,11 +52,15 @@ TEST(Sbom, NamesTheSystem) {
     for (const auto& one : component["properties"]) found += one == property;
   }
   EXPECT_EQ(found, 1u);
-  for (const auto& package : nlohmann::json::parse(spdx(files, "1", 0))["packages"]) {
+  const auto document = nlohmann::json::parse(spdx(files, "1", 0));
+  std::size_t others = 0;
+  for (const auto& package : document["packages"]) {
     if (!package.contains("primaryPackagePurpose")) continue;
     const bool other = package["name"] == "tool \"x\"";
+    others += other;
     EXPECT_EQ(package.value("comment", ""), other ? "Made for FreeBSD" : "") << package;
   }
+  EXPECT_EQ(others, 1u);
 }
 
 TEST(Sbom, CycloneDx) {
