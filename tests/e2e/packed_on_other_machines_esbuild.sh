@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A large published program for aarch64 and riscv64, packed and emulated, does what its original does.
 # at each level
+# label: slow at other levels
 # timeout: 600
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"

@@ -3,6 +3,7 @@
 # Every start of a packed program succeeds: 1,000 in a row, and 64 at once. (Address randomisation gives
 # each another layout.)
 # at each level
+# label: slow at other levels
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/subjects.inc"
 source "$SOURCE/tests/e2e/starts.inc"
