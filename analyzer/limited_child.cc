@@ -29,6 +29,8 @@
 #include <exception>
 #include <system_error>
 
+#include "common/signals.h"
+
 namespace whittle::analyzer {
 namespace {
 
@@ -85,7 +87,7 @@ bool set_descriptors(int pipe) {
 }
 
 void reset_signals(const sigset_t& mask) {
-  for (int number = 1; number < NSIG; number++) ::signal(number, SIG_DFL);
+  restore_default_signals();
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
 }
 

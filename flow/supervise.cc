@@ -29,6 +29,7 @@
 #include <set>
 #include <string>
 
+#include "common/signals.h"
 #include "flow/descendants.h"
 #include "flow/substitute.h"
 
@@ -193,7 +194,7 @@ class Supervision {
     ::setsid();
     setup_.group.join();  // or else there is still /proc
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (int number = 1; number < NSIG; number++) ::signal(number, SIG_DFL);
+    restore_default_signals();
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -382,7 +383,7 @@ void let_go_of_all_but(int control, int output) {
 }  // namespace
 
 void supervise(const SupervisorSetup& setup) {
-  for (int number = 1; number < NSIG; number++) ::signal(number, SIG_DFL);
+  restore_default_signals();
   let_go_of_all_but(setup.control, setup.output);
   // Out of reach of what a terminal sends to whittle, who passes it on.
   ::setsid();
