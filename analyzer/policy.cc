@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "analyzer/compiler_version.h"
+#include "analyzer/hardening_facts.h"
 #include "analyzer/need_rules.h"
 #include "common/error.h"
 #include "common/text.h"
@@ -25,23 +26,6 @@ struct Ruling {
 
 namespace {
 
-struct HardeningRule {
-  std::string_view name;
-  HardeningState Hardening::*state;
-  std::string_view what;
-};
-constexpr HardeningRule kHardeningRules[] = {
-    {"nx", &Hardening::nx, "a stack that is not executable"},
-    {"relro", &Hardening::relro, "full RELRO"},
-    {"pie", &Hardening::pie, "position-independent code"},
-    {"canary", &Hardening::canary, "stack canaries"},
-    {"fortify", &Hardening::fortify, "checked library functions"},
-    {"ibt", &Hardening::ibt, "indirect branch tracking"},
-    {"shadow-stack", &Hardening::shadow_stack, "a shadow stack"},
-    {"bti", &Hardening::bti, "branch target identification"},
-    {"pac", &Hardening::pac, "pointer authentication"},
-    {"no-writable-code", &Hardening::no_writable_code, "code that cannot be written to"},
-};
 constexpr std::string_view kPlainRules[] = {"static",   "static-pie",    "no-rpath",
                                             "stripped", "no-debug-info", "no-missing",
                                             "no-needs", "entrypoint"};
@@ -80,19 +64,19 @@ Ruling against_if(bool condition, std::string reason) {
   return condition ? against(std::move(reason)) : met();
 }
 
-Ruling ask_hardening(const HardeningRule& rule, const Hardening& hardening) {
-  switch (hardening.*rule.state) {
+Ruling ask_hardening(const HardeningFact& fact, const Hardening& hardening) {
+  switch (hardening.*fact.state) {
     case HardeningState::yes:
     case HardeningState::not_applicable:
       return met();
     case HardeningState::unknown:
-      return unknown(fmt::format("does not show whether it has {}", rule.what));
+      return unknown(fmt::format("does not show whether it has {}", fact.words));
     case HardeningState::partial:
-      return against(fmt::format("has {} only in part", rule.what));
+      return against(fmt::format("has {} only in part", fact.words));
     case HardeningState::no:
       break;
   }
-  return against(fmt::format("lacks {}", rule.what));
+  return against(fmt::format("lacks {}", fact.words));
 }
 
 Ruling ask_needs(std::string_view id, const BinaryReport& report) {
@@ -277,8 +261,8 @@ Policy::Rule Policy::parse(std::string_view text) {
   }
   const bool known =
       std::find(std::begin(kPlainRules), std::end(kPlainRules), text) != std::end(kPlainRules) ||
-      std::any_of(std::begin(kHardeningRules), std::end(kHardeningRules),
-                  [&](const HardeningRule& rule) { return rule.name == text; });
+      std::any_of(std::begin(kHardeningFacts), std::end(kHardeningFacts),
+                  [&](const HardeningFact& fact) { return fact.id == text; });
   if (!known) fail(text, "is not known; `whittle help audit` lists them");
   return {std::string(text), std::string(text), ""};
 }
@@ -308,8 +292,8 @@ Ruling Policy::ask(const Rule& rule, const BinaryReport& report) {
   }
   if (rule.name == "stripped") return ask_sections(report.stripped, report, "has symbols");
   if (!report.has_contents) return unknown("was not looked at beyond its headers");
-  for (const HardeningRule& one : kHardeningRules) {
-    if (one.name == rule.name) return ask_hardening(one, report.hardening);
+  for (const HardeningFact& fact : kHardeningFacts) {
+    if (fact.id == rule.name) return ask_hardening(fact, report.hardening);
   }
   const Hardening& hardening = report.hardening;
   if (rule.name == "no-rpath") {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "analyzer/analyzer.h"
@@ -11,8 +9,7 @@
 #include "common/text.h"
 #include "flow/outputs.h"
 #include "packer/packer.h"
-#include "report/json.h"
-#include "report/text_table.h"
+#include "report/strip_report.h"
 
 namespace whittle::cli {
 namespace {
@@ -36,20 +33,12 @@ int run(const Options& options) {
   status.mode &= 0777;
   write_executable(output, result.bytes, status, false);
   if (options.common.quiet) return 0;
-  if (options.common.format == "json") {
-    print_status(report::dump({{"schema", "whittle.strip/1"},
-                               {"path", options.input},
-                               {"output", output.native()},
-                               {"original_bytes", file.bytes.size()},
-                               {"stripped_bytes", result.bytes.size()},
-                               {"notes", result.notes}}),
-                 {output});
-    return 0;
-  }
-  print_status(fmt::format("{}: {} bytes instead of {}", printable(output.native()),
-                           report::group_digits(result.bytes.size()),
-                           report::group_digits(file.bytes.size())),
+  const bool json = options.common.format == "json";
+  const std::uint64_t size = file.bytes.size();
+  print_status(json ? report::strip_json(options.input, output.native(), size, result)
+                    : report::strip_text(output.native(), size, result),
                {output});
+  if (json) return 0;
   for (const std::string& note : result.notes) print_message("  " + printable(note));
   if ((file.status.mode & 06000) != 0) print_message("  set-uid and set-gid were not kept");
   return 0;

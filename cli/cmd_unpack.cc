@@ -7,11 +7,9 @@
 #include "cli/output.h"
 #include "common/error.h"
 #include "common/file.h"
-#include "common/text.h"
 #include "flow/outputs.h"
 #include "packer/packer.h"
-#include "report/json.h"
-#include "report/text_table.h"
+#include "report/strip_report.h"
 
 namespace whittle::cli {
 namespace {
@@ -28,8 +26,7 @@ int run(const Options& options) {
   flow::refuse_collisions({{"the input", options.input}}, {{"the output", output}});
   const LoadedFile file = read_file(options.input);
   const packer::PackInfo info = packer::inspect(file.bytes, options.input);
-  const bool is_original = info.source_sha256 == info.original_sha256;
-  if (options.original && !is_original) {
+  if (options.original && !info.is_original()) {
     throw Error(
         ErrorKind::refused, options.input,
         fmt::format("was stripped before it was packed, so the file of {} bytes before that "
@@ -41,19 +38,9 @@ int run(const Options& options) {
   status.mode &= 0777;
   write_executable(output, unpacked, status, false);
   if (options.common.quiet) return 0;
-  if (options.common.format == "json") {
-    print_status(report::dump({{"schema", "whittle.unpack/1"},
-                               {"path", options.input},
-                               {"output", output.native()},
-                               {"bytes", unpacked.size()},
-                               {"sha256", info.original_sha256},
-                               {"is_original", is_original}}),
-                 {output});
-    return 0;
-  }
-  print_status(fmt::format("{}: {} bytes, as packed{}", printable(output.native()),
-                           report::group_digits(unpacked.size()),
-                           is_original ? "" : " (stripped before packing)"),
+  print_status(options.common.format == "json"
+                   ? report::unpack_json(options.input, output.native(), info)
+                   : report::unpack_text(output.native(), info),
                {output});
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 #include <utility>
 
@@ -28,6 +29,7 @@ void LibarchiveInput::open() {
 
 void LibarchiveInput::fail() const {
   if (failure_) std::rethrow_exception(failure_);
+  if (::archive_errno(reader_) == ENOMEM) throw std::bad_alloc();
   const char* text = ::archive_error_string(reader_);
   throw Error(ErrorKind::corrupt, name_,
               fmt::format("cannot read the archive: {}",

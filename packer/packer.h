@@ -118,6 +118,9 @@ struct PackInfo {
   // used.)
   std::uint64_t start_memory = 0;
   std::vector<StreamInfo> streams;
+
+  // Whether `unpack` gives back the file as it was before any stripping.
+  bool is_original() const { return source_sha256 == original_sha256; }
 };
 
 // Throws Error{refused} where the file is not packed, Error{corrupt} where a packed file's header

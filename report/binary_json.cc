@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "analyzer/analyzer.h"
+#include "analyzer/hardening_facts.h"
 
 namespace whittle::report {
 namespace {
@@ -65,8 +68,10 @@ Json needs_json(const std::vector<analyzer::Need>& needs) {
 
 Json hardening_json(const analyzer::Hardening& hardening) {
   Json out = Json::object();
-  for (const auto& [name, state] : hardening_facts(hardening)) {
-    out[std::string(name)] = analyzer::name(state);
+  for (const analyzer::HardeningFact& fact : analyzer::kHardeningFacts) {
+    std::string key(fact.id);
+    std::replace(key.begin(), key.end(), '-', '_');
+    out[key] = analyzer::name(hardening.*fact.state);
   }
   out["debug_info"] = hardening.debug_info;
   out["rpath"] = hardening.rpath;
@@ -115,15 +120,6 @@ std::string packing_text(const analyzer::Packing& packing) {
   if (!packing.version.empty()) out += ' ' + packing.version;
   if (!packing.level.empty()) out += fmt::format(" ({})", packing.level);
   return out;
-}
-
-std::vector<std::pair<std::string_view, analyzer::HardeningState>> hardening_facts(
-    const analyzer::Hardening& hardening) {
-  return {{"nx", hardening.nx},           {"relro", hardening.relro},
-          {"pie", hardening.pie},         {"canary", hardening.canary},
-          {"fortify", hardening.fortify}, {"no_writable_code", hardening.no_writable_code},
-          {"ibt", hardening.ibt},         {"shadow_stack", hardening.shadow_stack},
-          {"bti", hardening.bti},         {"pac", hardening.pac}};
 }
 
 Json summary_json(const analyzer::BinaryReport& binary) {

@@ -2,9 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "analyzer/report.h"
 #include "report/json.h"
@@ -17,10 +14,6 @@ Json summary_json(const analyzer::BinaryReport& binary);
 
 // "whittle 0.1.0 (fast)", "UPX 3.96".
 std::string packing_text(const analyzer::Packing& packing);
-
-// The states of a hardening by the names that reports and policies use: "nx", "relro", …
-std::vector<std::pair<std::string_view, analyzer::HardeningState>> hardening_facts(
-    const analyzer::Hardening& hardening);
 
 // The summary with segments, sections, Go modules and the rest.
 Json detail_json(const analyzer::BinaryReport& binary);

@@ -149,7 +149,7 @@ TEST_P(ElfFormTest, RejectsAbsurdProgramHeaders) {
   EXPECT_EQ(rejected("vaddr", top).offset(), GetParam().is_64bit ? 64u + 56u : 52u + 32u);
 }
 
-// The kernel maps them one over the other; what that means is for others to say.
+// The kernel maps one over the other; each caller decides what that means for it.
 TEST_P(ElfFormTest, ReadsSegmentsThatOverlap) {
   ElfImage image = build(spec());
   image.set(image.segment_field(1, "vaddr"), image.word(), test::kBase + 16);

@@ -4,8 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
+
+#include "analyzer/hardening_facts.h"
+#include "analyzer/policy.h"
 
 namespace whittle::report {
 namespace {
@@ -297,6 +301,15 @@ TEST(AuditReport, Json) {
                                         "violations": 1})"));
   ASSERT_EQ(json["files"].size(), 4u);
   EXPECT_EQ(json["files"][0]["hardening"]["nx"], "yes");
+  // Each key is the rule's word, with `_` for `-`.
+  for (const analyzer::HardeningFact& fact : analyzer::kHardeningFacts) {
+    std::string key(fact.id);
+    std::replace(key.begin(), key.end(), '-', '_');
+    EXPECT_TRUE(json["files"][0]["hardening"].contains(key)) << key;
+    analyzer::Policy policy;
+    policy.require(fact.id);
+    EXPECT_FALSE(policy.empty());
+  }
   EXPECT_EQ(json["files"][0]["hardening"]["canary"], "not-applicable");
   json["files"][0].erase("hardening");
   EXPECT_EQ(json["files"][0], nlohmann::json::parse(R"({
