@@ -1,41 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// The packer's interface. A packed program is an ordinary ELF file that unpacks itself in memory
-// and runs as before; packer/format.h defines its layout and packer/FORMAT.md explains it.
+// The packer's interface: pack, unpack, inspect, verify. The words in which a caller chooses are in
+// packer/choices.h. A packed program is an ordinary ELF file that unpacks itself in memory and runs
+// as before; packer/format.h defines its layout and packer/FORMAT.md explains it.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/bytes.h"
-#include "common/digest.h"
+#include "packer/choices.h"
+#include "packer/is_packed.h"
 
 namespace whittle::packer {
-
-// Called with bytes done and bytes in all, from the thread that called `pack`.
-using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
-
-// How hard to try. `automatic` packs at every level and keeps what serves `Goal` best.
-enum class Level {
-  fast,   // zstd: unpacks at several hundred MB/s
-  small,  // a mixing model: 5 to 11 % smaller, several times slower to unpack
-  automatic,
-};
-
-// "fast", "small", "auto"; nothing for any other name.
-std::optional<Level> level_from_name(std::string_view name);
-
-// What counts for Level::automatic.
-enum class Goal {
-  disk,   // bytes of the file
-  pull,   // bytes in a layer that is compressed with zstd, where the plain file counts, too
-  start,  // time until the program runs
-};
 
 struct PackOptions {
   Level level = Level::fast;
@@ -47,12 +27,6 @@ struct PackOptions {
   // back `file`; the record lets it say that this is not what there was before.
   std::optional<ByteView> stripped_from;
   Progress progress;  // may be empty
-};
-
-// Why a well-formed file is not packed. `code` is stable ("dynamic", "already-packed").
-struct Refusal {
-  std::string code;
-  std::string reason;
 };
 
 // What `pack` would say of a file.
@@ -84,9 +58,6 @@ struct PackDecision {
 // Packs `file`. The result has been unpacked again and compared bit for bit before it is returned.
 // A file that would not get smaller is refused ("not-smaller").
 PackDecision pack(ByteView file, std::string_view path, const PackOptions& options = {});
-
-// True when the bytes are a packed file of any version.
-bool is_packed(ByteView file);
 
 // One stream of a packed file. Several parts may make one region, which `address` and `region_size`
 // then describe.

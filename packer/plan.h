@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/elf.h"
-#include "packer/address_range.h"
+#include "packer/ranges.h"
 #include "packer/format.h"
 #include "packer/packer.h"
 #include "packer/reader.h"

@@ -7,8 +7,7 @@
 #include <cstring>
 
 #include "common/error.h"
-#include "packer/address_range.h"
-#include "packer/packer.h"
+#include "packer/ranges.h"
 #include "packer/stub/stream_view.h"
 #include "packer/stub/xxh64.h"
 #include "packer/stubs.h"

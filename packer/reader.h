@@ -11,7 +11,9 @@
 #include "common/bytes.h"
 #include "common/elf.h"
 #include "packer/format.h"
-#include "packer/stub/expand.h"
+#include "packer/is_packed.h"
+#include "packer/ranges.h"
+#include "packer/stub/packed.h"
 
 namespace whittle::packer {
 
@@ -51,9 +53,6 @@ class PackedView {
 std::uint64_t file_digest_of(ByteView file, std::uint64_t header_offset);
 
 // The ranges of a file of `size` bytes that no segment's file bytes cover, ascending.
-struct FileRange {
-  std::uint64_t offset = 0, size = 0;
-};
 std::vector<FileRange> uncovered_ranges(const std::vector<PackSegment>& segments,
                                         std::uint64_t size);
 

@@ -9,7 +9,7 @@
 
 #include "common/bytes.h"
 #include "common/elf.h"
-#include "packer/address_range.h"
+#include "packer/ranges.h"
 #include "packer/parts.h"
 
 namespace whittle::packer {

@@ -11,7 +11,7 @@
 
 #include "common/bytes.h"
 #include "common/elf.h"
-#include "packer/address_range.h"
+#include "packer/ranges.h"
 #include "packer/format.h"
 #include "packer/plan.h"
 
