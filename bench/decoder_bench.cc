@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-#include "packer/stub/zstd_decoder.h"
+#include "packer/stub/codecs/zstd_decoder.h"
 
 namespace {
 

@@ -12,7 +12,7 @@
 #include "common/version.h"
 #include "flow/version.h"
 #include "imagegen/version.h"
-#include "packer/zstd_encoder.h"
+#include "packer/codecs/zstd_encoder.h"
 
 namespace whittle::cli {
 

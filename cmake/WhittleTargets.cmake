@@ -54,11 +54,13 @@ function(whittle_unit_test room)
                        PROPERTIES LABELS unit)
 endfunction()
 
-# whittle_fuzz_target(NAME LINK …): the libFuzzer program of fuzz_NAME.cc, which CTest runs for twenty
+# whittle_fuzz_target(ROOM/NAME LINK …): the libFuzzer program of ROOM/fuzz_NAME.cc, which CTest runs for twenty
 # seconds from the committed inputs in corpus/NAME.
-function(whittle_fuzz_target name)
+function(whittle_fuzz_target path)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
-  add_executable(fuzz_${name} fuzz_${name}.cc)
+  get_filename_component(name "${path}" NAME)
+  get_filename_component(room "${path}" DIRECTORY)
+  add_executable(fuzz_${name} ${room}/fuzz_${name}.cc)
   target_link_libraries(fuzz_${name} PRIVATE whittle_options ${ARG_LINK})
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   add_dependencies(fuzz_targets fuzz_${name})

@@ -139,9 +139,9 @@ std::string machine_name(const Header& header);
 // file, a program header size other than the class's, more than 65,534 headers, a segment whose
 // file range is outside the file, whose address range wraps, or a loadable one whose p_filesz
 // exceeds its p_memsz. It takes loadable segments that overlap: the kernel maps one over the other,
-// and each caller decides what that means for it. Section headers are optional to a running program,
-// so a problem with them never fails the parse: `sections` is then empty and `section_problem` says
-// why.
+// and each caller decides what that means for it. Section headers are optional to a running
+// program, so a problem with them never fails the parse: `sections` is then empty and
+// `section_problem` says why.
 class File {
  public:
   static File parse(ByteView bytes, std::string_view path);

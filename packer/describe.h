@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "packer/container/reader.h"
 #include "packer/packer.h"
-#include "packer/reader.h"
 
 namespace whittle::packer {
 

@@ -5,10 +5,10 @@
 #include <atomic>
 
 #include "common/threads.h"
-#include "packer/machine_code.h"
-#include "packer/mix_encoder.h"
-#include "packer/quick_encoder.h"
-#include "packer/zstd_encoder.h"
+#include "packer/codecs/mix_encoder.h"
+#include "packer/codecs/quick_encoder.h"
+#include "packer/codecs/zstd_encoder.h"
+#include "packer/transforms/machine_code.h"
 
 namespace whittle::packer {
 namespace {

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "common/bytes.h"
+#include "packer/container/stubs.h"
 #include "packer/format.h"
 #include "packer/packer.h"
 #include "packer/streams.h"
-#include "packer/stubs.h"
 
 namespace whittle::packer {
 

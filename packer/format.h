@@ -31,24 +31,25 @@ enum : uint32_t {
   kStreamImage = 0,  // decodes to memory at `address`
   kStreamRest = 1,   // bytes of the original file outside every PT_LOAD, in file order
   kStreamPart = 2,   // decodes to scratch memory; a region's transform makes its bytes from it
-  kStreamStub = 3,   // code of the stub's own (stub/late.h); by codec mix; the first stream or none
+  kStreamStub =
+      3,  // code of the stub's own (stub/start/late.h); by codec mix; the first stream or none
 };
 enum : uint32_t {
   kCodecStored = 0,  // packed bytes are the raw bytes
   kCodecZstd = 1,    // one frame as RFC 8878 defines it, no dictionary
-  kCodecMix = 2,     // stub/mix_decoder.h
-  kCodecQuick = 3,   // stub/quick_decoder.h
+  kCodecMix = 2,     // stub/codecs/mix_decoder.h
+  kCodecQuick = 3,   // stub/codecs/quick_decoder.h
 };
 enum : uint32_t {         // first, operands made absolute; each for code of one machine alone
-  kTransformX86 = 1,      // stub/x86_code.h
-  kTransformAarch64 = 2,  // stub/aarch64_code.h
-  kTransformRiscv64 = 3,  // stub/riscv64_code.h
+  kTransformX86 = 1,      // stub/transforms/x86_code.h
+  kTransformAarch64 = 2,  // stub/transforms/aarch64_code.h
+  kTransformRiscv64 = 3,  // stub/transforms/riscv64_code.h
   kTransformLastCode = kTransformRiscv64,
   // From parts:
-  kTransformGoTable = 4,          // stub/go_tables.h
-  kTransformEhFrame = 5,          // stub/eh_frame.h
-  kTransformExceptionTables = 6,  // stub/exception_tables.h
-  kTransformRelocations = 7,      // stub/relocations.h
+  kTransformGoTable = 4,          // stub/transforms/go_tables.h
+  kTransformEhFrame = 5,          // stub/transforms/eh_frame.h
+  kTransformExceptionTables = 6,  // stub/transforms/exception_tables.h
+  kTransformRelocations = 7,      // stub/transforms/relocations.h
   kTransformLast = kTransformRelocations,
 };
 

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "packer/codecs/zstd_encoder.h"
 #include "packer/format.h"
-#include "packer/zstd_encoder.h"
 
 namespace whittle::packer {
 namespace {

@@ -16,16 +16,17 @@
 #include <algorithm>
 #include <cstring>
 
+#include "common/digest.h"
 #include "common/elf.h"
 #include "common/error.h"
 #include "common/foreign_packer.h"
+#include "packer/container/reader.h"
+#include "packer/container/visible.h"
 #include "packer/encode.h"
 #include "packer/format.h"
 #include "packer/level.h"
 #include "packer/plan.h"
-#include "packer/reader.h"
 #include "packer/streams.h"
-#include "packer/visible.h"
 
 namespace whittle::packer {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "common/bytes.h"
 #include "packer/choices.h"
-#include "packer/is_packed.h"
+#include "packer/container/is_packed.h"
 
 namespace whittle::packer {
 

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "common/elf.h"
-#include "packer/ranges.h"
+#include "packer/container/reader.h"
+#include "packer/container/stubs.h"
 #include "packer/format.h"
 #include "packer/packer.h"
-#include "packer/reader.h"
-#include "packer/stubs.h"
+#include "packer/ranges.h"
 
 namespace whittle::packer {
 

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <array>
 
-#include "packer/stub/go_tables.h"
+#include "packer/stub/transforms/go_tables.h"
 
 namespace whittle::packer {
 namespace {
@@ -21,7 +21,7 @@ namespace {
 // programs that one thread unpacks and in those that several do; and the models of level small.
 constexpr std::uint64_t kForOneThread = 512 << 10, kForThreads = 1 << 20;
 constexpr std::uint64_t kForModels = 1536 << 10;
-constexpr std::uint64_t kThreadsFrom = 1 << 20;  // bytes of payload (stub/workers.cc)
+constexpr std::uint64_t kThreadsFrom = 1 << 20;  // bytes of payload (stub/start/workers.cc)
 
 // What the join of a region uses of its work memory.
 std::uint64_t work_in_use(const PackedView& view, const PackRegion& region) {

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "packer/reader.h"
+#include "packer/container/reader.h"
 
 namespace whittle::packer {
 

@@ -7,16 +7,16 @@
 #include <map>
 #include <optional>
 
-#include "packer/eh_frame.h"
-#include "packer/exception_tables.h"
-#include "packer/go_tables.h"
-#include "packer/machine_code.h"
-#include "packer/parts.h"
-#include "packer/relocations.h"
-#include "packer/stub/go_model.h"
-#include "packer/stub/go_tables.h"
-#include "packer/stubs.h"
-#include "packer/zstd_encoder.h"
+#include "packer/codecs/zstd_encoder.h"
+#include "packer/container/stubs.h"
+#include "packer/stub/transforms/go_model.h"
+#include "packer/stub/transforms/go_tables.h"
+#include "packer/transforms/eh_frame.h"
+#include "packer/transforms/exception_tables.h"
+#include "packer/transforms/go_tables.h"
+#include "packer/transforms/machine_code.h"
+#include "packer/transforms/parts.h"
+#include "packer/transforms/relocations.h"
 
 namespace whittle::packer {
 namespace {

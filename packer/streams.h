@@ -11,9 +11,9 @@
 
 #include "common/bytes.h"
 #include "common/elf.h"
-#include "packer/ranges.h"
 #include "packer/format.h"
 #include "packer/plan.h"
+#include "packer/ranges.h"
 
 namespace whittle::packer {
 

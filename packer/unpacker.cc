@@ -14,11 +14,11 @@
 #include "common/digest.h"
 #include "common/error.h"
 #include "common/threads.h"
+#include "packer/container/reader.h"
 #include "packer/describe.h"
 #include "packer/format.h"
 #include "packer/level.h"
 #include "packer/packer.h"
-#include "packer/reader.h"
 #include "packer/start_memory.h"
 #include "packer/stub/expand.h"
 

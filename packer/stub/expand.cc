@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "packer/stub/expand.h"
 
-#include "packer/stub/aarch64_code.h"
-#include "packer/stub/eh_frame.h"
-#include "packer/stub/exception_tables.h"
-#include "packer/stub/go_tables.h"
-#include "packer/stub/relocations.h"
-#include "packer/stub/riscv64_code.h"
-#include "packer/stub/stream_view.h"
-#include "packer/stub/system.h"
+#include "packer/stub/base/system.h"
+#include "packer/stub/transforms/aarch64_code.h"
+#include "packer/stub/transforms/eh_frame.h"
+#include "packer/stub/transforms/exception_tables.h"
+#include "packer/stub/transforms/go_tables.h"
+#include "packer/stub/transforms/relocations.h"
+#include "packer/stub/transforms/riscv64_code.h"
+#include "packer/stub/transforms/stream_view.h"
 
 namespace whittle::stub {
 namespace {

@@ -18,12 +18,12 @@
 #include <stdint.h>
 
 #include "packer/format.h"
-#include "packer/stub/mix_decoder.h"
+#include "packer/stub/codecs/mix_decoder.h"
+#include "packer/stub/codecs/quick_decoder.h"
+#include "packer/stub/codecs/zstd_decoder.h"
 #include "packer/stub/packed.h"
-#include "packer/stub/quick_decoder.h"
-#include "packer/stub/stream_view.h"
-#include "packer/stub/x86_code.h"
-#include "packer/stub/zstd_decoder.h"
+#include "packer/stub/transforms/stream_view.h"
+#include "packer/stub/transforms/x86_code.h"
 
 // A stub is built with what its variant can do (packer/CMakeLists.txt); whittle itself with all.
 #if !defined(WHITTLE_STUB)

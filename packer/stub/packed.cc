@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "packer/stub/packed.h"
 
-#include "packer/stub/xxh64.h"
+#include "packer/stub/base/xxh64.h"
 
 namespace whittle::stub {
 

@@ -15,8 +15,8 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "packer/container/reader.h"
 #include "packer/packer.h"
-#include "packer/reader.h"
 #include "packer/stub/expand.h"
 #include "tests/unit/packer/subjects.h"
 

@@ -9,7 +9,7 @@
 
 #include <set>
 
-#include "packer/stubs.h"
+#include "packer/container/stubs.h"
 #include "tests/unit/packer/subjects.h"
 
 namespace whittle::packer {

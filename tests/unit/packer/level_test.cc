@@ -8,10 +8,10 @@
 
 #include <algorithm>
 
+#include "packer/container/reader.h"
+#include "packer/container/stubs.h"
 #include "packer/format.h"
 #include "packer/packer.h"
-#include "packer/reader.h"
-#include "packer/stubs.h"
 #include "tests/unit/packer/subjects.h"
 
 namespace whittle {

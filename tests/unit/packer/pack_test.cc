@@ -5,12 +5,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include "common/digest.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "packer/container/reader.h"
+#include "packer/container/stubs.h"
 #include "packer/format.h"
 #include "packer/packer.h"
-#include "packer/reader.h"
-#include "packer/stubs.h"
 #include "tests/unit/packer/subjects.h"
 
 namespace whittle {
