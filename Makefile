@@ -62,7 +62,7 @@ fuzz: ## run every fuzz target for SECONDS each (default 60)
 	@cmake --build --preset fuzz --parallel $(JOBS) --target fuzz_targets
 	@scripts/run-fuzz $(abspath build/fuzz) $(or $(SECONDS),60)
 
-bench: ## measure against UPX and the goals, and what audit finds; rewrites bench/, README's tables (BENCH=--sizes-only)
+bench: ## measure against UPX and the goals, and what audit finds; rewrites bench/ and the documents' tables (BENCH=--sizes-only)
 	@$(call packages,$(tests_need) bench)
 	@$(call configure,OFF)
 	@$(call build,whittle)

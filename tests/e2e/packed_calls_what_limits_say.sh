@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A packed program makes the system calls that its original makes, those that README names, and no other:
+# A packed program makes the system calls that its original makes, those that docs/limits.md names, and no other:
 # who writes a list of allowed calls goes by that.
 # at each level
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
@@ -8,9 +8,9 @@ source "$SOURCE/tests/e2e/subjects.inc"
 source "$SOURCE/tests/e2e/starts.inc"
 need strace
 
-# named MARK: the calls between <!-- MARK:begin --> and <!-- MARK:end --> in README.
+# named MARK: the calls between <!-- MARK:begin --> and <!-- MARK:end --> in docs/limits.md.
 named() {
-  tr '\n' ' ' <"$SOURCE/README.md" | sed "s/.*<!-- $1:begin -->//; s/<!-- $1:end -->.*//" |
+  tr '\n' ' ' <"$SOURCE/docs/limits.md" | sed "s/.*<!-- $1:begin -->//; s/<!-- $1:end -->.*//" |
     grep -o '`[a-z_]*`' | tr -d '`'
 }
 # calls FILE: those that it makes from its first instruction on, in any thread. Whether Go's runtime
@@ -22,7 +22,7 @@ calls() {
     sort -u
 }
 
-[[ $(named calls | wc -l) -eq 5 && $(named threads | wc -l) -eq 6 ]] || fail "README names no calls"
+[[ $(named calls | wc -l) -eq 5 && $(named threads | wc -l) -eq 6 ]] || fail "docs/limits.md names no calls"
 least=$((1024 * 1024))
 if [[ $LEVEL == small ]]; then least=$((128 * 1024)); fi
 for program in hello-c hello-pie busybox hello-http; do
@@ -35,7 +35,7 @@ for program in hello-c hello-pie busybox hello-http; do
     if [[ $(stat -c %s "$packed") -ge $least ]]; then named threads; fi
   } | sort -u >allowed
   extra=$(comm -13 allowed packed.calls)
-  [[ -z "$extra" ]] || fail "a packed $program calls what README does not name: $extra"
+  [[ -z "$extra" ]] || fail "a packed $program calls what docs/limits.md does not name: $extra"
   for call in mmap munmap mprotect; do
     grep -qx "$call" packed.calls || fail "a packed $program does not call $call: was it traced?"
   done

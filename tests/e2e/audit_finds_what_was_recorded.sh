@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What `audit` finds in published programs is what bench/findings.csv says, of which README's table
+# What `audit` finds in published programs is what bench/findings.csv says, of which the table in docs/audit.md
 # is made.
 source "${SOURCE:?}/tests/e2e/common.inc" || exit
 source "$SOURCE/tests/e2e/audited.inc"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Writes the tables of README.md, between its markers, from what was measured."""
+"""Writes the tables of documents, between their markers, from what was measured."""
 
 import goals
 import plots
-from contenders import FORMS, ORIGINAL
+from contenders import FAST, FORMS, ORIGINAL, SMALL, UPX_LZMA
 from store import Missing
 
 COLUMNS = {  # head: figure, and how a number is written
@@ -69,7 +69,7 @@ def section(results):
     lines = [f"{results.about_sizes}.",
              f"{results.about_machine}." if results.about_machine else "",
              "", *measured(results), ""]
-    lines += [f"![{title}](bench/plots/{name})" for name, (_, title) in plots.PLOTS.items()]
+    lines += [f"![{title}](../bench/plots/{name})" for name, (_, title) in plots.PLOTS.items()]
     return "\n".join([*lines, "", "Against the goals (value and limit; smaller is better):", "",
                       *held_against_goals(results)])
 
@@ -82,8 +82,30 @@ def put(page, name, text):
     if page.exists():
         before, rest = page.read_text(encoding="utf-8").split(begin)
         after = rest.split(end)[1]
+    page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
-def rewrite(page, results):
-    put(page, "bench", section(results))
+def summary(results):
+    """The table for newcomers: one row a program."""
+    forms = [ORIGINAL, UPX_LZMA, FAST, SMALL]
+    rows = [["program", *forms, "start of each, ms"]]
+    for program in results.programs():
+        row = [program]
+        for form in forms:
+            try:
+                row.append(f"{results.size(program, form).file:,}")
+            except Missing:
+                row.append("none")
+        starts = [results.latency.get((program, form, COLUMNS["start, 2 CPUs"][0]))
+                  for form in forms]
+        row.append(" · ".join(f"{spread.median:.0f}" if spread else "–" for spread in starts)
+                   if any(starts) else "")
+        rows.append(row)
+    return "\n".join([f"{results.about_sizes}.", "", *markdown(rows)])
+
+
+def rewrite(folder, results):
+    """Rewrites README.md and docs/measurements.md of a project's folder."""
+    put(folder / "README.md", "sizes", summary(results))
+    put(folder / "docs/measurements.md", "bench", section(results))
