@@ -11,8 +11,8 @@
 #include "cli/output.h"
 #include "cli/version.h"
 #include "common/error.h"
+#include "common/suggest.h"
 #include "common/text.h"
-#include "flow/suggest.h"
 
 namespace whittle::cli {
 namespace {
@@ -91,9 +91,9 @@ int Program::print_help(const std::string& command) {
     print_result(candidate->help("whittle"));
     return 0;
   }
-  throw Error(ErrorKind::usage, "",
-              fmt::format("unknown command `{}`{}", printable(command),
-                          flow::did_you_mean(command, names)));
+  throw Error(
+      ErrorKind::usage, "",
+      fmt::format("unknown command `{}`{}", printable(command), did_you_mean(command, names)));
 }
 
 int Program::explain(const CLI::ParseError& error) {
@@ -112,14 +112,13 @@ int Program::explain(const CLI::ParseError& error) {
       message = is_known ? fmt::format("options go after the command: `whittle {} {}`",
                                        command.get_name(), printable(name))
                          : fmt::format("unknown option `{}`{}", printable(name),
-                                       flow::did_you_mean(name, long_options(command)));
+                                       did_you_mean(name, long_options(command)));
     } else if (chosen.empty()) {
       std::vector<std::string> names;
       for (const CLI::App* candidate : app_.get_subcommands({})) {
         names.push_back(candidate->get_name());
       }
-      message =
-          fmt::format("unknown command `{}`{}", printable(word), flow::did_you_mean(word, names));
+      message = fmt::format("unknown command `{}`{}", printable(word), did_you_mean(word, names));
     } else {
       message = fmt::format("unexpected argument `{}`", printable(word));
     }

@@ -10,11 +10,11 @@
 #include "cli/progress.h"
 #include "common/error.h"
 #include "common/text.h"
-#include "flow/audit.h"
-#include "flow/policy_file.h"
-#include "flow/source_date.h"
+#include "config/policy_file.h"
 #include "report/audit_report.h"
 #include "report/sbom.h"
+#include "ship/audit.h"
+#include "ship/source_date.h"
 
 namespace whittle::cli {
 namespace {
@@ -58,7 +58,7 @@ const std::vector<std::pair<std::string, Render>>& formats() {
                        const Images&) { return report::cyclonedx(files, WHITTLE_VERSION); }},
       {"spdx", [](const Options&, const Files& files, const Images&) {
          return report::spdx(files, WHITTLE_VERSION,
-                             flow::source_date_epoch(flow::process_environment()));
+                             ship::source_date_epoch(process_environment()));
        }}};
   return kFormats;
 }
@@ -78,7 +78,7 @@ int status_of(const Files& files, const Images& images) {
 }
 
 // Whatever the exit status is not 0 for, a line each.
-void print_failures(const flow::Audit& audit) {
+void print_failures(const ship::Audit& audit) {
   const auto print_violations = [](const auto& judged) {
     for (const analyzer::Violation& violation : judged.violations) {
       print_error(printable(judged.path) + ": violates " + violation.rule + ": " +
@@ -93,7 +93,7 @@ void print_failures(const flow::Audit& audit) {
 }
 
 // Rules that were checked on nothing do not hold: a misspelt folder would meet all of them.
-void demand_files(const Options& options, flow::Audit& audit) {
+void demand_files(const Options& options, ship::Audit& audit) {
   const bool is_check = !options.require.empty() || !options.policy.empty();
   if (!is_check || options.allow_empty || !audit.files.empty()) return;
   for (const std::string& path : options.paths) {
@@ -107,7 +107,7 @@ void demand_files(const Options& options, flow::Audit& audit) {
 
 analyzer::Policy policy_of(const Options& options) {
   analyzer::Policy policy;
-  if (!options.policy.empty()) flow::read_policy(options.policy, policy);
+  if (!options.policy.empty()) config::read_policy(options.policy, policy);
   for (const std::string& rules : options.require) policy.require(rules);
   if (policy.empty()) policy.require_the_usual();
   return policy;
@@ -120,7 +120,7 @@ bool is_bill_of_materials(const Options& options) {
 int run(const Options& options) {
   const analyzer::Policy policy = policy_of(options);
   ProgressLine progress(options.common.quiet);
-  flow::Audit audit = flow::audit({options.paths.begin(), options.paths.end()},
+  ship::Audit audit = ship::audit({options.paths.begin(), options.paths.end()},
                                   {.root = options.root,
                                    .digests = is_bill_of_materials(options),
                                    .contents = !options.verdict_only,

@@ -13,10 +13,10 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/text.h"
-#include "flow/build_file.h"
+#include "config/build_file.h"
 #include "flow/plan.h"
 #include "flow/run.h"
-#include "flow/source_date.h"
+#include "ship/source_date.h"
 
 namespace whittle::cli {
 namespace {
@@ -31,9 +31,9 @@ struct Options {
 
 // What `_env(NAME)` in the build file stands for: this process's environment, or, when any is given
 // on the command line, those and nothing else.
-flow::Environment substitutions(const std::vector<std::string>& assignments) {
-  if (assignments.empty()) return flow::process_environment();
-  flow::Environment environment;
+Environment substitutions(const std::vector<std::string>& assignments) {
+  if (assignments.empty()) return process_environment();
+  Environment environment;
   for (const std::string& text : assignments) {
     const auto [name, value] = parse_assignment("--env", text);
     environment[name] = value;
@@ -48,13 +48,13 @@ int run(const Options& options) {
   const std::string name = path.lexically_normal().native();
   const LoadedFile file = read_file(path, std::uint64_t{1} << 20);
   const flow::Plan plan = flow::make_plan(
-      flow::parse_build_file(as_text(file.bytes), name, substitutions(options.env)));
+      config::parse_build_file(as_text(file.bytes), name, substitutions(options.env)));
 
   StageLog log(options.common.quiet);
   flow::Build build(plan,
                     {.work_dir = options.dir,
                      .jobs = options.jobs,
-                     .created = flow::source_date_epoch(flow::process_environment()),
+                     .created = ship::source_date_epoch(process_environment()),
                      .weigh = !options.no_weigh && !options.common.quiet},
                     log);
   report::BuildReport report;

@@ -9,38 +9,38 @@
 #include "cli/values.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "common/outputs.h"
 #include "common/text.h"
-#include "flow/added_file.h"
-#include "flow/image_mistake.h"
-#include "flow/outputs.h"
-#include "flow/ship.h"
-#include "flow/source_date.h"
+#include "ship/added_file.h"
+#include "ship/image_mistake.h"
+#include "ship/ship.h"
+#include "ship/source_date.h"
 
 namespace whittle::cli {
 namespace {
 
 struct Options {
-  flow::ImageBlock image;
+  ship::ImageRequest image;
   std::string input, report, compression = "gzip";
   std::vector<std::string> env, labels, annotations;
   bool no_weigh = false;
   CommonOptions common;
 };
 
-// All of them, before the work: flow::ship knows nothing of the report.
+// All of them, before the work: ship::ship_executable knows nothing of the report.
 void refuse_collisions(const Options& options) {
-  std::vector<flow::NamedPath> inputs = {{"the executable", options.input}};
+  std::vector<NamedPath> inputs = {{"the executable", options.input}};
   for (const std::string& text : options.image.add) {
-    inputs.push_back({"a source of `--add`", flow::parse_added_file(text).source, true});
+    inputs.push_back({"a source of `--add`", ship::parse_added_file(text).source, true});
   }
-  flow::refuse_collisions(inputs, {{"`--output`", options.image.output},
-                                   {"`--layout`", options.image.layout},
-                                   {"`--report`", options.report}});
+  refuse_collisions(inputs, {{"`--output`", options.image.output},
+                             {"`--layout`", options.image.layout},
+                             {"`--report`", options.report}});
 }
 
 // Applies the rules of a build file's keys, each of which is an option here.
-void refuse_mistakes(const flow::ShipBlock& block) {
-  const auto mistake = flow::find_image_mistake(block);
+void refuse_mistakes(const ship::ShipRequest& block) {
+  const auto mistake = ship::find_image_mistake(block);
   if (!mistake) return;
   const std::string option = mistake->key == "binary"        ? block.binary
                              : mistake->key == "labels"      ? "--label"
@@ -55,7 +55,7 @@ bool is_shown(const Options& options) {
 }
 
 // A line for each output.
-std::string described(const flow::ImageBlock& image, const report::SizeReport& report) {
+std::string described(const ship::ImageRequest& image, const report::SizeReport& report) {
   std::string lines;
   for (const std::string& output : {image.output, image.layout}) {
     if (output.empty()) continue;
@@ -79,7 +79,7 @@ int run(const Options& given) {
     throw Error(ErrorKind::usage, "",
                 "no output given; use -o OUT.tar for an archive or --layout DIR for a folder");
   }
-  flow::ShipBlock block{
+  ship::ShipRequest block{
       .binary = options.input, .strip = false, .pack = false, .output = "", .image = options.image};
   block.image.env = parse_assignments("--env", options.env);
   block.image.labels = parse_assignments("--label", options.labels);
@@ -91,14 +91,14 @@ int run(const Options& given) {
 
   StageLog log(options.common.quiet);
   const report::SizeReport report =
-      flow::ship(block,
-                 {.base = "",
-                  .not_static = ErrorKind::refused,
-                  .created = flow::source_date_epoch(flow::process_environment()),
-                  .step = "",
-                  .stop = {},
-                  .measure = is_shown(options) && !options.no_weigh},
-                 log);
+      ship::ship_executable(block,
+                            {.base = "",
+                             .not_static = ErrorKind::refused,
+                             .created = ship::source_date_epoch(process_environment()),
+                             .step = "",
+                             .stop = {},
+                             .measure = is_shown(options) && !options.no_weigh},
+                            log);
   if (!options.report.empty()) {
     write_file_atomic(options.report,
                       as_bytes(report::render(report, report_format_of_file(options.report))));
@@ -120,7 +120,7 @@ CLI::Option* add_list(CLI::App* command, const std::string& name, std::vector<st
 
 void add_image(Program& program) {
   auto options = std::make_shared<Options>();
-  flow::ImageBlock& image = options->image;
+  ship::ImageRequest& image = options->image;
   CLI::App* command = program.add_command("image", "Put an executable, alone, into an image",
                                           [options] { return run(*options); });
   command->add_option("FILE", options->input, "A static executable, packed or not")->required();

@@ -9,8 +9,8 @@
 #include "cli/progress.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "common/outputs.h"
 #include "common/text.h"
-#include "flow/outputs.h"
 #include "packer/packer.h"
 #include "report/pack_report.h"
 
@@ -55,7 +55,7 @@ int run(const Options& options) {
   if (options.check) return check(options);
   const auto output =
       output_path(options.output.empty() ? options.input + ".packed" : options.output);
-  flow::refuse_collisions({{"the input", options.input}}, {{"the output", output}});
+  refuse_collisions({{"the input", options.input}}, {{"the output", output}});
   const LoadedFile file = read_file(options.input);
 
   ProgressLine progress(options.common.quiet);

@@ -6,8 +6,8 @@
 #include "cli/output.h"
 #include "common/error.h"
 #include "common/file.h"
+#include "common/outputs.h"
 #include "common/text.h"
-#include "flow/outputs.h"
 #include "packer/packer.h"
 #include "report/strip_report.h"
 
@@ -22,7 +22,7 @@ struct Options {
 int run(const Options& options) {
   const auto output =
       output_path(options.output.empty() ? options.input + ".stripped" : options.output);
-  flow::refuse_collisions({{"the input", options.input}}, {{"the output", output}});
+  refuse_collisions({{"the input", options.input}}, {{"the output", output}});
   const LoadedFile file = read_file(options.input);
   if (packer::is_packed(file.bytes)) {
     throw Error(ErrorKind::refused, options.input,

@@ -7,7 +7,7 @@
 #include "cli/output.h"
 #include "common/error.h"
 #include "common/file.h"
-#include "flow/outputs.h"
+#include "common/outputs.h"
 #include "packer/packer.h"
 #include "report/strip_report.h"
 
@@ -23,7 +23,7 @@ struct Options {
 int run(const Options& options) {
   const auto output =
       output_path(options.output.empty() ? options.input + ".unpacked" : options.output);
-  flow::refuse_collisions({{"the input", options.input}}, {{"the output", output}});
+  refuse_collisions({{"the input", options.input}}, {{"the output", output}});
   const LoadedFile file = read_file(options.input);
   const packer::PackInfo info = packer::inspect(file.bytes, options.input);
   if (options.original && !info.is_original()) {

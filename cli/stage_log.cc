@@ -41,13 +41,13 @@ void StageLog::on_output(std::string_view step, std::string_view line) {
   print(step, kPlain, log->second.line(line));
 }
 
-void StageLog::on_stage(std::string_view step, flow::Stage stage, std::string_view summary) {
-  print(step, kBold, fmt::format("{:<8} {}", flow::name(stage), summary));
+void StageLog::on_stage(std::string_view step, ship::Stage stage, std::string_view summary) {
+  print(step, kBold, fmt::format("{:<8} {}", ship::name(stage), summary));
 }
 
-void StageLog::on_progress(std::string_view step, flow::Stage stage, std::uint64_t done,
+void StageLog::on_progress(std::string_view step, ship::Stage stage, std::uint64_t done,
                            std::uint64_t total) {
-  progress_.show(fmt::format("[{}] {}", step, flow::name(stage)), done, total);
+  progress_.show(fmt::format("[{}] {}", step, ship::name(stage)), done, total);
 }
 
 void StageLog::on_warning(std::string_view step, std::string_view warning) {

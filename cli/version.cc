@@ -10,9 +10,9 @@
 
 #include "analyzer/version.h"
 #include "common/version.h"
-#include "flow/version.h"
+#include "config/version.h"
 #include "imagegen/version.h"
-#include "packer/codecs/zstd_encoder.h"
+#include "packer/version.h"
 
 namespace whittle::cli {
 
@@ -22,7 +22,7 @@ std::string version_text() {
       {"libarchive", imagegen::libarchive_version()},
       {"zstd", packer::zstd_version()},
       {"OpenSSL", openssl_version()},
-      {"libyaml", flow::libyaml_version()},
+      {"libyaml", config::libyaml_version()},
       {"fmt",
        fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
       {"CLI11", CLI11_VERSION},

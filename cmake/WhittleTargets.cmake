@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # One library a room, one test program a room. A room links only the rooms and libraries that
-# ARCHITECTURE.md's table allows; tests/edges.py holds the includes to the same table.
+# rooms.toml allows; tests/edges.py holds both to it.
 
 add_library(whittle_options INTERFACE)
 target_include_directories(whittle_options INTERFACE "${PROJECT_SOURCE_DIR}")

@@ -12,7 +12,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
-#include "flow/host_path.h"
+#include "common/host_path.h"
 
 namespace whittle::flow {
 namespace {
@@ -82,7 +82,7 @@ void copy_tree(const fs::path& from, const fs::path& to, const fs::path& work_di
 
 }  // namespace
 
-void copy_artifact(const Artifact& artifact, const fs::path& source_root,
+void copy_artifact(const config::Artifact& artifact, const fs::path& source_root,
                    const fs::path& work_dir) {
   std::error_code error;
   const fs::path source = fs::canonical(source_root / artifact.source, error);

@@ -12,7 +12,7 @@
 
 #include <filesystem>
 
-#include "flow/build_file.h"
+#include "config/build_file.h"
 
 namespace whittle::flow {
 
@@ -20,7 +20,7 @@ namespace whittle::flow {
 // `work_dir`. Throws Error{failed} where the source does not exist, Error{refused} where source or
 // target lead out of the work directory, where a folder would be copied into itself or a special
 // file is met, and Error{io} where the system refuses.
-void copy_artifact(const Artifact& artifact, const std::filesystem::path& source_root,
+void copy_artifact(const config::Artifact& artifact, const std::filesystem::path& source_root,
                    const std::filesystem::path& work_dir);
 
 }  // namespace whittle::flow

@@ -67,7 +67,7 @@ Freshness::Freshness(const Plan& plan, const fs::path& work_dir)
     : plan_(plan), work_dir_(work_dir), origins_(plan.steps.size()) {
   std::map<std::string, std::size_t> index;
   for (std::size_t i = 0; i < plan.steps.size(); i++) {
-    const Step& step = plan.steps[i].step;
+    const config::Step& step = plan.steps[i].step;
     index.emplace(step.label, i);
     std::set<std::size_t> ancestors;  // each step comes after everything it depends on
     for (const std::string& label : step.depends_on) {
@@ -90,9 +90,9 @@ std::optional<Freshness::Origin> Freshness::find_origin(std::size_t step, const 
   std::vector<std::size_t> makers = {step};
   makers.insert(makers.end(), ancestors_[step].begin(), ancestors_[step].end());
   for (const std::size_t maker : makers) {
-    const Step& candidate = plan_.steps[maker].step;
+    const config::Step& candidate = plan_.steps[maker].step;
     if (!candidate.dockerfile.empty()) continue;
-    for (const Artifact& artifact : candidate.artifacts) {
+    for (const config::Artifact& artifact : candidate.artifacts) {
       const std::string source = normal(fs::path(candidate.dir) / artifact.source);
       const std::string target = normal(fs::path(artifact.folder) / fs::path(source).filename());
       const auto origin = origin_in(path, target, source);

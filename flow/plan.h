@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "flow/build_file.h"
+#include "config/build_file.h"
 
 namespace whittle::flow {
 
 struct PlannedStep {
-  Step step;
+  config::Step step;
   std::vector<std::size_t> dependents;  // indices of the steps that wait for this one
   std::size_t dependencies = 0;         // how many steps this one waits for
 };
@@ -25,6 +25,6 @@ struct Plan {
 
 // Throws Error{usage} for a cycle ("a → b → a"). Dependencies must name steps of the file, which
 // parse_build_file has made sure of.
-Plan make_plan(const BuildFile& file);
+Plan make_plan(const config::BuildFile& file);
 
 }  // namespace whittle::flow

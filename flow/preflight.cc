@@ -11,29 +11,30 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/host_path.h"
+#include "common/outputs.h"
 #include "common/text.h"
-#include "flow/added_file.h"
-#include "flow/clashes.h"
-#include "flow/host_path.h"
-#include "flow/image_mistake.h"
-#include "flow/outputs.h"
-#include "flow/step_order.h"
+#include "config/clashes.h"
+#include "config/step_order.h"
 #include "imagegen/image.h"
+#include "ship/added_file.h"
+#include "ship/image_mistake.h"
 
 namespace whittle::flow {
 namespace {
 
 namespace fs = std::filesystem;
-using Use = HostPath::Use;
+using Use = config::HostPath::Use;
 
 struct Problem {
   ErrorKind kind;
   std::string message;
 };
 
-[[noreturn]] void fail(std::string_view file, const HostPath& path, const Problem& problem) {
+[[noreturn]] void fail(std::string_view file, const config::HostPath& path,
+                       const Problem& problem) {
   throw Error(
-      problem.kind, place(file, path.position),
+      problem.kind, config::place(file, path.position),
       fmt::format("`{}` (`{}`) {}", printable(path.key), printable(path.path), problem.message));
 }
 
@@ -48,7 +49,7 @@ std::string folder_of(const std::string& path) {
 
 // What has to be there when the path is used, and does not come from the use itself. An artifact's
 // folder is made.
-std::string needed(const HostPath& path) {
+std::string needed(const config::HostPath& path) {
   if (is_output(path.use)) return folder_of(path.path);
   return path.use == Use::artifact ? path.source : path.path;
 }
@@ -75,7 +76,7 @@ std::optional<std::string> obstacle(const std::string& path, const fs::path& wor
 }
 
 // What is there and cannot be right.
-std::optional<Problem> find_wrong(const HostPath& path, const fs::path& work_dir) {
+std::optional<Problem> find_wrong(const config::HostPath& path, const fs::path& work_dir) {
   const auto usage = [](std::string message) { return Problem{ErrorKind::usage, message}; };
   if (path.use == Use::system) {
     if (is_there(path.path)) return std::nullopt;
@@ -119,7 +120,7 @@ std::optional<Problem> find_wrong(const HostPath& path, const fs::path& work_dir
   return std::nullopt;
 }
 
-void check_layout(std::string_view file, const HostPath& path, const fs::path& work_dir) {
+void check_layout(std::string_view file, const config::HostPath& path, const fs::path& work_dir) {
   try {
     imagegen::check_layout_place(work_dir / path.path);
   } catch (const Error& error) {
@@ -128,7 +129,7 @@ void check_layout(std::string_view file, const HostPath& path, const fs::path& w
 }
 
 // `why` is what to say of the file that is not there.
-std::string missing(const HostPath& path, std::string_view why) {
+std::string missing(const config::HostPath& path, std::string_view why) {
   switch (path.use) {
     case Use::dir:
       return fmt::format("is the folder that `run` starts in, but {}", why);
@@ -149,15 +150,15 @@ std::string missing(const HostPath& path, std::string_view why) {
 }
 
 // What a step says that it makes, by path; nothing for a path that it names more than once.
-using Made = std::map<std::string, const HostPath*>;
+using Made = std::map<std::string, const config::HostPath*>;
 
-void add(Made& made, const std::string& path, const HostPath* by) {
+void add(Made& made, const std::string& path, const config::HostPath* by) {
   const auto [at, is_new] = made.emplace(path, by);
   if (!is_new) at->second = nullptr;
 }
 
 // Whether the path, a folder around it or something in it is made by another one than `except`.
-bool is_made(const Made& made, const std::string& path, const HostPath* except) {
+bool is_made(const Made& made, const std::string& path, const config::HostPath* except) {
   for (std::size_t end = path.size(); end != path.npos && end > 0; end = path.rfind('/', end - 1)) {
     const auto at = made.find(path.substr(0, end));
     if (at != made.end() && at->second != except) return true;
@@ -186,15 +187,15 @@ bool has_name(std::string_view text, std::string_view name) {
 
 class Preflight {
  public:
-  Preflight(const Plan& plan, const fs::path& work_dir, Observer& observer)
+  Preflight(const Plan& plan, const fs::path& work_dir, ship::Observer& observer)
       : file_(plan.path),
         work_dir_(work_dir),
         observer_(observer),
         steps_(steps_of(plan)),
         order_(steps_) {
-    for (const Step& step : steps_) {
+    for (const config::Step& step : steps_) {
       Made &in_time = in_time_.emplace_back(), &at_end = at_end_.emplace_back();
-      for (const HostPath& path : step.paths) {
+      for (const config::HostPath& path : step.paths) {
         if (is_output(path.use)) add(at_end, path.path, &path);
         if (path.use == Use::artifact) add(in_time, path.path, &path);
         if (step.run.empty()) continue;
@@ -207,25 +208,25 @@ class Preflight {
   }
 
   void check() {
-    refuse_clashes(file_, steps_, [&](const std::string& path) {
+    config::refuse_clashes(file_, steps_, [&](const std::string& path) {
       std::error_code error;
       const fs::path real = fs::weakly_canonical(work_dir_ / path, error);
       return error ? path : real.native();
     });
     for (std::size_t i = 0; i < steps_.size(); i++) {
-      for (const HostPath& path : steps_[i].paths) check(i, path);
+      for (const config::HostPath& path : steps_[i].paths) check(i, path);
       check_image(i);
     }
   }
 
  private:
-  static std::vector<Step> steps_of(const Plan& plan) {
-    std::vector<Step> steps;
+  static std::vector<config::Step> steps_of(const Plan& plan) {
+    std::vector<config::Step> steps;
     for (const PlannedStep& planned : plan.steps) steps.push_back(planned.step);
     return steps;
   }
 
-  void check(std::size_t step, const HostPath& path) const {
+  void check(std::size_t step, const config::HostPath& path) const {
     if (is_output(path.use) || path.use == Use::artifact) {
       if (same_place(file_, work_dir_ / path.path)) {
         fail(file_, path, {ErrorKind::usage, "is the build file, which would be overwritten"});
@@ -246,26 +247,29 @@ class Preflight {
     observer_.on_warning(
         steps_[step].label,
         fmt::format("{}: `{}` (`{}`) is not there yet, and nothing says that a step makes it",
-                    place(file_, path.position), printable(path.key), printable(wanted)));
+                    config::place(file_, path.position), printable(path.key), printable(wanted)));
   }
 
   // Whether a source is a file or a folder shows here, where nothing changes it before it is used.
   void check_image(std::size_t step) const {
     if (!steps_[step].ship) return;
-    const std::vector<HostPath>& paths = steps_[step].paths;
-    const auto mistake = find_image_mistake(*steps_[step].ship, [&](const std::string& source) {
-      const HostPath path{.use = Use::added, .path = normal_inner_path(source)};
-      if (is_system_file(source) || has_run(step, path) || !is_there(work_dir_ / source)) {
-        return SourceKind::unknown;
-      }
-      return is_folder(work_dir_ / source) ? SourceKind::folder : SourceKind::file;
-    });
+    const std::vector<config::HostPath>& paths = steps_[step].paths;
+    const auto mistake =
+        ship::find_image_mistake(*steps_[step].ship, [&](const std::string& source) {
+          const config::HostPath path{.use = Use::added, .path = normal_inner_path(source)};
+          if (ship::is_system_file(source) || has_run(step, path) ||
+              !is_there(work_dir_ / source)) {
+            return ship::SourceKind::unknown;
+          }
+          return is_folder(work_dir_ / source) ? ship::SourceKind::folder : ship::SourceKind::file;
+        });
     if (!mistake) return;
     const std::string key = fmt::format(".image.{}[{}]", mistake->key, mistake->item.value_or(0));
-    const auto at = std::find_if(paths.begin(), paths.end(),
-                                 [&](const HostPath& path) { return path.key.ends_with(key); });
-    const Position position = at == paths.end() ? steps_[step].position : at->position;
-    throw Error(ErrorKind::usage, place(file_, position),
+    const auto at = std::find_if(paths.begin(), paths.end(), [&](const config::HostPath& path) {
+      return path.key.ends_with(key);
+    });
+    const config::Position position = at == paths.end() ? steps_[step].position : at->position;
+    throw Error(ErrorKind::usage, config::place(file_, position),
                 fmt::format("`{}` is wrong: {}", printable(at == paths.end() ? key : at->key),
                             mistake->message));
   }
@@ -273,7 +277,7 @@ class Preflight {
   // Calls `action` with the indices of the steps of which the commands are done before the path is
   // used, until one of the calls returns true.
   template <typename Action>
-  bool any_before(std::size_t step, const HostPath& path, Action action) const {
+  bool any_before(std::size_t step, const config::HostPath& path, Action action) const {
     for (std::size_t other = 0; other < steps_.size(); other++) {
       const bool own = other == step;
       if (own ? path.use == Use::dir : !order_.is_after(step, other)) continue;
@@ -282,11 +286,12 @@ class Preflight {
     return false;
   }
 
-  bool has_run(std::size_t step, const HostPath& path) const {
+  bool has_run(std::size_t step, const config::HostPath& path) const {
     return any_before(step, path, [&](std::size_t other) { return !steps_[other].run.empty(); });
   }
 
-  bool is_announced(std::size_t step, const HostPath& path, const std::string& wanted) const {
+  bool is_announced(std::size_t step, const config::HostPath& path,
+                    const std::string& wanted) const {
     const std::vector<std::string> names = missing_names(wanted);
     return any_before(step, path, [&](std::size_t other) {
       return std::any_of(
@@ -310,21 +315,22 @@ class Preflight {
 
   const std::string& file_;
   const fs::path& work_dir_;
-  Observer& observer_;
-  const std::vector<Step> steps_;
-  const StepOrder order_;
+  ship::Observer& observer_;
+  const std::vector<config::Step> steps_;
+  const config::StepOrder order_;
   std::vector<Made> in_time_;  // of each step: for what it ships, and for later steps
   std::vector<Made> at_end_;   // what it ships: for later steps only
 };
 
 }  // namespace
 
-void check_host_paths(const Plan& plan, const fs::path& work_dir, Observer& observer) {
+void check_host_paths(const Plan& plan, const fs::path& work_dir, ship::Observer& observer) {
   Preflight(plan, work_dir, observer).check();
 }
 
-void check_shipped_paths(const Step& step, std::string_view file, const fs::path& work_dir) {
-  for (const HostPath& path : step.paths) {
+void check_shipped_paths(const config::Step& step, std::string_view file,
+                         const fs::path& work_dir) {
+  for (const config::HostPath& path : step.paths) {
     if (path.use == Use::dir || path.use == Use::artifact) continue;
     if (const auto problem = find_wrong(path, work_dir)) fail(file, path, *problem);
     if (!is_there(work_dir / needed(path))) {

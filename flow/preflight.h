@@ -20,19 +20,20 @@
 #include <filesystem>
 #include <string_view>
 
-#include "flow/observer.h"
 #include "flow/plan.h"
+#include "ship/observer.h"
 
 namespace whittle::flow {
 
 // Throws Error{usage}, or Error{refused} for a link that leads out of the work directory and for a
 // layout's folder that holds something else, with the place in the build file.
-void check_host_paths(const Plan& plan, const std::filesystem::path& work_dir, Observer& observer);
+void check_host_paths(const Plan& plan, const std::filesystem::path& work_dir,
+                      ship::Observer& observer);
 
 // The same for what one step ships, once its command has run and its artifacts are in their places:
 // now nothing makes what is missing any more, which is an Error{failed} of the step. `file` is the
 // path of the build file.
-void check_shipped_paths(const Step& step, std::string_view file,
+void check_shipped_paths(const config::Step& step, std::string_view file,
                          const std::filesystem::path& work_dir);
 
 }  // namespace whittle::flow

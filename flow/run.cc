@@ -20,8 +20,8 @@
 #include "flow/preflight.h"
 #include "flow/process.h"
 #include "flow/script.h"
-#include "flow/ship.h"
 #include "flow/step.h"
+#include "ship/ship.h"
 
 namespace whittle::flow {
 namespace {
@@ -30,9 +30,9 @@ namespace {
 constexpr std::chrono::milliseconds kTogether{200};
 
 // Hands calls on one at a time.
-class SerialObserver : public Observer {
+class SerialObserver : public ship::Observer {
  public:
-  explicit SerialObserver(Observer& next) : next_(next) {}
+  explicit SerialObserver(ship::Observer& next) : next_(next) {}
   void on_command(std::string_view step, std::string_view command) override {
     const std::lock_guard lock(mutex_);
     next_.on_command(step, command);
@@ -41,11 +41,11 @@ class SerialObserver : public Observer {
     const std::lock_guard lock(mutex_);
     next_.on_output(step, line);
   }
-  void on_stage(std::string_view step, Stage stage, std::string_view summary) override {
+  void on_stage(std::string_view step, ship::Stage stage, std::string_view summary) override {
     const std::lock_guard lock(mutex_);
     next_.on_stage(step, stage, summary);
   }
-  void on_progress(std::string_view step, Stage stage, std::uint64_t done,
+  void on_progress(std::string_view step, ship::Stage stage, std::uint64_t done,
                    std::uint64_t total) override {
     const std::lock_guard lock(mutex_);
     next_.on_progress(step, stage, done, total);
@@ -61,13 +61,13 @@ class SerialObserver : public Observer {
 
  private:
   std::mutex mutex_;
-  Observer& next_;
+  ship::Observer& next_;
 };
 
 // Hands warnings on and keeps them for the report.
-class WarningCollector : public Observer {
+class WarningCollector : public ship::Observer {
  public:
-  explicit WarningCollector(Observer& next) : next_(next) {}
+  explicit WarningCollector(ship::Observer& next) : next_(next) {}
   void on_warning(std::string_view step, std::string_view warning) override {
     warnings.emplace(step, warning);
     next_.on_warning(step, warning);
@@ -76,16 +76,16 @@ class WarningCollector : public Observer {
   std::multimap<std::string, std::string> warnings;  // by the step's label
 
  private:
-  Observer& next_;
+  ship::Observer& next_;
 };
 
-void check_runnable(const Plan& plan, const RunOptions& options, Observer& observer) {
+void check_runnable(const Plan& plan, const RunOptions& options, ship::Observer& observer) {
   if (!std::filesystem::is_directory(options.work_dir)) {
     throw Error(ErrorKind::usage, options.work_dir.native(),
                 "is given as work directory, but is not a folder");
   }
   for (const auto& [step, dependents, dependencies] : plan.steps) {
-    const std::string where = place(plan.path, step.position);
+    const std::string where = config::place(plan.path, step.position);
     if (const std::string problem = problem_of_script(step.run); !problem.empty()) {
       throw Error(ErrorKind::usage, where,
                   fmt::format("the `run` of step `{}` {}", printable(step.label), problem));
@@ -104,7 +104,7 @@ void check_runnable(const Plan& plan, const RunOptions& options, Observer& obser
 // The state that the workers share, and the loop that each of them runs.
 class Build::Scheduler {
  public:
-  Scheduler(const Plan& plan, const RunOptions& options, Observer& observer,
+  Scheduler(const Plan& plan, const RunOptions& options, ship::Observer& observer,
             const std::multimap<std::string, std::string>& warnings)
       : plan_(plan), options_(options), observer_(observer), freshness_(plan, options.work_dir) {
     report_.build_file = plan.path;
@@ -219,7 +219,7 @@ class Build::Scheduler {
         const std::string where = fmt::format("{}: step `{}`", plan_.path, printable(report.label));
         report.error.emplace(error.kind(), where, error.what());
       }
-    } catch (const Stopped&) {
+    } catch (const ship::Stopped&) {
       report.status = report::StepStatus::stopped;
       observer_.on_stopped(report.label);
     } catch (...) {
@@ -248,7 +248,7 @@ class Build::Scheduler {
   ProcessResult run_command(std::size_t index, const CommandOutput& output) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !idle_.empty() || no_more_; });
-    if (no_more_) throw Stopped();
+    if (no_more_) throw ship::Stopped();
     Supervisor* const supervisor = idle_.back();
     idle_.pop_back();
     active_.insert(index);
@@ -301,7 +301,7 @@ class Build::Scheduler {
   std::exception_ptr fatal_;
 };
 
-Build::Build(const Plan& plan, const RunOptions& options, Observer& observer) {
+Build::Build(const Plan& plan, const RunOptions& options, ship::Observer& observer) {
   WarningCollector collector(observer);
   check_runnable(plan, options, collector);
   scheduler_ = std::make_unique<Scheduler>(plan, options, observer, collector.warnings);

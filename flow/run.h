@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "flow/observer.h"
 #include "flow/plan.h"
 #include "report/build_report.h"
+#include "ship/observer.h"
 
 namespace whittle::flow {
 
@@ -38,14 +38,14 @@ class Build {
   // run under: call it before there are other threads. Throws Error{refused} where a step builds a
   // Dockerfile; Error{usage} where the work directory does not exist or a `run` is no script; what
   // check_host_paths throws (flow/preflight.h); Error{io} where the system has no process to give.
-  Build(const Plan& plan, const RunOptions& options, Observer& observer);
+  Build(const Plan& plan, const RunOptions& options, ship::Observer& observer);
   ~Build();
   Build(const Build&) = delete;
   Build& operator=(const Build&) = delete;
 
   // Runs the steps; once. Failures of steps are in the report: Error{failed} of a command that
   // failed, or that left a process which cannot be ended, and whatever shipping an executable
-  // throws (see flow/ship.h). The message names the step, or its place in the build file. No
+  // throws (see ship/ship.h). The message names the step, or its place in the build file. No
   // process that a step started is left when this returns.
   report::BuildReport run();
 

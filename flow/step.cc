@@ -9,24 +9,24 @@
 #include <string>
 
 #include "common/error.h"
+#include "common/host_path.h"
 #include "common/log_text.h"
 #include "common/text.h"
 #include "flow/artifacts.h"
-#include "flow/host_path.h"
 #include "flow/preflight.h"
-#include "flow/ship.h"
+#include "ship/ship.h"
 
 namespace whittle::flow {
 namespace {
 
-void warn(const Step& step, const StepContext& context, report::StepReport& report,
+void warn(const config::Step& step, const StepContext& context, report::StepReport& report,
           const std::string& warning) {
   context.observer.on_warning(step.label, warning);
   report.warnings.push_back(warning);
 }
 
 // "line 2 of its script (`go vet ./...`)", or "the command" where the script is one.
-std::string describe_place(const Step& step, LineRange lines) {
+std::string describe_place(const config::Step& step, LineRange lines) {
   const auto script = split_lines(step.run);
   if (lines.first == 0 || lines.last > script.size() || script.size() == 1 ||
       (lines.first == 1 && lines.last == script.size())) {
@@ -41,7 +41,7 @@ std::string describe_place(const Step& step, LineRange lines) {
                      plain_line(line.substr(0, length)), is_all ? "" : "…");
 }
 
-Error command_failure(const Step& step, const ProcessResult& result) {
+Error command_failure(const config::Step& step, const ProcessResult& result) {
   std::string message =
       result.signal != 0 ? fmt::format("the command was killed by signal {} ({})", result.signal,
                                        ::strsignal(result.signal))
@@ -56,12 +56,12 @@ Error command_failure(const Step& step, const ProcessResult& result) {
   return Error(ErrorKind::failed, "", message);
 }
 
-void run_command(const Step& step, const StepContext& context, report::StepReport& report) {
+void run_command(const config::Step& step, const StepContext& context, report::StepReport& report) {
   if (!leads_inside(context.options.work_dir / step.dir, context.options.work_dir)) {
     throw Error(ErrorKind::refused, step.dir,
                 "is the folder to run in, but is outside the work directory");
   }
-  Observer& observer = context.observer;
+  ship::Observer& observer = context.observer;
   const auto start = std::chrono::steady_clock::now();
   const ProcessResult result = context.run_command(
       {.on_command = [&](std::string_view line) { observer.on_command(step.label, line); },
@@ -76,22 +76,23 @@ void run_command(const Step& step, const StepContext& context, report::StepRepor
                 fmt::format("processes of the command could not be ended and still run: {}",
                             printable(result.survivors)));
   }
-  if (result.stopped) throw Stopped();
+  if (result.stopped) throw ship::Stopped();
   if (!result.ok()) throw command_failure(step, result);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  observer.on_stage(step.label, Stage::compile, fmt::format("done in {:.1f} s", took.count()));
+  observer.on_stage(step.label, ship::Stage::compile,
+                    fmt::format("done in {:.1f} s", took.count()));
 }
 
 }  // namespace
 
 void run_step(std::size_t index, const StepContext& context, report::StepReport& report) {
-  const Step& step = context.plan.steps[index].step;
+  const config::Step& step = context.plan.steps[index].step;
   const RunOptions& options = context.options;
   const auto binary = step.ship ? options.work_dir / step.ship->binary : options.work_dir;
   const auto before = stamp_of(binary);
   if (!step.run.empty()) run_command(step, context, report);
   const bool is_changed = stamp_of(binary) != before;
-  for (const Artifact& artifact : step.artifacts) {
+  for (const config::Artifact& artifact : step.artifacts) {
     copy_artifact(artifact, options.work_dir / step.dir, options.work_dir);
   }
   if (!step.ship) return;
@@ -100,16 +101,16 @@ void run_step(std::size_t index, const StepContext& context, report::StepReport&
     const std::string warning = context.freshness.warning(index);
     if (!warning.empty()) warn(step, context, report, warning);
   }
-  ShipBlock block = *step.ship;
+  ship::ShipRequest block = *step.ship;
   if (block.image.tag.empty()) block.image.tag = step.name;
-  report.size = ship(block,
-                     {.base = options.work_dir,
-                      .not_static = ErrorKind::failed,
-                      .created = options.created,
-                      .step = step.label,
-                      .stop = context.stop,
-                      .measure = options.weigh},
-                     context.observer);
+  report.size = ship::ship_executable(block,
+                                      {.base = options.work_dir,
+                                       .not_static = ErrorKind::failed,
+                                       .created = options.created,
+                                       .step = step.label,
+                                       .stop = context.stop,
+                                       .measure = options.weigh},
+                                      context.observer);
   report.warnings.insert(report.warnings.end(), report.size->warnings.begin(),
                          report.size->warnings.end());
   report.size->warnings = report.warnings;

@@ -7,11 +7,11 @@
 #include <stop_token>
 
 #include "flow/freshness.h"
-#include "flow/observer.h"
 #include "flow/plan.h"
 #include "flow/process.h"
 #include "flow/run.h"
 #include "report/build_report.h"
+#include "ship/observer.h"
 
 namespace whittle::flow {
 
@@ -20,13 +20,13 @@ struct StepContext {
   const RunOptions& options;
   const Freshness& freshness;
   std::stop_token stop;
-  Observer& observer;
+  ship::Observer& observer;
   // Runs the step's `run`.
   std::function<ProcessResult(const CommandOutput&)> run_command;
 };
 
 // Does the step with that index in the plan, and fills in the warnings and the size report. Throws
-// Error where it fails, Stopped (flow/ship.h) where the build is being stopped.
+// Error where it fails, Stopped (ship/ship.h) where the build is being stopped.
 void run_step(std::size_t index, const StepContext& context, report::StepReport& report);
 
 }  // namespace whittle::flow

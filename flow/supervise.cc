@@ -30,8 +30,8 @@
 #include <string>
 
 #include "common/signals.h"
+#include "config/substitute.h"
 #include "flow/descendants.h"
-#include "flow/substitute.h"
 
 namespace whittle::flow {
 namespace {

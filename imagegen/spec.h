@@ -38,7 +38,7 @@ void check_pairs(std::string_view what, const Pairs& pairs);
 std::set<std::string> normalise_ports(const std::vector<std::string>& ports);
 
 // What is well-formed and will still surprise: files that a run time hides, layers that not
-// everyone reads. Whether a container can start is another question, see flow/image_contents.h.
+// everyone reads. Whether a container can start is another question, see ship/image_contents.h.
 std::vector<std::string> find_surprises(const ImageSpec& spec, const std::vector<RootEntry>& root);
 
 }  // namespace whittle::imagegen

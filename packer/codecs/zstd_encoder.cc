@@ -59,6 +59,4 @@ Bytes zstd_encode(ByteView raw, std::atomic<std::uint64_t>* done) {
 
 std::uint64_t zstd_estimate(ByteView raw) { return encode(raw, kQuick, nullptr).size(); }
 
-std::string zstd_version() { return ZSTD_versionString(); }
-
 }  // namespace whittle::packer

@@ -21,7 +21,4 @@ Bytes zstd_encode(ByteView raw, std::atomic<std::uint64_t>* done = nullptr);
 // The size that a quick, weak compression comes to: good enough to compare two forms of one range.
 std::uint64_t zstd_estimate(ByteView raw);
 
-// "1.5.4"
-std::string zstd_version();
-
 }  // namespace whittle::packer

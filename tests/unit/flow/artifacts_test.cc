@@ -4,10 +4,13 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
-#include "tests/unit/flow/scratch.h"
+#include "tests/unit/common/scratch_test.h"
 
 namespace whittle::flow {
 namespace {
+
+using test::error_of;
+using test::ScratchTest;
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;

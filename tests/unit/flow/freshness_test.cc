@@ -7,11 +7,12 @@
 
 #include <cstdlib>
 
-#include "tests/unit/flow/scratch.h"
+#include "tests/unit/common/scratch_test.h"
 
 namespace whittle::flow {
 namespace {
 
+using test::ScratchTest;
 using testing::HasSubstr;
 
 class FreshnessTest : public ScratchTest {
@@ -25,7 +26,8 @@ class FreshnessTest : public ScratchTest {
   }
   // What there is to say of step `ship` when `build` has been done by the steps.
   std::string warning(const std::string& steps, const std::string& build = "true") const {
-    const Plan plan = make_plan(parse_build_file("build:\n  steps:\n" + steps, "build.yml", {}));
+    const Plan plan =
+        make_plan(config::parse_build_file("build:\n  steps:\n" + steps, "build.yml", {}));
     const Freshness freshness(plan, folder);
     const std::string command = "cd '" + folder.native() + "' && " + build;
     EXPECT_EQ(std::system(command.c_str()), 0) << command;

@@ -4,17 +4,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/flow/scratch.h"
+#include "tests/unit/common/scratch_test.h"
 
 namespace whittle::flow {
 namespace {
 
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
 Plan plan_of(std::string_view steps) {
   return make_plan(
-      parse_build_file("build: {steps: {" + std::string(steps) + "}}", "build.yml", {}));
+      config::parse_build_file("build: {steps: {" + std::string(steps) + "}}", "build.yml", {}));
 }
 
 std::vector<std::string> labels(const Plan& plan) {

@@ -6,15 +6,17 @@
 #include <utility>
 
 #include "flow/run.h"
-#include "tests/unit/flow/scratch.h"
+#include "tests/unit/common/scratch_test.h"
 
 namespace whittle::flow {
 namespace {
 
+using test::error_of;
+using test::ScratchTest;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class Recorder : public Observer {
+class Recorder : public ship::Observer {
  public:
   void on_warning(std::string_view step, std::string_view warning) override {
     warnings += std::string(step) + ": " + std::string(warning) + "\n";
@@ -28,7 +30,7 @@ class PreflightTest : public ScratchTest {
   PreflightTest() { std::filesystem::create_directory(folder / "w"); }
 
   Plan plan(const std::string& steps) const {
-    return make_plan(parse_build_file("build:\n  steps:\n" + steps, "build.yml", {}));
+    return make_plan(config::parse_build_file("build:\n  steps:\n" + steps, "build.yml", {}));
   }
   void check(const std::string& steps) {
     recorder = {};
@@ -240,9 +242,9 @@ TEST_F(PreflightTest, TheBuildFileIsNotOverwritten) {
   write("w/build.yml", "");
   for (const char* output :
        {"artifacts: [\"o/build.yml:.\"]", "whittle: {binary: b, output: build.yml}"}) {
-    const Plan named = make_plan(
-        parse_build_file("build:\n  steps:\n    s: {run: touch ran, " + std::string(output) + "}\n",
-                         (folder / "w/build.yml").native(), {}));
+    const Plan named = make_plan(config::parse_build_file(
+        "build:\n  steps:\n    s: {run: touch ran, " + std::string(output) + "}\n",
+        (folder / "w/build.yml").native(), {}));
     const Error error = error_of([&] { check_host_paths(named, folder / "w", recorder); });
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_THAT(error.what(), HasSubstr("build.yml:3:"));

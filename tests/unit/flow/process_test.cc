@@ -14,11 +14,13 @@
 #include <thread>
 
 #include "flow/line_reader.h"
-#include "tests/unit/flow/scratch.h"
+#include "tests/unit/common/scratch_test.h"
 
 namespace whittle::flow {
 namespace {
 
+using test::error_of;
+using test::ScratchTest;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

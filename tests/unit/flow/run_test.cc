@@ -7,16 +7,18 @@
 #include <chrono>
 #include <thread>
 
-#include "tests/unit/flow/scratch.h"
+#include "tests/unit/common/scratch_test.h"
 
 namespace whittle::flow {
 namespace {
 
+using test::error_of;
+using test::ScratchTest;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
-class Recorder : public Observer {
+class Recorder : public ship::Observer {
  public:
   void on_command(std::string_view step, std::string_view line) override {
     output.push_back(std::string(step) + "$ " + std::string(line));
@@ -34,7 +36,8 @@ class Recorder : public Observer {
 class RunTest : public ScratchTest {
  protected:
   report::BuildReport report_of(const std::string& steps, unsigned jobs = 4) {
-    const Plan plan = make_plan(parse_build_file("build:\n  steps:\n" + steps, "build.yml", {}));
+    const Plan plan =
+        make_plan(config::parse_build_file("build:\n  steps:\n" + steps, "build.yml", {}));
     Build build(plan, {.work_dir = folder, .jobs = jobs, .created = 0}, recorder);
     return build.run();
   }
@@ -226,13 +229,13 @@ TEST_F(RunTest, AStepThatEndsItsSupervisorFails) {
 }
 
 TEST_F(RunTest, AnInterruptEndsEveryCommand) {
-  const Plan plan = make_plan(parse_build_file(R"(build:
+  const Plan plan = make_plan(config::parse_build_file(R"(build:
   steps:
     a: {run: "trap 'echo > a.cleaned; exit' INT; touch a; while :; do sleep 0.1; done"}
     b: {run: "trap '' INT; touch b; while :; do sleep 0.1; done"}
     c: {run: "touch c", depends_on: [a]}
 )",
-                                               "build.yml", {}));
+                                                       "build.yml", {}));
   Build build(plan, {.work_dir = folder, .jobs = 4, .created = 0}, recorder);
   report::BuildReport report;
   std::thread runner([&] { report = build.run(); });
