@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <variant>
+
 #include "cli/output.h"
+#include "common/overloaded.h"
 #include "common/text.h"
 
 namespace whittle::cli {
@@ -31,29 +34,30 @@ void StageLog::print(std::string_view step, std::string_view colour, std::string
   }
 }
 
-void StageLog::on_command(std::string_view step, std::string_view line) {
-  print(step, kDim, "$ " + plain_line(line));
+void StageLog::on(const ship::Event& event) {
+  using namespace ship::event;
+  const std::string_view step = event.step;
+  std::visit(
+      Overloaded{
+          [&](const Started& started) { print(step, kDim, "$ " + plain_line(started.command)); },
+          [&](const Output& output) {
+            auto log = output_.find(step);
+            if (log == output_.end()) log = output_.emplace(step, colour_).first;
+            print(step, kPlain, log->second.line(output.line));
+          },
+          [&](const Progress& progress) {
+            progress_.show(fmt::format("[{}] {}", step, ship::name(progress.stage)), progress.done,
+                           progress.total);
+          },
+          [&](const Done& done) {
+            print(step, kBold, fmt::format("{:<8} {}", ship::name(done.stage), done.summary));
+          },
+          [&](const Warning& warning) {
+            print(step, kYellow, fmt::format("warning: {}", warning.text));
+          },
+          [&](const Stopped&) { print(step, kYellow, "stopped"); },
+      },
+      event.what);
 }
-
-void StageLog::on_output(std::string_view step, std::string_view line) {
-  auto log = output_.find(step);
-  if (log == output_.end()) log = output_.emplace(step, colour_).first;
-  print(step, kPlain, log->second.line(line));
-}
-
-void StageLog::on_stage(std::string_view step, ship::Stage stage, std::string_view summary) {
-  print(step, kBold, fmt::format("{:<8} {}", ship::name(stage), summary));
-}
-
-void StageLog::on_progress(std::string_view step, ship::Stage stage, std::uint64_t done,
-                           std::uint64_t total) {
-  progress_.show(fmt::format("[{}] {}", step, ship::name(stage)), done, total);
-}
-
-void StageLog::on_warning(std::string_view step, std::string_view warning) {
-  print(step, kYellow, fmt::format("warning: {}", warning));
-}
-
-void StageLog::on_stopped(std::string_view step) { print(step, kYellow, "stopped"); }
 
 }  // namespace whittle::cli

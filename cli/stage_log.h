@@ -10,20 +10,14 @@
 
 #include "cli/progress.h"
 #include "common/log_text.h"
-#include "ship/observer.h"
+#include "ship/event.h"
 
 namespace whittle::cli {
 
 class StageLog : public ship::Observer {
  public:
   explicit StageLog(bool quiet);
-  void on_command(std::string_view step, std::string_view line) override;
-  void on_output(std::string_view step, std::string_view line) override;
-  void on_stage(std::string_view step, ship::Stage stage, std::string_view summary) override;
-  void on_progress(std::string_view step, ship::Stage stage, std::uint64_t done,
-                   std::uint64_t total) override;
-  void on_warning(std::string_view step, std::string_view warning) override;
-  void on_stopped(std::string_view step) override;
+  void on(const ship::Event& event) override;
 
  private:
   void print(std::string_view step, std::string_view colour, std::string_view line);

@@ -244,10 +244,10 @@ class Preflight {
     if (!may_change || is_output(path.use)) {
       fail(file_, path, {ErrorKind::usage, missing(path, "nothing says that a step makes it")});
     }
-    observer_.on_warning(
-        steps_[step].label,
+    const std::string text =
         fmt::format("{}: `{}` (`{}`) is not there yet, and nothing says that a step makes it",
-                    config::place(file_, path.position), printable(path.key), printable(wanted)));
+                    config::place(file_, path.position), printable(path.key), printable(wanted));
+    observer_.on({steps_[step].label, ship::event::Warning{text}});
   }
 
   // Whether a source is a file or a folder shows here, where nothing changes it before it is used.

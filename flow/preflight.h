@@ -21,7 +21,7 @@
 #include <string_view>
 
 #include "flow/plan.h"
-#include "ship/observer.h"
+#include "ship/event.h"
 
 namespace whittle::flow {
 

@@ -29,34 +29,13 @@ namespace {
 // Before a failure stops the other steps, so that those with the same trouble can say so.
 constexpr std::chrono::milliseconds kTogether{200};
 
-// Hands calls on one at a time.
+// Hands events on one at a time.
 class SerialObserver : public ship::Observer {
  public:
   explicit SerialObserver(ship::Observer& next) : next_(next) {}
-  void on_command(std::string_view step, std::string_view command) override {
+  void on(const ship::Event& event) override {
     const std::lock_guard lock(mutex_);
-    next_.on_command(step, command);
-  }
-  void on_output(std::string_view step, std::string_view line) override {
-    const std::lock_guard lock(mutex_);
-    next_.on_output(step, line);
-  }
-  void on_stage(std::string_view step, ship::Stage stage, std::string_view summary) override {
-    const std::lock_guard lock(mutex_);
-    next_.on_stage(step, stage, summary);
-  }
-  void on_progress(std::string_view step, ship::Stage stage, std::uint64_t done,
-                   std::uint64_t total) override {
-    const std::lock_guard lock(mutex_);
-    next_.on_progress(step, stage, done, total);
-  }
-  void on_warning(std::string_view step, std::string_view warning) override {
-    const std::lock_guard lock(mutex_);
-    next_.on_warning(step, warning);
-  }
-  void on_stopped(std::string_view step) override {
-    const std::lock_guard lock(mutex_);
-    next_.on_stopped(step);
+    next_.on(event);
   }
 
  private:
@@ -68,9 +47,11 @@ class SerialObserver : public ship::Observer {
 class WarningCollector : public ship::Observer {
  public:
   explicit WarningCollector(ship::Observer& next) : next_(next) {}
-  void on_warning(std::string_view step, std::string_view warning) override {
-    warnings.emplace(step, warning);
-    next_.on_warning(step, warning);
+  void on(const ship::Event& event) override {
+    const auto* warning = std::get_if<ship::event::Warning>(&event.what);
+    if (warning == nullptr) return;
+    warnings.emplace(event.step, warning->text);
+    next_.on(event);
   }
 
   std::multimap<std::string, std::string> warnings;  // by the step's label
@@ -221,7 +202,7 @@ class Build::Scheduler {
       }
     } catch (const ship::Stopped&) {
       report.status = report::StepStatus::stopped;
-      observer_.on_stopped(report.label);
+      observer_.on({report.label, ship::event::Stopped{}});
     } catch (...) {
       report.status = report::StepStatus::failed;
       const std::lock_guard lock(mutex_);

@@ -14,7 +14,7 @@
 
 #include "flow/plan.h"
 #include "report/build_report.h"
-#include "ship/observer.h"
+#include "ship/event.h"
 
 namespace whittle::flow {
 

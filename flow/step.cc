@@ -21,7 +21,7 @@ namespace {
 
 void warn(const config::Step& step, const StepContext& context, report::StepReport& report,
           const std::string& warning) {
-  context.observer.on_warning(step.label, warning);
+  context.observer.on({step.label, ship::event::Warning{warning}});
   report.warnings.push_back(warning);
 }
 
@@ -63,9 +63,15 @@ void run_command(const config::Step& step, const StepContext& context, report::S
   }
   ship::Observer& observer = context.observer;
   const auto start = std::chrono::steady_clock::now();
-  const ProcessResult result = context.run_command(
-      {.on_command = [&](std::string_view line) { observer.on_command(step.label, line); },
-       .on_line = [&](std::string_view line) { observer.on_output(step.label, line); }});
+  const ProcessResult result =
+      context.run_command({.on_command =
+                               [&](std::string_view line) {
+                                 observer.on({step.label, ship::event::Started{line}});
+                               },
+                           .on_line =
+                               [&](std::string_view line) {
+                                 observer.on({step.label, ship::event::Output{line}});
+                               }});
   if (!result.left.empty()) {
     warn(step, context, report,
          fmt::format("`run` left processes running, which were {}: {}",
@@ -79,8 +85,8 @@ void run_command(const config::Step& step, const StepContext& context, report::S
   if (result.stopped) throw ship::Stopped();
   if (!result.ok()) throw command_failure(step, result);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  observer.on_stage(step.label, ship::Stage::compile,
-                    fmt::format("done in {:.1f} s", took.count()));
+  const std::string summary = fmt::format("done in {:.1f} s", took.count());
+  observer.on({step.label, ship::event::Done{ship::Stage::compile, summary}});
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "flow/process.h"
 #include "flow/run.h"
 #include "report/build_report.h"
-#include "ship/observer.h"
+#include "ship/event.h"
 
 namespace whittle::flow {
 

@@ -132,7 +132,7 @@ class Shipment {
     if (forms_.size() > 1) options.stripped_from = forms_.front().bytes;
     options.progress = [this](std::uint64_t done, std::uint64_t total) {
       check_stop();
-      observer_.on_progress(context_.step, Stage::pack, done, total);
+      observer_.on({context_.step, event::Progress{Stage::pack, done, total}});
     };
     auto decision = packer::pack(executable(), path_.native(), options);
     if (decision.refusal) {
@@ -273,10 +273,12 @@ class Shipment {
   void check_stop() const {
     if (context_.stop.stop_requested()) throw Stopped();
   }
-  void tell(Stage stage, std::string_view text) { observer_.on_stage(context_.step, stage, text); }
+  void tell(Stage stage, std::string_view text) {
+    observer_.on({context_.step, event::Done{stage, text}});
+  }
   void warn(std::string_view text) {
     warnings_.push_back(printable(text));
-    observer_.on_warning(context_.step, warnings_.back());
+    observer_.on({context_.step, event::Warning{warnings_.back()}});
   }
 
   const ShipRequest& block_;

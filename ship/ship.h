@@ -13,7 +13,7 @@
 
 #include "common/error.h"
 #include "report/size_report.h"
-#include "ship/observer.h"
+#include "ship/event.h"
 #include "ship/request.h"
 
 namespace whittle::ship {

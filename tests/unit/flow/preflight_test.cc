@@ -18,8 +18,10 @@ using testing::IsEmpty;
 
 class Recorder : public ship::Observer {
  public:
-  void on_warning(std::string_view step, std::string_view warning) override {
-    warnings += std::string(step) + ": " + std::string(warning) + "\n";
+  void on(const ship::Event& event) override {
+    const auto* warning = std::get_if<ship::event::Warning>(&event.what);
+    if (warning == nullptr) return;
+    warnings += std::string(event.step) + ": " + std::string(warning->text) + "\n";
   }
   std::string warnings;
 };

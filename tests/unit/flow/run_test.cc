@@ -7,6 +7,7 @@
 #include <chrono>
 #include <thread>
 
+#include "common/overloaded.h"
 #include "tests/unit/common/scratch_test.h"
 
 namespace whittle::flow {
@@ -20,16 +21,19 @@ using testing::Not;
 
 class Recorder : public ship::Observer {
  public:
-  void on_command(std::string_view step, std::string_view line) override {
-    output.push_back(std::string(step) + "$ " + std::string(line));
+  void on(const ship::Event& event) override {
+    using namespace ship::event;
+    const std::string step(event.step);
+    std::visit(
+        Overloaded{
+            [&](const Started& it) { output.push_back(step + "$ " + std::string(it.command)); },
+            [&](const Output& it) { output.push_back(step + ": " + std::string(it.line)); },
+            [&](const Warning& it) { warnings.push_back(step + ": " + std::string(it.text)); },
+            [&](const Stopped&) { stopped.push_back(step); },
+            [](const auto&) {},
+        },
+        event.what);
   }
-  void on_output(std::string_view step, std::string_view line) override {
-    output.push_back(std::string(step) + ": " + std::string(line));
-  }
-  void on_warning(std::string_view step, std::string_view warning) override {
-    warnings.push_back(std::string(step) + ": " + std::string(warning));
-  }
-  void on_stopped(std::string_view step) override { stopped.emplace_back(step); }
   std::vector<std::string> output, warnings, stopped;
 };
 

@@ -48,12 +48,14 @@ std::string tiny_executable() {
 
 class Recorder : public Observer {
  public:
-  void on_stage(std::string_view, Stage stage, std::string_view summary) override {
-    stages.emplace_back(name(stage));
-    summaries += std::string(summary) + "\n";
-  }
-  void on_warning(std::string_view, std::string_view warning) override {
-    warnings += std::string(warning) + "\n";
+  void on(const Event& event) override {
+    if (const auto* done = std::get_if<event::Done>(&event.what)) {
+      stages.emplace_back(name(done->stage));
+      summaries += std::string(done->summary) + "\n";
+    }
+    if (const auto* warning = std::get_if<event::Warning>(&event.what)) {
+      warnings += std::string(warning->text) + "\n";
+    }
   }
   std::vector<std::string> stages;
   std::string summaries, warnings;
