@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
+#include <variant>
 
 #include "cli/app.h"
 #include "cli/output.h"
@@ -10,9 +12,11 @@
 #include "common/error.h"
 #include "common/file.h"
 #include "common/outputs.h"
+#include "common/overloaded.h"
 #include "common/text.h"
 #include "ship/added_file.h"
 #include "ship/image_mistake.h"
+#include "ship/image_options.h"
 #include "ship/ship.h"
 #include "ship/source_date.h"
 
@@ -22,7 +26,7 @@ namespace {
 struct Options {
   ship::ImageRequest image;
   std::string input, report, compression = "gzip";
-  std::vector<std::string> env, labels, annotations;
+  std::map<std::string_view, std::vector<std::string>> assignments;  // "NAME=VALUE", by key
   bool no_weigh = false;
   CommonOptions common;
 };
@@ -42,10 +46,8 @@ void refuse_collisions(const Options& options) {
 void refuse_mistakes(const ship::ShipRequest& block) {
   const auto mistake = ship::find_image_mistake(block);
   if (!mistake) return;
-  const std::string option = mistake->key == "binary"        ? block.binary
-                             : mistake->key == "labels"      ? "--label"
-                             : mistake->key == "annotations" ? "--annotation"
-                                                             : fmt::format("--{}", mistake->key);
+  const ship::ImageOption* known = ship::image_option(mistake->key);
+  const std::string option = known == nullptr ? block.binary : std::string(known->long_flag());
   throw Error(ErrorKind::usage, option, mistake->message);
 }
 
@@ -81,9 +83,12 @@ int run(const Options& given) {
   }
   ship::ShipRequest block{
       .binary = options.input, .strip = false, .pack = false, .output = "", .image = options.image};
-  block.image.env = parse_assignments("--env", options.env);
-  block.image.labels = parse_assignments("--label", options.labels);
-  block.image.annotations = parse_assignments("--annotation", options.annotations);
+  for (const ship::ImageOption& option : ship::kImageOptions) {
+    const auto given_texts = options.assignments.find(option.key);
+    if (given_texts == options.assignments.end()) continue;
+    block.image.*std::get<ship::Assignments ship::ImageRequest::*>(option.member) =
+        parse_assignments(option.long_flag(), given_texts->second);
+  }
   block.image.compression =
       options.compression == "zstd" ? imagegen::Compression::zstd : imagegen::Compression::gzip;
   refuse_mistakes(block);
@@ -110,46 +115,44 @@ int run(const Options& given) {
   return 0;
 }
 
-// A repeatable option that takes one value each time.
-CLI::Option* add_list(CLI::App* command, const std::string& name, std::vector<std::string>& values,
-                      const std::string& type, const std::string& description) {
-  return command->add_option(name, values, description)->type_name(type)->allow_extra_args(false);
+// The options of the table, in its order.
+void add_image_options(Program& program, CLI::App* command, Options& options) {
+  for (const ship::ImageOption& option : ship::kImageOptions) {
+    const std::string flags(option.flags), help(option.help);
+    // A list takes one value each time.
+    const auto add_list = [&](std::vector<std::string>& values) {
+      return command->add_option(flags, values, help)->allow_extra_args(false);
+    };
+    CLI::Option* added =
+        std::visit(Overloaded{
+                       [&](std::string ship::ImageRequest::*member) {
+                         return command->add_option(flags, options.image.*member, help);
+                       },
+                       [&](std::vector<std::string> ship::ImageRequest::*member) {
+                         return add_list(options.image.*member);
+                       },
+                       [&](ship::Assignments ship::ImageRequest::*) {
+                         return add_list(options.assignments[option.key]);
+                       },
+                       [&](imagegen::Compression ship::ImageRequest::*) {
+                         return command->add_option(flags, options.compression, help)
+                             ->check(one_of({"gzip", "zstd"}));
+                       },
+                   },
+                   option.member);
+    added->type_name(std::string(option.type));
+    if (option.may_be_empty) program.may_be_empty(added);
+  }
 }
 
 }  // namespace
 
 void add_image(Program& program) {
   auto options = std::make_shared<Options>();
-  ship::ImageRequest& image = options->image;
   CLI::App* command = program.add_command("image", "Put an executable, alone, into an image",
                                           [options] { return run(*options); });
   command->add_option("FILE", options->input, "A static executable, packed or not")->required();
-  command
-      ->add_option("-o,--output", image.output,
-                   "The archive, for `docker load`; - for standard output")
-      ->type_name("OUT");
-  command->add_option("--layout", image.layout, "An OCI layout folder, created or added to")
-      ->type_name("DIR");
-  command->add_option("-t,--tag", image.tag, "The image's name (FILE's name:latest)")
-      ->type_name("NAME:TAG");
-  command->add_option("--name", image.name, "Path of the executable in it (/FILE's name)")
-      ->type_name("PATH");
-  add_list(command, "--entrypoint", image.entrypoint, "ARG", "What is run (the executable) *");
-  program.may_be_empty(add_list(command, "--cmd", image.cmd, "ARG", "Its default arguments *"));
-  add_list(command, "-e,--env", options->env, "NAME=VALUE", "An environment variable *");
-  command->add_option("--workdir", image.workdir, "The working directory (/)")->type_name("PATH");
-  command->add_option("--user", image.user, "Who runs it (65532:65532)")->type_name("UID:GID");
-  add_list(command, "--expose", image.expose, "PORT", "A port it listens on: 8080, 53/udp *");
-  add_list(command, "-l,--label", options->labels, "NAME=VALUE", "A label *");
-  add_list(command, "--annotation", options->annotations, "NAME=VALUE",
-           "An annotation of the manifest *");
-  add_list(command, "--add", image.add, "SRC:DEST[:MODE[:UID:GID]]",
-           "A file (mode 0644), or a folder with all\nthat is in it *");
-  add_list(command, "--add-dir", image.add_dir, "PATH[:MODE[:UID:GID]]",
-           "A folder (mode 0755), such as /tmp:1777 *");
-  command->add_option("--compression", options->compression, "Of the layer: gzip or zstd (gzip)")
-      ->type_name("NAME")
-      ->check(one_of({"gzip", "zstd"}));
+  add_image_options(program, command, *options);
   command
       ->add_option("--report", options->report,
                    "Write a size report: .json, .md, or text; - for\nstandard output")

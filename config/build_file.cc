@@ -10,6 +10,7 @@
 
 #include "common/error.h"
 #include "common/host_path.h"
+#include "common/overloaded.h"
 #include "common/suggest.h"
 #include "common/text.h"
 #include "config/clashes.h"
@@ -18,6 +19,7 @@
 #include "imagegen/reference.h"
 #include "ship/added_file.h"
 #include "ship/image_mistake.h"
+#include "ship/image_options.h"
 
 namespace whittle::config {
 namespace {
@@ -179,31 +181,47 @@ imagegen::Compression parse_compression(const Value& value) {
   value.fail("must be `gzip` or `zstd`");
 }
 
+// A text of `image`; paths of the host are noted.
+std::string parse_image_text(const ship::ImageOption& option, const Value& value, Paths& paths) {
+  if (option.key == "output") return inner_file(value, HostPath::Use::archive, paths);
+  if (option.key != "layout") return value.text();
+  std::string path = inner_path(value, HostPath::Use::layout, paths);
+  if (paths.back().path == ".") value.fail("is the work directory; name a folder of its own");
+  return path;
+}
+
+std::vector<std::string> parse_image_list(const ship::ImageOption& option, const Value& value,
+                                          Paths& paths) {
+  if (option.key == "add") return parse_added(value, paths);
+  if (option.key == "add_dir") return parse_added_folders(value);
+  return value.texts();
+}
+
 ship::ImageRequest parse_image(const Value& value, Paths& paths) {
-  const Mapping mapping(
-      value, {"output", "layout", "tag", "name", "entrypoint", "cmd", "env", "workdir", "user",
-              "expose", "labels", "annotations", "add", "add_dir", "compression"});
+  std::vector<std::string> keys;
+  for (const ship::ImageOption& option : ship::kImageOptions) keys.emplace_back(option.key);
+  const Mapping mapping(value, keys);
   ship::ImageRequest image;
-  if (auto found = mapping.find("output")) {
-    image.output = inner_file(*found, HostPath::Use::archive, paths);
+  for (const ship::ImageOption& option : ship::kImageOptions) {
+    const auto found = mapping.find(option.key);
+    if (!found) continue;
+    std::visit(Overloaded{
+                   [&](std::string ship::ImageRequest::*member) {
+                     image.*member = parse_image_text(option, *found, paths);
+                   },
+                   [&](std::vector<std::string> ship::ImageRequest::*member) {
+                     image.*member = parse_image_list(option, *found, paths);
+                   },
+                   [&](ship::Assignments ship::ImageRequest::*member) {
+                     image.*member =
+                         option.key == "env" ? parse_environment(*found) : found->assignments();
+                   },
+                   [&](imagegen::Compression ship::ImageRequest::*member) {
+                     image.*member = parse_compression(*found);
+                   },
+               },
+               option.member);
   }
-  if (auto found = mapping.find("layout")) {
-    image.layout = inner_path(*found, HostPath::Use::layout, paths);
-    if (paths.back().path == ".") found->fail("is the work directory; name a folder of its own");
-  }
-  if (auto found = mapping.find("tag")) image.tag = found->text();
-  if (auto found = mapping.find("name")) image.name = found->text();
-  if (auto found = mapping.find("entrypoint")) image.entrypoint = found->texts();
-  if (auto found = mapping.find("cmd")) image.cmd = found->texts();
-  if (auto found = mapping.find("env")) image.env = parse_environment(*found);
-  if (auto found = mapping.find("workdir")) image.workdir = found->text();
-  if (auto found = mapping.find("user")) image.user = found->text();
-  if (auto found = mapping.find("expose")) image.expose = found->texts();
-  if (auto found = mapping.find("labels")) image.labels = found->assignments();
-  if (auto found = mapping.find("annotations")) image.annotations = found->assignments();
-  if (auto found = mapping.find("add")) image.add = parse_added(*found, paths);
-  if (auto found = mapping.find("add_dir")) image.add_dir = parse_added_folders(*found);
-  if (auto found = mapping.find("compression")) image.compression = parse_compression(*found);
   return image;
 }
 

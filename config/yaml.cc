@@ -175,9 +175,8 @@ std::vector<std::pair<std::string, std::string>> Value::assignments() const {
   return assignments;
 }
 
-Mapping::Mapping(const Value& value, std::initializer_list<const char*> keys)
+Mapping::Mapping(const Value& value, const std::vector<std::string>& known)
     : value_(value), entries_(value.entries()) {
-  const std::vector<std::string> known(keys.begin(), keys.end());
   for (std::size_t i = 0; i < entries_.size(); i++) {
     const std::string& key = entries_[i].first;
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;

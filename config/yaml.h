@@ -15,7 +15,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -96,7 +95,7 @@ class Value {
 // A mapping whose keys are known. Any other key is an error with a suggestion.
 class Mapping {
  public:
-  Mapping(const Value& value, std::initializer_list<const char*> keys);
+  Mapping(const Value& value, const std::vector<std::string>& known);
 
   std::optional<Value> find(std::string_view key) const;
   Value require(std::string_view key) const;
