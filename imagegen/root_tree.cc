@@ -26,8 +26,8 @@ TreeEntry tree_entry(const RootEntry& entry) {
 
 }  // namespace
 
-RootTree::RootTree(const ImageSpec& spec) {
-  for (RootEntry& entry : make_root(spec)) {
+RootTree::RootTree(std::vector<RootEntry> root) {
+  for (RootEntry& entry : root) {
     std::string path = "/" + entry.path;
     entries_.emplace(std::move(path), std::move(entry));
   }

@@ -18,8 +18,10 @@ namespace whittle::imagegen {
 // Not thread-safe.
 class RootTree : public FileTree {
  public:
+  // What make_root returned; the contents of files must outlive the tree.
+  explicit RootTree(std::vector<RootEntry> root);
   // What the spec puts into the image; it must outlive the tree. Throws as make_root does.
-  explicit RootTree(const ImageSpec& spec);
+  explicit RootTree(const ImageSpec& spec) : RootTree(make_root(spec)) {}
 
   std::optional<TreeEntry> find(const std::string& path) const override;
   std::vector<std::string> names(const std::string& folder) const override;

@@ -26,7 +26,6 @@ constexpr std::size_t kLongestName = 255;   // Linux NAME_MAX
 constexpr std::uint32_t kModeBits = 07777;
 constexpr std::uint32_t kLinkMode = 0777;  // what every link has on Linux
 constexpr std::uint32_t kLargestOwner = 0x7fffffff;
-constexpr int kMostLinks = 40;  // followed for one path, as the kernel has it
 
 [[noreturn]] void refuse(std::string_view path, std::string_view why) {
   throw Error(ErrorKind::usage, "", fmt::format("image path '{}' {}", printable(path), why));
@@ -202,48 +201,6 @@ std::vector<RootEntry> make_root(const ImageSpec& spec) {
   // The working folder is made here, as a Dockerfile's WORKDIR does: not every run time makes it.
   maker.need_folder_at(spec.working_dir);
   return maker.finish();
-}
-
-const RootEntry* find_entry(const std::vector<RootEntry>& root, std::string_view path) {
-  static const RootEntry kRoot{.path = "", .is_folder = true, .mode = 0755, .content = {}};
-  const auto at_path = [&](const std::string& wanted) -> const RootEntry* {
-    if (wanted.empty()) return &kRoot;
-    const auto at = std::lower_bound(
-        root.begin(), root.end(), wanted,
-        [](const RootEntry& entry, const std::string& text) { return entry.path < text; });
-    return at != root.end() && at->path == wanted ? &*at : nullptr;
-  };
-  const auto components = split(path);
-  std::vector<std::string> rest(components.rbegin(), components.rend());  // the next is the last
-  std::string reached;                                                    // "usr/bin"
-  const RootEntry* entry = &kRoot;
-  for (int links = 0; !rest.empty();) {
-    const std::string part = std::move(rest.back());
-    rest.pop_back();
-    if (part == ".") continue;
-    if (part == "..") {
-      const std::size_t slash = reached.rfind('/');
-      reached.erase(slash == reached.npos ? 0 : slash);
-      entry = at_path(reached);
-      continue;
-    }
-    if (entry == nullptr || !entry->is_folder) return nullptr;
-    std::string next = reached;
-    if (!next.empty()) next += '/';
-    next += part;
-    entry = at_path(next);
-    if (entry == nullptr) return nullptr;
-    if (entry->target.empty()) {
-      reached = std::move(next);
-      continue;
-    }
-    if (++links > kMostLinks) return nullptr;
-    if (entry->target.starts_with('/')) reached.clear();
-    const auto target = split(entry->target);
-    rest.insert(rest.end(), target.rbegin(), target.rend());
-    entry = at_path(reached);
-  }
-  return entry;
 }
 
 }  // namespace whittle::imagegen

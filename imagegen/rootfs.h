@@ -32,8 +32,4 @@ std::string normalise_path(std::string_view path);
 // above the root. The spec must outlive the result.
 std::vector<RootEntry> make_root(const ImageSpec& spec);
 
-// What is at an absolute path, symbolic links followed as the kernel does in a container; null
-// where that is nothing. `root` is sorted as make_root returns it.
-const RootEntry* find_entry(const std::vector<RootEntry>& root, std::string_view path);
-
 }  // namespace whittle::imagegen

@@ -15,7 +15,9 @@
 #include <optional>
 
 #include "common/error.h"
+#include "common/file_tree.h"
 #include "common/text.h"
+#include "imagegen/root_tree.h"
 
 namespace whittle::imagegen {
 namespace {
@@ -33,10 +35,6 @@ std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t l
   const auto [at, error] = std::from_chars(text.data(), end, value);
   if (text.empty() || error != std::errc() || at != end || value > largest) return std::nullopt;
   return value;
-}
-
-const RootEntry* find(const std::vector<RootEntry>& root, std::string_view path) {
-  return path.starts_with('/') ? find_entry(root, path) : nullptr;
 }
 
 bool is_user_name(std::string_view text) {
@@ -62,11 +60,12 @@ bool is_given_by_engines(std::string_view path) {
 
 // Links that lead to nothing, in one line: a folder of time zones has hundreds of links.
 std::string find_dangling_links(const std::vector<RootEntry>& root) {
+  const RootTree tree(root);
   const RootEntry* first = nullptr;
   int others = 0;
   for (const RootEntry& entry : root) {
     if (entry.target.empty() || is_given_by_engines(entry.target)) continue;
-    if (find_entry(root, '/' + entry.path) != nullptr) continue;
+    if (resolve(tree, '/' + entry.path)) continue;
     if (first == nullptr) {
       first = &entry;
     } else {
@@ -102,7 +101,7 @@ void check_user(std::string_view user, const std::vector<RootEntry>& root) {
       }
     } else if (!is_user_name(text)) {
       refuse("user", user, "is not USER or USER:GROUP; use numbers, as in 65532:65532");
-    } else if (find(root, file) == nullptr) {
+    } else if (!resolve(RootTree(root), file)) {
       refuse("user", user,
              fmt::format("has a {} name, and the image has no {} to look it up; use a number, or "
                          "add the file",

@@ -145,31 +145,5 @@ TEST(MakeRoot, RefusesLinksThatLeadAboveTheRoot) {
   EXPECT_ERROR(make("/l", std::string(4096, 'x')), usage, HasSubstr("longer"));
 }
 
-TEST(FindEntry, FollowsLinksInsideTheImage) {
-  const auto root = make_root(spec_of({{"/usr/bin/app", {}, 0755}}, {},
-                                      {{"/bin", "usr/bin"},
-                                       {"/usr/bin/a", "app"},
-                                       {"/usr/b", "/bin/a"},
-                                       {"/usr/c", "../usr/./b"},
-                                       {"/loop", "loop"},
-                                       {"/one", "two"},
-                                       {"/two", "/one"},
-                                       {"/gone", "missing/x"},
-                                       {"/through", "usr/bin/app/.."}}));
-  for (const char* path : {"/usr/bin/app", "/bin/app", "/bin/a", "/usr/b", "/usr/c", "/usr//c",
-                           "/bin/../bin/a", "/usr/bin/../../usr/b"}) {
-    const RootEntry* const entry = find_entry(root, path);
-    ASSERT_NE(entry, nullptr) << path;
-    EXPECT_EQ(entry->path, "usr/bin/app") << path;
-  }
-  // ".." after a link is the folder above the one that it leads to.
-  EXPECT_EQ(find_entry(root, "/bin/..")->path, "usr");
-  EXPECT_TRUE(find_entry(root, "/")->is_folder);
-  EXPECT_TRUE(find_entry(root, "/../..")->is_folder);
-  for (const char* path : {"/loop", "/one", "/gone", "/x", "/usr/bin/app/x", "/usr/bin/ap"}) {
-    EXPECT_EQ(find_entry(root, path), nullptr) << path;
-  }
-}
-
 }  // namespace
 }  // namespace whittle::imagegen
