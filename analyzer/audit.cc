@@ -19,6 +19,7 @@
 #include "common/digest.h"
 #include "common/elf.h"
 #include "common/file.h"
+#include "common/file_descriptor.h"
 #include "common/file_tree.h"
 #include "common/mapped_file.h"
 #include "common/threads.h"
@@ -41,13 +42,11 @@ struct Job {
 };
 
 bool begins_like_elf(const fs::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) throw io_error(path.native(), "cannot open", errno);
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file) throw io_error(path.native(), "cannot open", errno);
   std::uint8_t start[4] = {};
-  const ssize_t n = ::pread(fd, start, sizeof start, 0);
-  const int error = errno;
-  ::close(fd);
-  if (n < 0) throw io_error(path.native(), "cannot read", error);
+  const ssize_t n = ::pread(file.get(), start, sizeof start, 0);
+  if (n < 0) throw io_error(path.native(), "cannot read", errno);
   return elf::has_magic(ByteView(start, static_cast<std::size_t>(n)));
 }
 

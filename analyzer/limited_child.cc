@@ -29,6 +29,7 @@
 #include <exception>
 #include <system_error>
 
+#include "common/file_descriptor.h"
 #include "common/signals.h"
 
 namespace whittle::analyzer {
@@ -182,8 +183,9 @@ std::string describe_end(int status, std::string problem) {
 }  // namespace
 
 ChildAnswer run_limited(const std::function<Bytes()>& work, const ChildLimits& limits) {
-  std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return {{}, describe_errno("cannot start", errno)};
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {{}, describe_errno("cannot start", errno)};
+  FileDescriptor our_end(ends[0]), its_end(ends[1]);
 
   // No signal may reach a handler of ours in the child before it has let go of them.
   sigset_t all, before;
@@ -191,19 +193,16 @@ ChildAnswer run_limited(const std::function<Bytes()>& work, const ChildLimits& l
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t child = ::fork();
   const int fork_error = errno;
-  if (child == 0) run_child(work, limits, pipe[1], before);
+  if (child == 0) run_child(work, limits, its_end.get(), before);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  ::close(pipe[1]);
-  if (child < 0) {
-    ::close(pipe[0]);
-    return {{}, describe_errno("cannot start", fork_error)};
-  }
+  its_end.reset();
+  if (child < 0) return {{}, describe_errno("cannot start", fork_error)};
 
   ChildAnswer answer;
   Bytes bytes;
-  answer.problem = read_answer(pipe[0], limits, &bytes);
-  ::close(pipe[0]);
-  // An answer in full is all that is wanted of the child, and without one it is of no use either.
+  answer.problem = read_answer(our_end.get(), limits, &bytes);
+  our_end.reset();
+  // With or without a full answer the child is no longer needed.
   // A child that has ended keeps its number and its status until it is waited for.
   ::kill(child, SIGKILL);
   int status = 0;

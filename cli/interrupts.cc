@@ -66,9 +66,9 @@ Interrupts::Interrupts(flow::Build& build) : build_(build) {
     if (!ignored) ::sigaddset(&signals, number);
   }
   ::pthread_sigmask(SIG_BLOCK, &signals, &former_mask_);
-  signals_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-  over_ = ::eventfd(0, EFD_CLOEXEC);
-  if (signals_ < 0 || over_ < 0) throw io_error("", "cannot wait for signals", errno);
+  signals_.reset(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  over_.reset(::eventfd(0, EFD_CLOEXEC));
+  if (!signals_ || !over_) throw io_error("", "cannot wait for signals", errno);
   try {
     thread_ = std::thread([this] { wait_for_signals(); });
   } catch (const std::system_error&) {
@@ -79,22 +79,23 @@ Interrupts::Interrupts(flow::Build& build) : build_(build) {
 
 Interrupts::~Interrupts() {
   const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t n = ::write(over_, &one, sizeof one);
+  [[maybe_unused]] const ssize_t n = ::write(over_.get(), &one, sizeof one);
   if (thread_.joinable()) thread_.join();
-  ::close(signals_);
-  ::close(over_);
+  signals_.reset();
   // A signal that came too late for the thread is handled as in any other command.
   ::pthread_sigmask(SIG_SETMASK, &former_mask_, nullptr);
 }
 
 int Interrupts::take_signal() {
   signalfd_siginfo info{};
-  return ::read(signals_, &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+  return ::read(signals_.get(), &info, sizeof info) == sizeof info
+             ? static_cast<int>(info.ssi_signo)
+             : 0;
 }
 
 void Interrupts::wait_for_signals() {
-  std::array<pollfd, 2> waits{pollfd{.fd = signals_, .events = POLLIN, .revents = 0},
-                              pollfd{.fd = over_, .events = POLLIN, .revents = 0}};
+  std::array<pollfd, 2> waits{pollfd{.fd = signals_.get(), .events = POLLIN, .revents = 0},
+                              pollfd{.fd = over_.get(), .events = POLLIN, .revents = 0}};
   while (true) {
     if (::poll(waits.data(), waits.size(), -1) < 0) continue;
     if (const int number = take_signal(); number != 0) end_build(number);

@@ -13,6 +13,7 @@
 
 #include <thread>
 
+#include "common/file_descriptor.h"
 #include "flow/run.h"
 
 namespace whittle::cli {
@@ -33,7 +34,7 @@ class Interrupts {
 
   flow::Build& build_;
   sigset_t former_mask_;
-  int signals_ = -1, over_ = -1;  // descriptors: of signals; readable when the build is over
+  FileDescriptor signals_, over_;  // descriptors: of signals; readable when the build is over
   std::thread thread_;
 };
 

@@ -68,21 +68,6 @@ void remove_by_system_calls(int folder, const char* name, int depth) {
   ::unlinkat(folder, name, AT_REMOVEDIR);
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
 const char* describe_non_regular(mode_t mode) {
   if (S_ISDIR(mode)) return "a folder";
   if (S_ISFIFO(mode)) return "a FIFO";
@@ -141,7 +126,7 @@ Temporary make_beside(const std::filesystem::path& path, const char* what, const
 // by then, so that is not a failure.
 void sync_folder_of(const std::filesystem::path& path) {
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() >= 0) ::fsync(fd.get());
 }
 
@@ -158,7 +143,7 @@ Bytes capabilities_of(int descriptor) {
 
 OpenedFile open_file(const std::filesystem::path& path, std::uint64_t limit) {
   // O_NONBLOCK: opening a FIFO must not wait for its writer.
-  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0) throw io_error(path.native(), "cannot open", errno);
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) throw io_error(path.native(), "cannot stat", errno);
@@ -172,8 +157,8 @@ OpenedFile open_file(const std::filesystem::path& path, std::uint64_t limit) {
     throw Error(ErrorKind::refused, path.native(),
                 fmt::format("has {} bytes, more than the {} that whittle takes", size, limit));
   }
-  const int descriptor = fd.release();
-  return {.descriptor = descriptor,
+  Bytes capabilities = capabilities_of(fd.get());
+  return {.descriptor = std::move(fd),
           .status = {.size = size,
                      .mode = static_cast<mode_t>(status.st_mode & 07777),
                      .device = status.st_dev,
@@ -183,18 +168,18 @@ OpenedFile open_file(const std::filesystem::path& path, std::uint64_t limit) {
                      .group = status.st_gid,
                      .accessed = status.st_atim,
                      .modified = status.st_mtim,
-                     .capabilities = capabilities_of(descriptor)}};
+                     .capabilities = std::move(capabilities)}};
 }
 
 LoadedFile read_file(const std::filesystem::path& path, std::uint64_t limit) {
   const OpenedFile opened = open_file(path, limit);
-  const Descriptor fd(opened.descriptor);
   LoadedFile file;
   file.status = opened.status;
   file.bytes.resize(file.status.size);
   std::size_t done = 0;
   while (done < file.bytes.size()) {
-    const ssize_t n = ::read(fd.get(), file.bytes.data() + done, file.bytes.size() - done);
+    const ssize_t n =
+        ::read(opened.descriptor.get(), file.bytes.data() + done, file.bytes.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw io_error(path.native(), "cannot read", errno);
     if (n == 0) {
@@ -223,8 +208,8 @@ bool is_standard_output(const std::filesystem::path& path) {
 
 AtomicFile::AtomicFile(const std::filesystem::path& path, mode_t mode) : path_(path) {
   if (path == kStandardOutput) {
-    descriptor_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-    if (descriptor_ < 0) throw io_error("standard output", "cannot write", errno);
+    descriptor_.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
+    if (!descriptor_) throw io_error("standard output", "cannot write", errno);
     return;
   }
   struct stat status {};
@@ -233,8 +218,8 @@ AtomicFile::AtomicFile(const std::filesystem::path& path, mode_t mode) : path_(p
       throw Error(ErrorKind::io, path.native(), "cannot write: is a folder; name a file in it");
     }
     if (!S_ISREG(status.st_mode)) {
-      descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
-      if (descriptor_ < 0) throw io_error(path.native(), "cannot write", errno);
+      descriptor_.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+      if (!descriptor_) throw io_error(path.native(), "cannot write", errno);
       return;
     }
     // A symbolic link stays one: the file it leads to is what gets replaced.
@@ -251,20 +236,20 @@ AtomicFile::AtomicFile(const std::filesystem::path& path, mode_t mode) : path_(p
       make_beside(path_, "cannot create a temporary file next to it", [&](const char* name) {
         return ::open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0777);
       });
-  descriptor_ = file.made;
+  descriptor_.reset(file.made);
   temporary_ = file.name;
   cleanup_slot_ = file.cleanup_slot;
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_.reset();
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
   release_slot(cleanup_slot_);
 }
 
 void AtomicFile::write(ByteView bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::write(descriptor_, bytes.data(), bytes.size());
+    const ssize_t n = ::write(descriptor_.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw io_error(path_.native(), "cannot write", errno);
     bytes = bytes.subspan(static_cast<std::size_t>(n));
@@ -272,39 +257,39 @@ void AtomicFile::write(ByteView bytes) {
 }
 
 void AtomicFile::set_exact_mode(mode_t mode) {
-  if (!temporary_.empty() && ::fchmod(descriptor_, mode) != 0) {
+  if (!temporary_.empty() && ::fchmod(descriptor_.get(), mode) != 0) {
     throw io_error(path_.native(), "cannot set the mode", errno);
   }
 }
 
 void AtomicFile::set_owner_and_times(const FileStatus& like) {
   if (temporary_.empty()) return;
-  if (::fchown(descriptor_, like.owner, like.group) != 0 && errno != EPERM) {
+  if (::fchown(descriptor_.get(), like.owner, like.group) != 0 && errno != EPERM) {
     throw io_error(path_.native(), "cannot set the owner", errno);
   }
   const timespec times[2] = {like.accessed, like.modified};
-  if (::futimens(descriptor_, times) != 0) {
+  if (::futimens(descriptor_.get(), times) != 0) {
     throw io_error(path_.native(), "cannot set the times", errno);
   }
 }
 
 bool AtomicFile::has_owner_of(const FileStatus& like) const {
   struct stat status {};
-  if (::fstat(descriptor_, &status) != 0) throw io_error(path_.native(), "cannot stat", errno);
+  if (::fstat(descriptor_.get(), &status) != 0)
+    throw io_error(path_.native(), "cannot stat", errno);
   return status.st_uid == like.owner && status.st_gid == like.group;
 }
 
 bool AtomicFile::set_capabilities(ByteView capabilities) {
-  return temporary_.empty() ||
-         ::fsetxattr(descriptor_, kCapabilities, capabilities.data(), capabilities.size(), 0) == 0;
+  return temporary_.empty() || ::fsetxattr(descriptor_.get(), kCapabilities, capabilities.data(),
+                                           capabilities.size(), 0) == 0;
 }
 
 void AtomicFile::commit() {
-  if (!temporary_.empty() && ::fsync(descriptor_) != 0) {
+  if (!temporary_.empty() && ::fsync(descriptor_.get()) != 0) {
     throw io_error(path_.native(), "cannot flush to disk", errno);
   }
-  const int closed = ::close(descriptor_);
-  descriptor_ = -1;
+  const int closed = ::close(descriptor_.release());
   if (closed != 0) throw io_error(path_.native(), "cannot close", errno);
   if (temporary_.empty()) return;
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) {

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "common/bytes.h"
+#include "common/file_descriptor.h"
 
 namespace whittle {
 
@@ -34,7 +35,7 @@ struct FileStatus {
 };
 
 struct OpenedFile {
-  int descriptor = -1;
+  FileDescriptor descriptor;
   FileStatus status;
 };
 struct LoadedFile {
@@ -44,7 +45,7 @@ struct LoadedFile {
 
 inline constexpr std::uint64_t kMaxFileBytes = std::uint64_t{4} << 30;
 
-// Opens a regular file for reading; the caller closes the descriptor. Throws Error{io} where it is
+// Opens a regular file for reading. Throws Error{io} where it is
 // missing or unreadable and Error{refused} where it is not a regular file (a folder, a FIFO, a
 // device: nothing is opened that could block), or larger than `limit` bytes.
 OpenedFile open_file(const std::filesystem::path& path, std::uint64_t limit = kMaxFileBytes);
@@ -77,7 +78,7 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(ByteView bytes);
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.get(); }
   // Gives the file these permission bits whatever the umask is, as a copy of another file has them.
   // A device or FIFO that is written to directly keeps its own.
   void set_exact_mode(mode_t mode);
@@ -93,7 +94,7 @@ class AtomicFile {
  private:
   std::filesystem::path path_;
   std::filesystem::path temporary_;  // empty when written directly
-  int descriptor_ = -1;
+  FileDescriptor descriptor_;
   int cleanup_slot_ = -1;
 };
 

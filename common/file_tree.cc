@@ -119,11 +119,10 @@ std::optional<Bytes> FolderTree::read(const std::string& path, std::uint64_t mos
     std::size_t have = 0;
     ssize_t n = 1;
     while (have < bytes.size() && n > 0) {
-      n = ::pread(file.descriptor, bytes.data() + have, bytes.size() - have,
+      n = ::pread(file.descriptor.get(), bytes.data() + have, bytes.size() - have,
                   static_cast<off_t>(have));
       if (n > 0) have += static_cast<std::size_t>(n);
     }
-    ::close(file.descriptor);
     if (n < 0) return std::nullopt;
     bytes.resize(have);
     return bytes;

@@ -14,21 +14,17 @@ namespace whittle {
 
 FolderLock::FolderLock(const std::filesystem::path& folder, Kind kind)
     : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  if (descriptor_ < 0) throw io_error(folder.native(), "cannot open", errno);
-  while (::flock(descriptor_, kind == Kind::shared ? LOCK_SH : LOCK_EX) != 0) {
+  if (!descriptor_) throw io_error(folder.native(), "cannot open", errno);
+  while (::flock(descriptor_.get(), kind == Kind::shared ? LOCK_SH : LOCK_EX) != 0) {
     if (errno == EINTR) continue;
-    const int error = errno;
-    ::close(descriptor_);
-    throw io_error(folder.native(), "cannot lock", error);
+    throw io_error(folder.native(), "cannot lock", errno);
   }
 }
-
-FolderLock::~FolderLock() { ::close(descriptor_); }
 
 bool FolderLock::is_at(const std::filesystem::path& folder) const {
   struct stat locked {
   }, named{};
-  return ::fstat(descriptor_, &locked) == 0 && ::stat(folder.c_str(), &named) == 0 &&
+  return ::fstat(descriptor_.get(), &locked) == 0 && ::stat(folder.c_str(), &named) == 0 &&
          locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
 }
 

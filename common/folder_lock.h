@@ -10,6 +10,8 @@
 
 #include <filesystem>
 
+#include "common/file_descriptor.h"
+
 namespace whittle {
 
 class FolderLock {
@@ -22,15 +24,12 @@ class FolderLock {
   // Waits until the lock is free. Throws Error{io} where the folder cannot be opened or its file
   // system has no locks.
   FolderLock(const std::filesystem::path& folder, Kind kind);
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
 
   // True where `folder` leads to the folder that is locked.
   bool is_at(const std::filesystem::path& folder) const;
 
  private:
-  int descriptor_;
+  FileDescriptor descriptor_;
 };
 
 }  // namespace whittle

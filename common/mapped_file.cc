@@ -61,10 +61,9 @@ class MappedBytes {
     const std::uint64_t size = file.status.size;
     int error = 0;
     if (size != 0) {
-      start_ = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor, 0);
+      start_ = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor.get(), 0);
       error = errno;
     }
-    ::close(file.descriptor);
     if (start_ == MAP_FAILED) throw io_error(path.native(), "cannot map", error);
     mapping_.begin = reinterpret_cast<std::uintptr_t>(start_);
     mapping_.end = mapping_.begin + size;

@@ -12,6 +12,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/file_descriptor.h"
 #include "common/host_path.h"
 
 namespace whittle::flow {
@@ -26,16 +27,12 @@ struct stat status_of(const fs::path& path) {
 }
 
 void copy_file(const fs::path& from, const fs::path& to, mode_t mode) {
-  const int input = ::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (input < 0) throw io_error(from.native(), "cannot open", errno);
-  struct Closer {
-    int descriptor;
-    ~Closer() { ::close(descriptor); }
-  } const closer{input};
+  const FileDescriptor input(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!input) throw io_error(from.native(), "cannot open", errno);
   AtomicFile output(to, mode);
   std::array<std::uint8_t, 1 << 16> buffer;
   while (true) {
-    const ssize_t n = ::read(input, buffer.data(), buffer.size());
+    const ssize_t n = ::read(input.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw io_error(from.native(), "cannot read", errno);
     if (n == 0) break;

@@ -31,18 +31,6 @@ std::string make_nonce() {
   return to_hex(random);
 }
 
-// Two ends, closed unless they are taken.
-class Ends {
- public:
-  ~Ends() {
-    for (const int descriptor : ends) {
-      if (descriptor >= 0) ::close(descriptor);
-    }
-  }
-  int take(std::size_t i) { return std::exchange(ends[i], -1); }
-  std::array<int, 2> ends{-1, -1};
-};
-
 // Takes what the pipe holds now. False at its end.
 bool drain(int descriptor, LineReader& reader) {
   std::array<char, 1 << 14> buffer;
@@ -67,12 +55,16 @@ bool send_request(int control, SupervisorRequest::Kind kind, int value) {
 
 Supervisor::Supervisor(const std::vector<Command>& commands, std::chrono::milliseconds grace)
     : commands_(commands), marks_(make_nonce()), group_(make_nonce()) {
-  Ends socket, pipe;
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socket.ends.data()) != 0) {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     throw io_error("", "cannot create a socket", errno);
   }
-  if (::pipe2(pipe.ends.data(), O_CLOEXEC) != 0) throw io_error("", "cannot create a pipe", errno);
-  ::fcntl(pipe.ends[0], F_SETFL, O_NONBLOCK);
+  control_.reset(ends[0]);
+  const FileDescriptor its_control(ends[1]);
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw io_error("", "cannot create a pipe", errno);
+  output_.reset(ends[0]);
+  const FileDescriptor its_output(ends[1]);
+  ::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
 
   // No signal may reach one of whittle's handlers in the child.
   sigset_t all, before;
@@ -84,20 +76,17 @@ Supervisor::Supervisor(const std::vector<Command>& commands, std::chrono::millis
     supervise({.commands = commands_,
                .marks = marks_,
                .group = group_,
-               .control = socket.ends[1],
-               .output = pipe.ends[1],
+               .control = its_control.get(),
+               .output = its_output.get(),
                .grace = grace});
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (id_ < 0) throw io_error("", "cannot start a process to run commands in", fork_error);
-  control_ = socket.take(0);
-  output_ = pipe.take(0);
 }
 
 Supervisor::~Supervisor() {
-  ::close(control_);
+  control_.reset();  // which ends it
   wait();
-  ::close(output_);
 }
 
 ProcessResult Supervisor::run(std::size_t index, const CommandOutput& output) {
@@ -112,7 +101,7 @@ ProcessResult Supervisor::run(std::size_t index, const CommandOutput& output) {
     result.stopped = true;
     return result;
   };
-  if (!send_request(control_, SupervisorRequest::Kind::start, static_cast<int>(index))) {
+  if (!send_request(control_.get(), SupervisorRequest::Kind::start, static_cast<int>(index))) {
     return stopped_or_lost();
   }
 
@@ -127,14 +116,15 @@ ProcessResult Supervisor::run(std::size_t index, const CommandOutput& output) {
   bool open = true;
   ssize_t received = -1;
   while (received < 0) {
-    std::array<pollfd, 2> waits{pollfd{.fd = control_, .events = POLLIN, .revents = 0},
-                                pollfd{.fd = open ? output_ : -1, .events = POLLIN, .revents = 0}};
+    std::array<pollfd, 2> waits{
+        pollfd{.fd = control_.get(), .events = POLLIN, .revents = 0},
+        pollfd{.fd = open ? output_.get() : -1, .events = POLLIN, .revents = 0}};
     if (::poll(waits.data(), waits.size(), -1) < 0) continue;
     if (waits[0].revents != 0) {
-      received = ::recv(control_, &report, sizeof report, MSG_DONTWAIT);
+      received = ::recv(control_.get(), &report, sizeof report, MSG_DONTWAIT);
       if (received < 0 && errno != EAGAIN && errno != EINTR) received = 0;
     }
-    if (open) open = drain(output_, reader);
+    if (open) open = drain(output_.get(), reader);
   }
   reader.finish();
   if (received != sizeof report) return stopped_or_lost();
@@ -158,7 +148,7 @@ ProcessResult Supervisor::run(std::size_t index, const CommandOutput& output) {
 
 void Supervisor::end(int signal_number) {
   ended_ = true;
-  send_request(control_, SupervisorRequest::Kind::end, signal_number);
+  send_request(control_.get(), SupervisorRequest::Kind::end, signal_number);
 }
 
 void Supervisor::wait() {

@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/file_descriptor.h"
 #include "flow/control_group.h"
 #include "flow/script.h"
 
@@ -89,7 +90,7 @@ class Supervisor {
   ScriptMarks marks_;
   ControlGroup group_;
   pid_t id_ = -1;
-  int control_ = -1, output_ = -1;
+  FileDescriptor control_, output_;
   std::atomic<bool> ended_ = false;
   std::mutex wait_mutex_;
   bool waited_ = false;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "common/error.h"
 #include "common/file.h"
@@ -13,19 +14,17 @@
 namespace whittle::imagegen {
 
 FileSource::FileSource(const std::filesystem::path& path) : path_(path.native()) {
-  const OpenedFile file = open_file(path, UINT64_MAX);
-  descriptor_ = file.descriptor;
+  OpenedFile file = open_file(path, UINT64_MAX);
+  descriptor_ = std::move(file.descriptor);
   size_ = file.status.size;
 }
-
-FileSource::~FileSource() { ::close(descriptor_); }
 
 std::size_t FileSource::read(std::span<std::uint8_t> buffer) {
   const std::uint64_t left =
       size_ - std::min(at_, size_);  // what is appended meanwhile is not read
   for (;;) {
     const ssize_t n =
-        ::pread(descriptor_, buffer.data(), std::min<std::uint64_t>(buffer.size(), left),
+        ::pread(descriptor_.get(), buffer.data(), std::min<std::uint64_t>(buffer.size(), left),
                 static_cast<off_t>(at_));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw io_error(path_, "cannot read", errno);

@@ -12,6 +12,7 @@
 
 #include "common/bytes.h"
 #include "common/digest.h"
+#include "common/file_descriptor.h"
 
 namespace whittle::imagegen {
 
@@ -24,9 +25,6 @@ using ByteSkip = std::function<std::uint64_t(std::uint64_t bytes)>;
 class FileSource {
  public:
   explicit FileSource(const std::filesystem::path& path);
-  ~FileSource();
-  FileSource(const FileSource&) = delete;
-  FileSource& operator=(const FileSource&) = delete;
 
   std::uint64_t size() const { return size_; }  // bytes, when it was opened
   std::size_t read(std::span<std::uint8_t> buffer);
@@ -34,7 +32,7 @@ class FileSource {
 
  private:
   std::string path_;
-  int descriptor_ = -1;
+  FileDescriptor descriptor_;
   std::uint64_t size_ = 0, at_ = 0;
 };
 

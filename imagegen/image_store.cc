@@ -18,6 +18,7 @@
 
 #include "common/error.h"
 #include "common/file.h"
+#include "common/file_descriptor.h"
 #include "common/folder_lock.h"
 #include "common/text.h"
 #include "imagegen/archive_reader.h"
@@ -270,11 +271,10 @@ class ArchiveStore : public ImageStore {
 // The first bytes of a regular file; none of anything else.
 Bytes start_of(const fs::path& path) {
   constexpr std::size_t kEnoughForTar = 265;
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return {};
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file) return {};
   Bytes start(kEnoughForTar);
-  const ssize_t n = ::pread(fd, start.data(), start.size(), 0);
-  ::close(fd);
+  const ssize_t n = ::pread(file.get(), start.data(), start.size(), 0);
   start.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
   return start;
 }

@@ -170,8 +170,7 @@ class Search {
     if (size > kLargestDocument) {
       const OpenedFile file = open_file(path);
       char first = 0;
-      const ssize_t n = ::pread(file.descriptor, &first, 1, 0);
-      ::close(file.descriptor);
+      const ssize_t n = ::pread(file.descriptor.get(), &first, 1, 0);
       if (n != 1) throw io_error(path.native(), "cannot read", errno);
       if (first != '{' && first != '[' && std::isspace(static_cast<unsigned char>(first)) == 0) {
         return {};
