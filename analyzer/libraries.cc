@@ -3,11 +3,11 @@
 // The order of the search for a name without a slash: DT_RPATH of the object that asks and of those
 // that loaded it (unless the object has a DT_RUNPATH), LD_LIBRARY_PATH, DT_RUNPATH of the object
 // itself, the folders of /etc/ld.so.conf, the loader's own. /etc/ld.so.cache is made from the last
-// two and is not read: images often come without. musl's order is LD_LIBRARY_PATH, the object's
-// paths, and the folders of /etc/ld-musl-ARCH.path or else its own. A library of another class or
-// machine is passed over. Nothing is searched for a name under which a library is loaded already,
-// be it by way of a search path that the object which asks does not have; so the order of loading
-// counts, which is breadth first.
+// two. It is not read, but without it the loader knows nothing of /etc/ld.so.conf. musl's order is
+// LD_LIBRARY_PATH, the object's paths, and the folders of /etc/ld-musl-ARCH.path or else its own. A
+// library of another class or machine is passed over. Nothing is searched for a name under which a
+// library is loaded already, be it by way of a search path that the object which asks does not
+// have; so the order of loading counts, which is breadth first.
 //
 // Symbolic links are followed inside the root: an absolute one starts at the root again, and none
 // leads out of it.
@@ -136,6 +136,7 @@ void LibraryFinder::read_configuration(const std::string& path, int depth) {
       continue;
     }
     while (words >> pattern) {
+      if (!pattern.starts_with('/')) pattern = folder_of(path) + "/" + pattern;
       const auto folder = resolve_path(folder_of(pattern));
       if (!folder) continue;
       const std::string wanted = pattern.substr(pattern.rfind('/') + 1);
@@ -168,7 +169,8 @@ std::vector<std::string> LibraryFinder::system_folders(const LinkedObject& progr
   if (musl) return musl_folders(program.interpreter);
   if (!configured_) {
     configured_.emplace();
-    read_configuration("/etc/ld.so.conf", 0);
+    // The loader itself reads the cache alone, which ldconfig makes of these folders.
+    if (resolve_path("/etc/ld.so.cache")) read_configuration("/etc/ld.so.conf", 0);
   }
   std::vector<std::string> folders = *configured_;
   if (const std::string name = triplet(program); !name.empty()) {
@@ -188,10 +190,16 @@ std::optional<LibraryFinder::Found> LibraryFinder::find_one(Search& search, cons
                                                             const Loading& loading) {
   const LinkedObject& object = *loading.object->linked;
   const auto fits = [&](const std::string& path) -> std::optional<std::string> {
-    const auto resolved = may_look_up(search) ? resolve_path(path) : std::nullopt;
-    const auto found = resolved ? load(*resolved) : nullptr;
+    const auto resolved = may_look_up(search) ? resolve(tree_, path) : std::nullopt;
+    const auto found = resolved ? load(resolved->path) : nullptr;
     if (found == nullptr || !found->is_for_machine_of(object)) return std::nullopt;
-    return resolved;
+    if (may_read_ && !may_read_(*resolved)) {
+      auto& over = search.tree.passed_over;
+      std::string file = printable(resolved->path);
+      if (std::find(over.begin(), over.end(), file) == over.end()) over.push_back(std::move(file));
+      return std::nullopt;
+    }
+    return resolved->path;
   };
   const auto look_in = [&](const std::vector<std::string>& folders, const Object& owner,
                            const char* by) -> std::optional<Found> {

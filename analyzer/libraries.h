@@ -8,6 +8,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,9 +25,14 @@ namespace whittle::analyzer {
 // thread-safe.
 class LibraryFinder {
  public:
-  // `environment` are the folders of LD_LIBRARY_PATH, if the program runs with one.
-  explicit LibraryFinder(const FileTree& tree, std::vector<std::string> environment = {})
-      : tree_(tree), environment_(std::move(environment)) {}
+  // Whether who runs the program may read a file; the loader passes over libraries that he may not.
+  using MayRead = std::function<bool(const ResolvedPath&)>;
+
+  // `environment` are the folders of LD_LIBRARY_PATH, if the program runs with one. Without
+  // `may_read` everything can be read.
+  explicit LibraryFinder(const FileTree& tree, std::vector<std::string> environment = {},
+                         MayRead may_read = {})
+      : tree_(tree), environment_(std::move(environment)), may_read_(std::move(may_read)) {}
 
   // `path` is the executable's in the tree: $ORIGIN is its folder. Damaged libraries count as
   // missing, as for the loader.
@@ -59,6 +65,7 @@ class LibraryFinder {
 
   const FileTree& tree_;
   const std::vector<std::string> environment_;
+  const MayRead may_read_;
   std::optional<std::vector<std::string>> configured_;  // folders of /etc/ld.so.conf, once read
   int configurations_ = 0;                              // files of these that were read
   std::size_t lookups_ = 0;                             // of files, for all programs

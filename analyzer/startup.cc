@@ -21,6 +21,8 @@ namespace {
 constexpr std::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::uint64_t kMaxDatabase = 1 << 20;  // bytes
+constexpr std::size_t kMaxLookups = 2'000'000;   // of programs, in folders of PATH
+constexpr std::size_t kLongestPath = 4096;       // bytes, as Linux has it
 constexpr int kMaxInterpreters = 5;              // one after the other, as Linux has it
 constexpr std::uint32_t kExecute = 1, kWrite = 2, kRead = 4;
 
@@ -63,7 +65,9 @@ StartCheck::StartCheck(const FileTree& tree, const RunConfig& config,
     : tree_(tree),
       config_(config),
       machine_problem_(std::move(machine_problem)),
-      finder_(tree, library_path()) {
+      finder_(tree, library_path(), [this](const ResolvedPath& file) {
+        return !identity_.problem.empty() || may_read(file);
+      }) {
   const Database passwd = read_database(tree, "/etc/passwd");
   const Database group = read_database(tree, "/etc/group");
   identity_ = find_identity(config.user, passwd.text, group.text);
@@ -127,8 +131,12 @@ bool StartCheck::may_read(const ResolvedPath& file) const {
   return may_reach(file) && may(file.entry, kRead);
 }
 
+bool StartCheck::may_enter(const ResolvedPath& folder) const {
+  return may_reach(folder) && may(folder.entry, kExecute);
+}
+
 bool StartCheck::may_write(const ResolvedPath& folder) const {
-  return may_reach(folder) && may(folder.entry, kWrite) && may(folder.entry, kExecute);
+  return may_enter(folder) && may(folder.entry, kWrite);
 }
 
 // Why the user may not execute a file; empty where he may.
@@ -151,19 +159,53 @@ std::string StartCheck::problem_of_access(const ResolvedPath& found) const {
   return {};
 }
 
-std::optional<std::string> StartCheck::look_up(const std::string& name) {
+const std::vector<std::string>& StartCheck::path_folders() {
+  if (path_folders_) return *path_folders_;
+  path_folders_.emplace();
   const std::string folders = variable("PATH").value_or(std::string(kDefaultPath));
   for (std::size_t at = 0; at <= folders.size();) {
     const std::size_t end = std::min(folders.find(':', at), folders.size());
     const std::string folder = folders.substr(at, end - at);
     at = end + 1;
     if (!folder.starts_with('/')) continue;  // Go's exec.LookPath takes no result from it
+    const auto found = resolve(tree_, folder);
+    if (found && found->entry.is_folder()) path_folders_->push_back(folder);
+  }
+  return *path_folders_;
+}
+
+std::optional<std::string> StartCheck::look_for(const std::string& name) {
+  for (const std::string& folder : path_folders()) {
+    if (++lookups_ > kMaxLookups) break;
     const auto found = resolve(tree_, folder + "/" + name);
     if (found && found->entry.is_file() && problem_of_access(*found).empty()) {
       return folder + "/" + name;
     }
   }
   return std::nullopt;
+}
+
+std::optional<std::string> StartCheck::look_up(const std::string& name) {
+  const auto known = looked_up_.find(name);
+  if (known != looked_up_.end()) return known->second;
+  return looked_up_.emplace(name, look_for(name)).first->second;
+}
+
+// Engines make a working directory that is missing, but not below a file.
+std::string StartCheck::problem_of_working_dir() const {
+  std::string path = config_.working_dir;
+  if (path.size() > kLongestPath) return {};
+  for (; !path.empty(); path.erase(path.rfind('/'))) {
+    while (path.ends_with('/')) path.pop_back();
+    const auto found = resolve(tree_, path);
+    if (found && found->entry.is_folder()) return {};
+    if (found) {
+      return fmt::format("is started in {}, but {} is no folder", printable(config_.working_dir),
+                         printable(path));
+    }
+    if (path.find('/') == std::string::npos) return {};
+  }
+  return {};
 }
 
 Startup StartCheck::startup() {
@@ -183,6 +225,11 @@ Startup StartCheck::startup() {
             ? fmt::format("is run by {}, and the image's list of users could not be read",
                           user_text())
             : fmt::format("is run by {}, but the image {}", user_text(), identity_.problem);
+    return out;
+  }
+  if (std::string problem = problem_of_working_dir(); !problem.empty()) {
+    out.runs.answer = Answer::no;
+    out.runs.problem = std::move(problem);
     return out;
   }
   std::string path = out.program;
@@ -223,7 +270,13 @@ Runnable StartCheck::examine(const std::string& path, int depth) {
   }
   if (!out.problem.empty()) return out;
   if (const auto object = tree_.object(out.path)) return examine_program(*object, std::move(out));
-  return examine_script(std::move(out), depth);
+  out = examine_script(std::move(out), depth);
+  // The kernel runs it all the same; it is the interpreter that opens the file.
+  if (out.kind == "script" && out.answer == Answer::yes && !may_read(*found)) {
+    out.answer = Answer::no;
+    out.problem = fmt::format("is a script that user {} may not read", user_text());
+  }
+  return out;
 }
 
 Runnable StartCheck::interpret(const std::string& path) {
@@ -261,6 +314,10 @@ Runnable StartCheck::examine_program(const LinkedObject& object, Runnable out) {
   const LibraryTree libraries = finder_.find(object, out.path);
   if (!libraries.missing.empty()) {
     out.problem = fmt::format("misses {}", fmt::join(libraries.missing, ", "));
+    if (!libraries.passed_over.empty()) {
+      out.problem += fmt::format(" (user {} may not read {})", user_text(),
+                                 fmt::join(libraries.passed_over, ", "));
+    }
     return out;
   }
   if (const auto loader = resolve(tree_, object.interpreter)) {

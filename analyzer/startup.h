@@ -61,9 +61,10 @@ class StartCheck {
   // may execute.
   std::optional<std::string> look_up(const std::string& name);
 
-  // Whether the config's user may read the file, or write into the folder. False if the user is a
-  // name that cannot be looked up.
+  // Whether the config's user may read the file, or enter or write into the folder. False if the
+  // user is a name that cannot be looked up.
   bool may_read(const ResolvedPath& file) const;
+  bool may_enter(const ResolvedPath& folder) const;
   bool may_write(const ResolvedPath& folder) const;
 
   // A variable of the config's environment; nothing where it is not set.
@@ -82,9 +83,12 @@ class StartCheck {
   void look_for_program_of_env(const std::string& program, const ScriptLine& line, int depth,
                                Runnable& out);
   std::string problem_of_access(const ResolvedPath& found) const;
+  std::string problem_of_working_dir() const;
   bool may(const TreeEntry& entry, std::uint32_t bit) const;
   bool may_reach(const ResolvedPath& found) const;
   std::string absolute(const std::string& path) const;
+  const std::vector<std::string>& path_folders();
+  std::optional<std::string> look_for(const std::string& name);
   std::vector<std::string> library_path() const;
   std::string user_text() const;
 
@@ -94,7 +98,10 @@ class StartCheck {
   LibraryFinder finder_;
   Identity identity_;
   bool is_user_unknown_ = false;  // the image has a user database whose content is unknown
-  std::map<std::pair<std::string, int>, Runnable> known_;  // by path and depth
+  std::map<std::pair<std::string, int>, Runnable> known_;        // by path and depth
+  std::optional<std::vector<std::string>> path_folders_;         // those of PATH that are there
+  std::map<std::string, std::optional<std::string>> looked_up_;  // by name
+  std::size_t lookups_ = 0;                                      // in folders of PATH
 };
 
 }  // namespace whittle::analyzer

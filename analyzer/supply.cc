@@ -41,7 +41,8 @@ bool is_there(const FileTree& tree, StartCheck& check, Supply::What what, const 
     case Supply::What::file:
       return is_read;
     case Supply::What::folder:
-      return found->entry.is_folder() && !tree.names(found->path).empty();
+      return found->entry.is_folder() && check.may_enter(*found) &&
+             !tree.names(found->path).empty();
     case Supply::What::program:
       return check.run(path).answer == Answer::yes;
     case Supply::What::writable_folder:

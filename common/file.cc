@@ -187,6 +187,12 @@ LoadedFile read_file(const std::filesystem::path& path, std::uint64_t limit) {
     }
     done += static_cast<std::size_t>(n);
   }
+  std::uint8_t more = 0;
+  if (file.bytes.empty() && ::read(opened.descriptor.get(), &more, 1) == 1) {
+    throw Error(ErrorKind::refused, path.native(),
+                "says that it has 0 bytes, and has more: it is one of the kernel's (/proc, /sys); "
+                "copy it and use the copy");
+  }
   return file;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// libarchive's filters stop after the last stream that they recognise and do not report the bytes
-// after it, which other readers refuse or unpack. So the end counts what is left. The filter is
-// chosen here: libarchive's own choice would also undo a compressed stream inside a compressed one,
-// which no engine does.
+// gzip and zstd, which layers of images have, are decoded by their own libraries
+// (stream_decoder.h). xz and bzip2 are rare, and libarchive's filters do for them. They stop after
+// the last stream that they recognise and do not report the bytes after it, which other readers
+// refuse or unpack; so the end counts what is left. The filter is chosen here: libarchive's own
+// choice would also undo a compressed stream inside a compressed one, which no engine does.
 #include "imagegen/decompressor.h"
 
 #include <archive.h>
@@ -16,6 +17,7 @@
 
 #include "common/error.h"
 #include "imagegen/libarchive_input.h"
+#include "imagegen/stream_decoder.h"
 
 namespace whittle::imagegen {
 namespace {
@@ -34,6 +36,11 @@ constexpr Magic kMagics[] = {{"\x1f\x8b", ARCHIVE_FILTER_GZIP},
 constexpr std::size_t kLongestMagic = 6;
 
 std::optional<int> filter_of(ByteView start) {
+  // Skippable frames of zstd have sixteen magics (RFC 8878, 3.1.2).
+  const bool is_long = start.size() >= 4;
+  if (is_long && (start[0] & 0xf0) == 0x50 && as_text(start).substr(1, 3) == "\x2a\x4d\x18") {
+    return ARCHIVE_FILTER_ZSTD;
+  }
   for (const Magic& magic : kMagics) {
     if (as_text(start).starts_with(magic.bytes)) return magic.filter;
   }
@@ -53,8 +60,11 @@ struct Decompressor::Impl {
     start.resize(have);
     const auto filter = filter_of(start);
     if (!filter) return;
-    input = std::make_unique<LibarchiveInput>(
-        [this](std::span<std::uint8_t> buffer) { return read_raw(buffer); }, ByteSkip(), name);
+    const ByteSource raw = [this](std::span<std::uint8_t> buffer) { return read_raw(buffer); };
+    if (*filter == ARCHIVE_FILTER_GZIP) decoder = make_gzip_decoder(raw, name);
+    if (*filter == ARCHIVE_FILTER_ZSTD) decoder = make_zstd_decoder(raw, name);
+    if (decoder) return;
+    input = std::make_unique<LibarchiveInput>(raw, ByteSkip(), name);
     // Not the format "empty": it would also take a stream that is cut short for one without data.
     ::archive_read_support_format_raw(input->handle());
     input->check(::archive_read_append_filter(input->handle(), *filter));
@@ -75,7 +85,9 @@ struct Decompressor::Impl {
   std::size_t read(std::span<std::uint8_t> buffer) {
     if (at_end || buffer.empty()) return 0;
     std::size_t n = 0;
-    if (input) {
+    if (decoder) {
+      n = decoder->read(buffer);
+    } else if (input) {
       const la_ssize_t result = ::archive_read_data(input->handle(), buffer.data(), buffer.size());
       if (result < 0) input->fail();
       n = static_cast<std::size_t>(result);
@@ -110,7 +122,9 @@ struct Decompressor::Impl {
   Bytes start;
   std::size_t returned = 0;  // bytes of `start`
   bool at_end = false;
-  std::unique_ptr<LibarchiveInput> input;  // null where nothing is compressed
+  // Both null where nothing is compressed.
+  std::unique_ptr<StreamDecoder> decoder;
+  std::unique_ptr<LibarchiveInput> input;
 };
 
 Decompressor::Decompressor(ByteSource source, std::string name, std::uint64_t limit)

@@ -38,9 +38,9 @@ class Decompressor {
   Decompressor(const Decompressor&) = delete;
   Decompressor& operator=(const Decompressor&) = delete;
 
-  // The next bytes, 0 at the end. Throws Error{corrupt} where the stream is damaged, cut short,
-  // without any data in it, or followed by other bytes; Error{refused} where more
-  // than the limit come out of it; and what the source throws.
+  // The next bytes, 0 at the end. Throws Error{corrupt} where the stream is damaged, cut short, or
+  // followed by other bytes; Error{refused} where more than the limit come out of it; and what the
+  // source throws.
   std::size_t read(std::span<std::uint8_t> buffer);
 
  private:

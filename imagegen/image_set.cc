@@ -271,7 +271,9 @@ class Finder {
     const Document* config = member(manifest, "config");
     if (config == nullptr) corrupt(path_, "a manifest names no config");
     const Descriptor blob = descriptor_of(*config, path_, "a config");
-    configs_.insert(blob.digest);
+    std::vector<std::string>& digests = layers_of_config_[blob.digest];
+    digests.clear();
+    for (const LayerClaim& layer : image.layers) digests.push_back(layer.digest);
     if (const auto json = attempt(image, blob.digest, [&] {
           auto read = read_document(blob, form, false, "the config");
           if (!read) corrupt(path_, fmt::format("the image has no config {}", blob.digest));
@@ -333,13 +335,21 @@ class Finder {
       if (!one.is_object()) corrupt(path_, "manifest.json is not a list of objects");
       const std::string config_name = text_of(one, "Config");
       const std::string claimed = digest_in(config_name);
-      if (!claimed.empty() && configs_.contains(claimed)) continue;  // index.json has it, too
       FoundImage image;
       image.tags = texts_of(one, "RepoTags", path_);
       list_of(one, "Layers", path_, "manifest.json");
       for (const std::string& name : texts_of(one, "Layers", path_)) {
         image.layers.push_back(
             {.name = name, .digest = blob_digest_in(name), .size = {}, .diff_id = ""});
+      }
+      // index.json has it, too.
+      if (const auto known = layers_of_config_.find(claimed);
+          known != layers_of_config_.end() &&
+          std::equal(known->second.begin(), known->second.end(), image.layers.begin(),
+                     image.layers.end(), [](const std::string& digest, const LayerClaim& layer) {
+                       return digest == layer.digest;
+                     })) {
+        continue;
       }
       if (!config_name.empty()) {
         const auto config = attempt(image, config_name, [&] {
@@ -411,7 +421,8 @@ class Finder {
   std::size_t layers_ = 0;  // of all images
   // By digest, the place in images_ of what is an image.
   std::map<std::string, std::optional<std::size_t>> known_;
-  std::set<std::string> configs_;  // digests of the configs of images that index.json names
+  // The digests of the layers of each image that index.json names, by that of its config.
+  std::map<std::string, std::vector<std::string>> layers_of_config_;
 };
 
 }  // namespace

@@ -183,7 +183,11 @@ bool ImageTree::prune(Name& name) {
 }
 
 // The same for everything in a folder. True if the folder is empty then.
+// Once for each layer: what comes into the folder afterwards is of that layer. So a layer of many
+// whiteouts costs no more than one walk over the tree.
 bool ImageTree::prune(Inode& folder) {
+  const bool is_done = std::exchange(folder.pruned, layers_ + 1) == layers_ + 1;
+  if (is_done) return folder.children.empty();
   for (auto at = folder.children.begin(); at != folder.children.end();) {
     at = prune(at->second) ? folder.children.erase(at) : std::next(at);
   }

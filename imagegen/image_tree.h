@@ -62,6 +62,9 @@ class ImageTree : public FileTree {
     std::shared_ptr<const Error> problem;
     Origin origin;
     std::map<std::string, Name> children;  // of a folder
+    // Of a folder: one more than the number of the layer that was the last to take out of it what
+    // lower layers have.
+    std::size_t pruned = 0;
   };
 
   std::shared_ptr<Inode> new_inode();

@@ -49,6 +49,7 @@ TEST_F(LibrariesTest, AreFoundInTheSystemsFolders) {
   put_library("ld.so");
   put_library("usr/lib/x86_64-linux-gnu/libc.so.6");
   put_library("opt/libs/libown.so", {"libc.so.6", "libgone.so"});
+  put("etc/ld.so.cache", as_bytes("made of these"));
   put("etc/ld.so.conf", as_bytes("# comment\ninclude /etc/ld.so.conf.d/*.conf\n"));
   put("etc/ld.so.conf.d/own.conf", as_bytes("/opt/libs\n"));
   put("etc/ld.so.conf.d/ignored", as_bytes("/nowhere\n"));
@@ -161,8 +162,25 @@ TEST_F(LibrariesTest, AConfigurationThatIncludesItselfEnds) {
   put_library("opt/liba.so");
   std::string text;
   for (int i = 0; i < 1000; i++) text += "include /etc/ld.so.conf /etc/ld.so.*\n";
+  put("etc/ld.so.cache", {});
   put("etc/ld.so.conf", as_bytes(text + "/opt\n"));
   EXPECT_THAT(find({"liba.so"}).missing, IsEmpty());
+}
+
+TEST_F(LibrariesTest, AnIncludeIsRelativeToItsFile) {
+  put_library("ld.so");
+  put_library("opt/liba.so");
+  put("etc/ld.so.cache", {});
+  put("etc/ld.so.conf", as_bytes("include ld.so.conf.d/*.conf\n"));
+  put("etc/ld.so.conf.d/a.conf", as_bytes("/opt\n"));
+  EXPECT_THAT(find({"liba.so"}).missing, IsEmpty());
+}
+
+TEST_F(LibrariesTest, WithoutItsCacheTheLoaderKnowsNoConfiguration) {
+  put_library("ld.so");
+  put_library("opt/liba.so");
+  put("etc/ld.so.conf", as_bytes("/opt\n"));
+  EXPECT_THAT(find({"liba.so"}).missing, ElementsAre("liba.so"));
 }
 
 TEST_F(LibrariesTest, TheInterpreterIsForTheProgramsMachine) {

@@ -168,6 +168,30 @@ TEST_F(StartupTest, ADynamicProgramHasItsLibraries) {
   EXPECT_EQ(answer(), "unknown: needs shared libraries, but asks for no interpreter to load them");
 }
 
+TEST_F(StartupTest, TheUserMayReadItsLibraries) {
+  tree.file("/app", elf("/lib/ld.so", {"liba.so"})).file("/lib/ld.so", library("ld.so"));
+  tree.file("/lib/liba.so", library("liba.so"), 0600);
+  EXPECT_EQ(answer(), "no: misses liba.so (user 65532 may not read /lib/liba.so)");
+  config.user = "0";
+  EXPECT_EQ(answer(), "yes /app dynamic");
+  // The loader goes on to the next folder.
+  config.user = "65532";
+  tree.file("/usr/lib/liba.so", library("liba.so"), 0644);
+  EXPECT_EQ(answer(), "yes /app dynamic");
+}
+
+TEST_F(StartupTest, TheWorkingDirectoryIsNoFile) {
+  tree.file("/app", elf());
+  for (const std::string folder : {"", "/", "/new/one", "/srv"}) {
+    config.working_dir = folder;
+    EXPECT_EQ(answer(), "yes /app static") << folder;
+  }
+  for (const std::string folder : {"/app", "/app/", "/app/below", "/app/far/below"}) {
+    config.working_dir = folder;
+    EXPECT_EQ(answer(), "no: is started in " + folder + ", but /app is no folder");
+  }
+}
+
 TEST_F(StartupTest, LibrariesAreFoundByTheEnvironment) {
   for (const std::string loader : {"/lib/ld.so", "/lib/ld-musl-x86_64.so.1"}) {
     tree.file(loader, library("ld.so"))
@@ -200,6 +224,13 @@ TEST_F(StartupTest, AScriptHasItsInterpreter) {
   tree.file("/app", "#!bin/run\n", 0755).file("/srv/bin/run", elf());
   EXPECT_THAT(answer(), StartsWith("no: asks for bin/run"));
   config.working_dir = "/srv";
+  EXPECT_EQ(answer(), "yes /app script");
+}
+
+TEST_F(StartupTest, TheUserMayReadItsScript) {
+  tree.file("/bin/sh", elf()).file("/app", as_bytes("#!/bin/sh\n"), 0711);
+  EXPECT_EQ(answer(), "no: is a script that user 65532 may not read");
+  config.user = "0";
   EXPECT_EQ(answer(), "yes /app script");
 }
 

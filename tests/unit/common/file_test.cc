@@ -60,6 +60,11 @@ TEST_F(FileTest, ReadsAnEmptyFile) {
   EXPECT_TRUE(read_file(path("empty")).bytes.empty());
 }
 
+TEST_F(FileTest, AFileOfTheKernelIsNotAnEmptyOne) {
+  const Error error = test::expect_error(ErrorKind::refused, [] { read_file("/proc/self/stat"); });
+  EXPECT_THAT(error.message(), testing::HasSubstr("has 0 bytes, and has more"));
+}
+
 TEST_F(FileTest, ReportsSetUserId) {
   write_file_atomic(path("a"), as_bytes("x"), 0755);
   ASSERT_EQ(::chmod(path("a").c_str(), 04755), 0);

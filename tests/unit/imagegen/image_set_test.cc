@@ -248,6 +248,9 @@ TEST_F(ImageSetTest, ALayerIsReadToItsVeryEnd) {
                   tar),
         ElementsAre("/app=1"));
   }
+  EXPECT_THAT(
+      walk_blob(joined(to_bytes(std::string("\x5f\x2a\x4d\x18\x03\0\0\0abc", 11)), zstd), tar),
+      ElementsAre("/app=1"));
   // A frame that decoders skip, as zstd:chunked has it.
   EXPECT_THAT(
       walk_blob(joined(zstd, to_bytes(std::string("\x50\x2a\x4d\x18\x03\0\0\0abc", 11))), tar),
@@ -269,8 +272,14 @@ TEST_F(ImageSetTest, ALayerIsReadToItsVeryEnd) {
   const Bytes twice = joined(tar, tar_of({{"hidden", program("2")}}));
   refused(twice, twice, "followed by other data");
   refused(compressed(twice, Compression::gzip), twice, "followed by other data");
-  refused(Bytes(gzip.begin(), gzip.end() - 3), tar, "cannot read the archive");
-  refused(Bytes(zstd.begin(), zstd.end() - 3), tar, "cannot read the archive");
+  refused(Bytes(gzip.begin(), gzip.end() - 3), tar, "is cut short: the gzip data has no end");
+  refused(Bytes(zstd.begin(), zstd.end() - 3), tar, "is cut short: the zstd data has no end");
+  // The checks of gzip itself: CRC-32 and size.
+  for (const std::size_t from_end : {5, 1}) {
+    Bytes wrong = gzip;
+    wrong[wrong.size() - from_end] ^= 1;
+    refused(wrong, tar, "has damaged gzip data: incorrect");
+  }
   const Bytes cut(tar.begin(), tar.begin() + 600);
   refused(cut, cut, "Truncated tar");
   refused(compressed(cut, Compression::gzip), cut, "Truncated tar");
@@ -383,6 +392,26 @@ TEST_F(ImageSetTest, BothIndexAndManifestCount) {
     EXPECT_THAT(walk(path),
                 UnorderedElementsAre(HasSubstr("/app=index"), HasSubstr("/app=docker")));
   }
+}
+
+// The two name one image by its config, and layers of their own: engines read one or the other.
+TEST_F(ImageSetTest, BothAreReadWhereTheirLayersDiffer) {
+  LayoutFiles layout;
+  const Bytes good = tar_of({{"app", program("good")}}), evil = tar_of({{"app", program("evil")}});
+  layout.index({layout.image({good})});
+  const std::string config = digest_of(to_bytes(LayoutFiles::config({good}).dump())).substr(7);
+  const auto describe = [&](const std::string& layer) {
+    layout.files["manifest.json"] =
+        to_bytes(json::array({{{"Config", "blobs/sha256/" + config}, {"Layers", {layer}}}}).dump());
+    return put_archive(layout);
+  };
+  EXPECT_THAT(walk(describe("blobs/" + digest_of(good).replace(6, 1, "/"))), SizeIs(1));
+  EXPECT_THAT(problems_, IsEmpty());
+  layout.files["evil.tar"] = evil;
+  EXPECT_THAT(walk(describe("evil.tar")), SizeIs(1));
+  EXPECT_THAT(problems_, ElementsAre(HasSubstr("is not the layer that the image names")));
+  walk(describe("blobs/sha256/" + std::string(64, '0')));
+  EXPECT_THAT(problems_, ElementsAre(HasSubstr("has no blobs/sha256/0000")));
 }
 
 TEST_F(ImageSetTest, SkopeosFoldersAreRead) {

@@ -79,6 +79,17 @@ TEST_F(ImageTreeTest, UpperLayersHideLowerOnes) {
   EXPECT_THAT(problems, IsEmpty());
 }
 
+// Whiteouts of one name, thousands of times, would be a walk over the folder for each.
+TEST_F(ImageTreeTest, ManyWhiteoutsCostOneWalk) {
+  std::vector<std::pair<std::string, std::string>> entries;
+  for (int i = 0; i < 60000; i++) entries.push_back({"f" + std::to_string(i), ""});
+  for (int i = 0; i < 60000; i++) entries.push_back({".wh..wh..opq", ""});
+  const LayerContents contents = read(tar_of(entries));
+  const auto begin = std::chrono::steady_clock::now();
+  tree.apply(contents, [](const std::string&, const Error&) {});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+}
+
 TEST_F(ImageTreeTest, HardLinksAreNamesOfOneFile) {
   const Bytes lower = raw_tar({{"bin/a", '0', "content"}, {"bin/b", '1', "", "bin/a"}});
   EXPECT_THAT(lay({lower}), ElementsAre("/bin/", "/bin/a=content", "/bin/b=content"));

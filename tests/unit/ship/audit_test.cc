@@ -176,6 +176,7 @@ TEST_F(ImageAuditTest, LibrariesAreThoseOfTheImage) {
   const Audit audit = audit_layers({raw_tar({{"app", '0', elf("/ld.so", {"liba.so", "libb.so"})},
                                              {"ld.so", '0', library()},
                                              {"opt/liba.so", '0', library(), "", 0644},
+                                             {"etc/ld.so.cache", '0', "", "", 0644},
                                              {"etc/ld.so.conf", '0', "/opt\n", "", 0644}})});
   ASSERT_TRUE(audit.files.at(0).report->linkage.libraries);
   const analyzer::LibraryTree& tree = *audit.files[0].report->linkage.libraries;
