@@ -11,9 +11,9 @@
 #include "flow/plan.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const whittle::flow::Environment environment = {{"A", "a"}, {"B", "[x, y]\n  z: 1"}};
+  const whittle::Environment environment = {{"A", "a"}, {"B", "[x, y]\n  z: 1"}};
   try {
-    whittle::flow::make_plan(whittle::flow::parse_build_file(
+    whittle::flow::make_plan(whittle::config::parse_build_file(
         std::string_view(reinterpret_cast<const char*>(data), size), "build.yml", environment));
   } catch (const whittle::Error& error) {
     if (error.kind() != whittle::ErrorKind::usage) std::abort();
