@@ -126,7 +126,7 @@ struct Library {
 struct LibraryTree {
   std::string interpreter;  // where PT_INTERP leads inside the root; empty where it is missing
   std::vector<Library> libraries;
-  std::vector<std::string> missing;      // names, the interpreter's among them, each once
+  std::vector<std::string> missing;           // names, the interpreter's among them, each once
   std::vector<std::string> passed_over = {};  // files that who runs the program may not read
 };
 
